@@ -1,0 +1,40 @@
+# Everything from outside as imported targets. Debian's packages come through their own files; the
+# pinned sources through the prefix that setup/install fills (TINYARMS_DEPS):
+#   llama/{include,lib,bin}   sqlite/{include,lib}   tree-sitter/{include,lib}   models/
+if(NOT EXISTS "${TINYARMS_DEPS}/llama/include/llama.h")
+  message(FATAL_ERROR "The pinned dependencies are missing in ${TINYARMS_DEPS}: run ./setup/install")
+endif()
+
+find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+
+function(tinyarms_import name folder)
+  cmake_parse_arguments(ARG "" "" "ARCHIVES;LINK" ${ARGN})
+  add_library(${name} INTERFACE IMPORTED GLOBAL)
+  set(paths)
+  foreach(archive ${ARG_ARCHIVES})
+    list(APPEND paths "${TINYARMS_DEPS}/${folder}/lib/lib${archive}.a")
+  endforeach()
+  set_target_properties(${name} PROPERTIES
+    INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${TINYARMS_DEPS}/${folder}/include"
+    INTERFACE_LINK_LIBRARIES "${paths};${ARG_LINK}")
+  target_include_directories(${name} SYSTEM INTERFACE "${TINYARMS_DEPS}/${folder}/include")
+endfunction()
+
+tinyarms_import(llama::llama llama ARCHIVES llama ggml ggml-cpu ggml-base
+                LINK OpenMP::OpenMP_C OpenMP::OpenMP_CXX Threads::Threads ${CMAKE_DL_LIBS})
+# Chat templates, tool-call parsing and schema→grammar only; engine/ keeps it behind one adapter.
+tinyarms_import(llama::common llama ARCHIVES llama-common llama-common-base cpp-httplib
+                LINK llama::llama)
+target_include_directories(llama::common SYSTEM INTERFACE "${TINYARMS_DEPS}/llama/include/common")
+
+tinyarms_import(sqlite::sqlite sqlite ARCHIVES sqlite3 LINK Threads::Threads ${CMAKE_DL_LIBS})
+tinyarms_import(tree_sitter::tree_sitter tree-sitter ARCHIVES tree-sitter)
+
+# libcrypto statically: a shared one costs a millisecond of every start.
+find_library(CRYPTO_ARCHIVE libcrypto.a REQUIRED)
+add_library(tinyarms_crypto INTERFACE)
+target_link_libraries(tinyarms_crypto INTERFACE "${CRYPTO_ARCHIVE}" ${CMAKE_DL_LIBS} Threads::Threads)

@@ -1,0 +1,56 @@
+# A room is a folder under src/: its *.cc make the library tinyarms_<room>, its *_test.cc one test
+# program beside it. *_model_test.cc make a second program, labelled `model`, that needs real
+# weights and says so loudly where they are missing.
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+add_library(tinyarms_build_flags INTERFACE)
+target_compile_options(tinyarms_build_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow
+                                                      -Wnon-virtual-dtor -Werror)
+if(TINYARMS_SANITIZE)
+  target_compile_options(tinyarms_build_flags INTERFACE
+    -fsanitize=${TINYARMS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(tinyarms_build_flags INTERFACE -fsanitize=${TINYARMS_SANITIZE})
+endif()
+
+set(TINYARMS_TEST_ENVIRONMENT
+  "TINYARMS_TEST_MODELS=${TINYARMS_DEPS}/models"
+  "TINYARMS_SHARED=${PROJECT_SOURCE_DIR}/../shared"
+  "TINYARMS_SOURCE=${PROJECT_SOURCE_DIR}"
+  # The dependencies are built without sanitizers; container annotations across that border lie.
+  "ASAN_OPTIONS=detect_container_overflow=0:detect_stack_use_after_return=1"
+  "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp")
+
+function(tinyarms_test_program name)
+  cmake_parse_arguments(ARG "" "LABEL" "SOURCES;LIBRARIES" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} tinyarms_build_flags GTest::gtest_main
+                                        GTest::gmock)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 DISCOVERY_MODE PRE_TEST
+    PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 300 ENVIRONMENT "${TINYARMS_TEST_ENVIRONMENT}")
+endfunction()
+
+# tinyarms_room(engine PUBLIC tinyarms_base PRIVATE llama::common)
+function(tinyarms_room room)
+  cmake_parse_arguments(ARG "" "" "PUBLIC;PRIVATE;SOURCES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cc)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  set(model_tests ${tests})
+  list(FILTER model_tests INCLUDE REGEX "_model_test\\.cc$")
+  list(FILTER tests EXCLUDE REGEX "_model_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cc$")
+
+  add_library(tinyarms_${room} STATIC ${sources} ${ARG_SOURCES})
+  target_include_directories(tinyarms_${room} PUBLIC "${PROJECT_SOURCE_DIR}/src")
+  target_link_libraries(tinyarms_${room} PUBLIC ${ARG_PUBLIC}
+                        PRIVATE ${ARG_PRIVATE} tinyarms_build_flags)
+  if(tests)
+    tinyarms_test_program(${room}_test LABEL unit SOURCES ${tests}
+                          LIBRARIES tinyarms_${room} ${ARG_PRIVATE})
+  endif()
+  if(model_tests)
+    tinyarms_test_program(${room}_model_test LABEL model SOURCES ${model_tests}
+                          LIBRARIES tinyarms_${room} ${ARG_PRIVATE})
+  endif()
+endfunction()

@@ -1,0 +1,71 @@
+#include "base/sha256.h"
+
+#include <openssl/evp.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+namespace tinyarms {
+namespace {
+
+struct DigestFree {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+
+class Digest {
+ public:
+  Digest() : context_(EVP_MD_CTX_new()) {
+    EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
+  }
+  void add(const void* data, size_t size) { EVP_DigestUpdate(context_.get(), data, size); }
+  std::string hex() {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
+    unsigned int size = 0;
+    EVP_DigestFinal_ex(context_.get(), bytes.data(), &size);
+    static constexpr char kDigits[] = "0123456789abcdef";
+    std::string text;
+    for (unsigned int i = 0; i < size; ++i) {
+      text += kDigits[bytes[i] >> 4];
+      text += kDigits[bytes[i] & 15];
+    }
+    return text;
+  }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, DigestFree> context_;
+};
+
+struct FileClose {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+}  // namespace
+
+std::string sha256_hex(std::string_view bytes) {
+  Digest digest;
+  digest.add(bytes.data(), bytes.size());
+  return digest.hex();
+}
+
+Result<std::string> sha256_file(const std::filesystem::path& path) {
+  std::unique_ptr<std::FILE, FileClose> file(std::fopen(path.c_str(), "rb"));
+  if (!file) {
+    const auto code = errno == ENOENT ? ErrorCode::NotFound : ErrorCode::Io;
+    return Error{code, std::strerror(errno), path.string(), "check that the file can be read"};
+  }
+  Digest digest;
+  std::vector<char> block(1 << 20);
+  while (size_t got = std::fread(block.data(), 1, block.size(), file.get())) {
+    digest.add(block.data(), got);
+  }
+  if (std::ferror(file.get()) != 0) {
+    return Error{ErrorCode::Io, std::strerror(errno), path.string(), "check the disk"};
+  }
+  return digest.hex();
+}
+
+}  // namespace tinyarms

@@ -1,0 +1,43 @@
+// What one tier made of one request: an answer or an abstention, its evidence, its cost.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "cascade/evidence.h"
+
+namespace tinyarms::cascade {
+
+enum class Finish {
+  Stop,         // the answer ended by itself, or at a stop sequence
+  Length,       // the token limit cut it off
+  Interrupted,  // the user stopped it; the text so far is kept
+};
+
+struct Cost {
+  double seconds = 0;       // wall time of the attempt; filled in by the cascade
+  int64_t prompt_tokens = 0;
+  int64_t completion_tokens = 0;
+  double prefill_seconds = 0;
+  double decode_seconds = 0;
+  double load_seconds = 0;  // part of `seconds` spent bringing the model into memory
+};
+
+struct Attempt {
+  bool answered = false;
+  std::string answer;  // where answered
+  std::string reason;  // where abstained: why, in a few words a person can read
+  std::string source;  // who: a model's name, a rule's id, "exact cache", "semantic cache"
+  std::string notice;  // what the user should know about it, e.g. what of the prompt was cut
+  Finish finish = Finish::Stop;
+  Evidence evidence;   // an abstention has evidence too (the intent, say)
+  Cost cost;
+
+  static Attempt abstain(std::string reason) {
+    Attempt attempt;
+    attempt.reason = std::move(reason);
+    return attempt;
+  }
+};
+
+}  // namespace tinyarms::cascade

@@ -1,0 +1,64 @@
+// Evidence: what a tier observed about its own answer, by name. It travels whole in the attempt
+// and the trace; the policy turns it into one number. A missing signal is legal and means
+// "not measured", which is different from zero.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace tinyarms::cascade {
+
+using EvidenceValue = std::variant<double, bool, std::string>;
+
+class Evidence {
+ public:
+  // Replaces an earlier value of the same name; keeps the order of first insertion.
+  void set(std::string_view name, EvidenceValue value);
+
+  // The value where it is there and of that kind, else nothing.
+  std::optional<double> number(std::string_view name) const;
+  std::optional<bool> flag(std::string_view name) const;
+  std::optional<std::string> text(std::string_view name) const;
+
+  const std::vector<std::pair<std::string, EvidenceValue>>& items() const { return items_; }
+  bool empty() const { return items_.empty(); }
+
+ private:
+  const EvidenceValue* find(std::string_view name) const;
+
+  std::vector<std::pair<std::string, EvidenceValue>> items_;
+};
+
+// The names in use, in one place. Token statistics are over the answer's generated tokens;
+// probabilities are of the unmodified softmax (temperature 1), logarithms natural.
+namespace signal {
+inline constexpr std::string_view kTokens = "tokens";                    // count
+inline constexpr std::string_view kProbabilityMean = "p_mean";           // of chosen tokens
+inline constexpr std::string_view kProbabilityMin = "p_min";             //
+inline constexpr std::string_view kProbabilityQ10 = "p_q10";             // 10 % quantile
+inline constexpr std::string_view kSequenceLogprob = "sequence_logprob"; // sum of logprobs
+inline constexpr std::string_view kLogprobMean = "logprob_mean";         // per token
+inline constexpr std::string_view kMarginMean = "margin_mean";           // p(top 1) − p(top 2)
+inline constexpr std::string_view kMarginMin = "margin_min";             //
+inline constexpr std::string_view kMarginQ10 = "margin_q10";             //
+inline constexpr std::string_view kEntropyMean = "entropy_mean";         // nats
+inline constexpr std::string_view kEntropyMax = "entropy_max";           // nats
+inline constexpr std::string_view kLogitVarianceMean = "logit_variance_mean";
+inline constexpr std::string_view kFinished = "finished";         // ended by itself, not cut off
+inline constexpr std::string_view kCodeLanguage = "code_language";  // of the first code block
+inline constexpr std::string_view kCodeParses = "code_parses";      // every code block parses
+inline constexpr std::string_view kRule = "rule";                   // id of the rule that matched
+inline constexpr std::string_view kExact = "exact";          // the answer is right by construction
+inline constexpr std::string_view kSimilarity = "similarity";       // cosine, [-1, 1]
+inline constexpr std::string_view kCachedQuestion = "cached_question";
+inline constexpr std::string_view kCachedLevel = "cached_tier";     // who answered it first
+inline constexpr std::string_view kCachedConfidence = "cached_confidence";
+inline constexpr std::string_view kIntent = "intent";               // code, general, maths, tools
+inline constexpr std::string_view kIntentMargin = "intent_margin";  // over the runner-up
+}  // namespace signal
+
+}  // namespace tinyarms::cascade

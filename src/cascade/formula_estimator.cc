@@ -1,0 +1,47 @@
+#include "cascade/formula_estimator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace tinyarms::cascade {
+namespace {
+
+constexpr double kBrokenCodeFactor = 0.5;
+constexpr double kCutOffFactor = 0.5;
+
+Confidence confidence(double value, std::string formula) {
+  // NaN evidence must never look sure: it fails every comparison, so it becomes 0 here.
+  const double bounded = std::isfinite(value) ? std::clamp(value, 0.0, 1.0) : 0.0;
+  return {.value = bounded, .calibrated = false, .formula = std::move(formula)};
+}
+
+}  // namespace
+
+Confidence FormulaEstimator::estimate(Level, const Attempt& attempt) const {
+  const Evidence& evidence = attempt.evidence;
+  if (evidence.flag(signal::kExact).value_or(false)) return confidence(1, "exact by construction");
+
+  if (auto similarity = evidence.number(signal::kSimilarity)) {
+    const double first = evidence.number(signal::kCachedConfidence).value_or(0);
+    return confidence(*similarity * first,
+                      fmt::format("similarity {:.3f} × cached {:.3f}", *similarity, first));
+  }
+
+  const auto logprob = evidence.number(signal::kLogprobMean);
+  if (!logprob) return confidence(0, "no evidence");
+  double value = std::exp(*logprob);
+  std::string formula = fmt::format("exp(logprob_mean {:.3f})", *logprob);
+  if (!evidence.flag(signal::kCodeParses).value_or(true)) {
+    value *= kBrokenCodeFactor;
+    formula += fmt::format(" × {} code does not parse", kBrokenCodeFactor);
+  }
+  if (!evidence.flag(signal::kFinished).value_or(true)) {
+    value *= kCutOffFactor;
+    formula += fmt::format(" × {} cut off", kCutOffFactor);
+  }
+  return confidence(value, std::move(formula));
+}
+
+}  // namespace tinyarms::cascade

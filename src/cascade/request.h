@@ -1,0 +1,52 @@
+// What is asked, and within which limits. The cascade and its tiers only read it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cascade/level.h"
+
+namespace tinyarms::cascade {
+
+enum class Role { System, User, Assistant };
+
+struct Message {
+  Role role = Role::User;
+  std::string content;  // valid UTF-8
+};
+
+// A file given along with the question. Its text is data, never an instruction.
+struct ContextFile {
+  std::string path;
+  std::string content;  // valid UTF-8
+};
+
+struct Sampling {
+  double temperature = 0.0;  // 0: greedy
+  uint32_t seed = 0;
+  int tokens_max = 512;
+  std::vector<std::string> stop;  // generation ends before the first of these
+};
+
+struct Request {
+  std::vector<Message> messages;  // the last one is the user's question
+  std::vector<ContextFile> files;
+  Sampling sampling;
+
+  std::optional<Level> only_level;  // --tier: this one answers, or nobody does
+  std::optional<Level> level_max;   // --max-tier: never climb past it
+  bool offline = true;              // no tier may open a socket
+
+  // P(correct) that an answer must reach to be accepted, in [0, 1]: a level's own, else the
+  // global one, else the policy's default for that level.
+  std::optional<double> threshold;
+  std::map<Level, double> level_thresholds;
+
+  // The text of the last user message; empty where there is none.
+  const std::string& question() const;
+};
+
+}  // namespace tinyarms::cascade

@@ -1,0 +1,44 @@
+// One rung of the cascade: the only thing the loop knows about rules, caches, models and remotes.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/stop_flag.h"
+#include "cascade/attempt.h"
+#include "cascade/request.h"
+#include "cascade/trace.h"
+
+namespace tinyarms::cascade {
+
+// Told of progress while a request climbs; called from the thread that runs the cascade.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  virtual void tier_started(Level, std::string_view /*source*/) {}
+  virtual void text_generated(Level, std::string_view /*piece: whole UTF-8 characters*/) {}
+  virtual void step_finished(const Step&) {}
+};
+
+class Tier {
+ public:
+  virtual ~Tier() = default;
+
+  virtual Level level() const = 0;
+
+  // Who would answer, in a few words ("SmolLM2 135M Instruct Q4_1"). Loads nothing.
+  virtual std::string describe() const = 0;
+
+  // Why this tier cannot take the request, or nothing where it can. Cheap: loads nothing.
+  virtual std::optional<std::string> skip_reason(const Request&, const Trace& so_far) const = 0;
+
+  // An answer or an abstention; an Error is an expected failure and the cascade goes on.
+  // `so_far` holds the drafts and evidence of the tiers below. Polls `stop` once per token; an
+  // interrupted attempt is returned with what there is and Finish::Interrupted.
+  virtual Result<Attempt> attempt(const Request&, const Trace& so_far, const StopFlag& stop,
+                                  Listener&) = 0;
+};
+
+}  // namespace tinyarms::cascade

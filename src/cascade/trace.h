@@ -1,0 +1,41 @@
+// The record of one climb: a step a tier, in order, with what was decided and why.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cascade/attempt.h"
+#include "cascade/level.h"
+
+namespace tinyarms::cascade {
+
+enum class Decision {
+  Accept,     // this answer is the reply
+  Escalate,   // answered, but not surely enough: the next tier is asked
+  Abstain,    // the tier had nothing to say
+  Fail,       // an expected error; the cascade went on
+  Skip,       // not asked: not configured, overridden, over budget, offline
+  Interrupt,  // stopped by the user while this tier worked
+};
+
+std::string_view decision_name(Decision decision);  // "accept", "escalate", …
+
+struct Step {
+  Level level = Level::L0;
+  Decision decision = Decision::Skip;
+  std::string reason;  // one sentence
+  Attempt attempt;     // empty where the tier was skipped or failed
+  std::optional<double> confidence;  // P(correct) by the policy, where the tier answered
+  bool calibrated = false;           // whether that number was fitted to outcomes
+  std::optional<double> threshold;   // what it was held against
+  double seconds = 0;
+};
+
+using Trace = std::vector<Step>;
+
+// The newest piece of evidence of that name that an earlier tier left (the intent, say).
+std::optional<std::string> find_text(const Trace& trace, std::string_view signal_name);
+
+}  // namespace tinyarms::cascade

@@ -1,0 +1,33 @@
+// A generative model's weights: const after load, shared by any number of generators.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "base/result.h"
+#include "engine/model_facts.h"
+
+struct llama_model;
+
+namespace tinyarms::engine {
+
+class LanguageModel {
+ public:
+  // Maps the file. Errors: those of inspect_model; Unsupported (an encoder, or an architecture
+  // that the engine does not know); Corrupt (the engine refused it; `what` carries its words).
+  static Result<std::unique_ptr<const LanguageModel>> load(const std::filesystem::path& path);
+  ~LanguageModel();
+  LanguageModel(const LanguageModel&) = delete;
+  LanguageModel& operator=(const LanguageModel&) = delete;
+
+  const ModelFacts& facts() const { return facts_; }
+  const llama_model* handle() const { return model_; }  // for the rest of engine/ only
+
+ private:
+  LanguageModel(ModelFacts facts, llama_model* model);
+
+  ModelFacts facts_;
+  llama_model* model_;
+};
+
+}  // namespace tinyarms::engine

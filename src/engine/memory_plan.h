@@ -1,0 +1,19 @@
+// How much memory a model will take, computed from its file before anything is loaded.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/model_facts.h"
+
+namespace tinyarms::engine {
+
+struct MemoryPlan {
+  uint64_t weight_bytes = 0;   // the mapped tensors
+  uint64_t kv_bytes = 0;       // F16 keys and values of every layer for the whole context
+  uint64_t compute_bytes = 0;  // activations of one batch, and its logits
+  uint64_t total() const { return weight_bytes + kv_bytes + compute_bytes; }
+};
+
+MemoryPlan plan_memory(const ModelFacts& facts, uint32_t context_tokens, uint32_t batch_tokens);
+
+}  // namespace tinyarms::engine

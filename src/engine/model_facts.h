@@ -1,0 +1,35 @@
+// What a GGUF file says of itself, read without loading a weight.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "base/result.h"
+
+namespace tinyarms::engine {
+
+struct ModelFacts {
+  std::filesystem::path path;
+  std::string architecture;  // "llama", "qwen2", "bert", …
+  std::string name;          // general.name, else the file's stem
+  std::string quantization;  // "Q4_1", "F32", …: general.file_type, else the commonest tensor type
+  std::string licence;       // general.license, may be empty
+  uint64_t file_bytes = 0;
+  uint64_t weight_bytes = 0;
+  uint64_t parameters = 0;
+  uint32_t layers = 0;
+  uint32_t embedding_width = 0;
+  uint32_t kv_heads = 0;
+  uint32_t key_width = 0;    // per head
+  uint32_t value_width = 0;  // per head
+  uint32_t context_tokens = 0;  // what it was trained for
+  uint32_t vocabulary = 0;
+  bool encoder = false;  // an embedding model (BERT family), not a generator
+};
+
+// Also checks that every tensor lies inside the file. Errors: NotFound, Io, Corrupt (not GGUF,
+// truncated, absurd sizes; `what` says which).
+Result<ModelFacts> inspect_model(const std::filesystem::path& path);
+
+}  // namespace tinyarms::engine
