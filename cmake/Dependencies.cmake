@@ -33,6 +33,14 @@ target_include_directories(llama::common SYSTEM INTERFACE "${TINYARMS_DEPS}/llam
 
 tinyarms_import(sqlite::sqlite sqlite ARCHIVES sqlite3 LINK Threads::Threads ${CMAKE_DL_LIBS})
 tinyarms_import(tree_sitter::tree_sitter tree-sitter ARCHIVES tree-sitter)
+# One archive per grammar, each with one C function, tree_sitter_<language>().
+set(TINYARMS_GRAMMARS bash c cpp go java javascript json python rust)
+add_library(tree_sitter::grammars INTERFACE IMPORTED GLOBAL)
+foreach(language ${TINYARMS_GRAMMARS})
+  tinyarms_import(tree_sitter::${language} tree-sitter ARCHIVES tree-sitter-${language}
+                  LINK tree_sitter::tree_sitter)
+  target_link_libraries(tree_sitter::grammars INTERFACE tree_sitter::${language})
+endforeach()
 
 # libcrypto statically: a shared one costs a millisecond of every start.
 find_library(CRYPTO_ARCHIVE libcrypto.a REQUIRED)
