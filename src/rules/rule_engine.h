@@ -1,0 +1,58 @@
+// Level 0: rules that are data. A pack is a YAML file of rules; a question that one of them
+// recognises whole is answered by construction, every other question by nobody. What a pack may
+// say is in docs/rules.md; code rules have the form of ast-grep's.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/embedded_file.h"
+#include "base/error.h"
+
+namespace tinyarms::rules {
+
+struct RuleAnswer {
+  std::string rule_id;
+  std::string answer;  // Markdown; right wherever the rule matches
+  std::string note;    // what the asker should know of its limits; may be empty
+};
+
+// Const after load; every const member may be called from any thread at once.
+class RuleEngine {
+ public:
+  // Questions without code are looked at up to here; longer ones are not one-liners.
+  static constexpr size_t kQuestionBytesMax = 4096;
+  // Questions with code: the most that is parsed.
+  static constexpr size_t kCodeQuestionBytesMax = 1 << 20;
+
+  // Never fails: a wrong rule is left out and told of in problems(), the others work. The bytes
+  // need not outlive the call. Of two rules with one id, the first stays.
+  static RuleEngine load(std::span<const EmbeddedFile> packs);
+  // The packs inside the binary (src/rules/pack/).
+  static RuleEngine bundled();
+
+  ~RuleEngine();
+  RuleEngine(RuleEngine&&) noexcept;
+  RuleEngine& operator=(RuleEngine&&) noexcept;
+
+  // The answer that every matching rule agrees on; nothing where none matches, where two differ,
+  // and for any text over the limits or that is not UTF-8. Same question, same answer.
+  std::optional<RuleAnswer> answer(std::string_view question) const;
+
+  size_t rule_count() const;
+  // One entry for each rule or file that was left out: where = "file:line:column", what names
+  // the rule's id.
+  const std::vector<Error>& problems() const;
+
+ private:
+  struct State;
+  explicit RuleEngine(std::unique_ptr<const State> state);
+
+  std::unique_ptr<const State> state_;
+};
+
+}  // namespace tinyarms::rules
