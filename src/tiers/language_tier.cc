@@ -1,0 +1,106 @@
+#include "tiers/language_tier.h"
+
+#include <fmt/format.h>
+
+#include "tiers/answer_evidence.h"
+#include "tiers/prompt.h"
+
+namespace tinyarms::tiers {
+namespace {
+
+cascade::Finish finish_of(engine::FinishReason reason) {
+  switch (reason) {
+    case engine::FinishReason::Stop: return cascade::Finish::Stop;
+    case engine::FinishReason::Length: return cascade::Finish::Length;
+    case engine::FinishReason::Interrupted: return cascade::Finish::Interrupted;
+  }
+  return cascade::Finish::Stop;
+}
+
+struct Generated {
+  engine::Generation generation;
+  int turns_dropped = 0;
+};
+
+// A conversation outgrows its context sooner or later: its oldest turns are let go, and the
+// answer says so. A single question that does not fit is refused by the generator.
+Result<Generated> generate_within_context(engine::Generator& generator,
+                                          std::vector<engine::ChatMessage> messages,
+                                          const engine::GenerateOptions& options,
+                                          const StopFlag& stop,
+                                          const std::function<void(std::string_view)>& on_text) {
+  Generated generated;
+  while (true) {
+    auto generation = generator.generate(messages, options, stop, on_text);
+    if (generation) {
+      generated.generation = std::move(*generation);
+      return generated;
+    }
+    const bool too_long = generation.error().code == ErrorCode::ContextTooLong;
+    if (!too_long || !drop_oldest_turn(messages)) return generation.error();
+    ++generated.turns_dropped;
+  }
+}
+
+}  // namespace
+
+LanguageTier::LanguageTier(LanguageTierOptions options, ModelShelf& shelf)
+    : options_(std::move(options)), shelf_(shelf) {}
+
+const ModelRef& LanguageTier::choose_model(const cascade::Trace& so_far) const {
+  const bool general = cascade::find_text(so_far, cascade::signal::kIntent) == "general";
+  return general && options_.general_model.configured() ? options_.general_model : options_.model;
+}
+
+std::string LanguageTier::describe() const {
+  if (!options_.general_model.configured()) return options_.model.name;
+  return fmt::format("{}, or {} for what is not code", options_.model.name,
+                     options_.general_model.name);
+}
+
+std::optional<std::string> LanguageTier::skip_reason(const cascade::Request&,
+                                                     const cascade::Trace& so_far) const {
+  const ModelRef& model = choose_model(so_far);
+  if (!model.configured()) {
+    return fmt::format("not configured (set {}.model)", cascade::level_name(options_.level));
+  }
+  if (!model.problem.empty()) return fmt::format("{}: {}", model.name, model.problem);
+  return std::nullopt;
+}
+
+Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
+                                               const cascade::Trace& so_far, const StopFlag& stop,
+                                               cascade::Listener& listener) {
+  const ModelRef& model = choose_model(so_far);
+  auto loan = shelf_.take(model.path, options_.context_tokens);
+  if (!loan) return loan.error();
+
+  const engine::GenerateOptions options{.tokens_max = request.sampling.tokens_max,
+                                        .temperature = request.sampling.temperature,
+                                        .seed = request.sampling.seed,
+                                        .stop = request.sampling.stop};
+  auto generated = generate_within_context(
+      *loan->generator, conversation(request, options_.system_prompt), options, stop,
+      [&](std::string_view piece) { listener.text_generated(options_.level, piece); });
+  if (!generated) return generated.error();
+  engine::Generation& generation = generated->generation;
+
+  cascade::Attempt attempt;
+  attempt.answered = true;
+  attempt.source = model.name;
+  attempt.finish = finish_of(generation.finish);
+  attempt.evidence = evidence_of(generation);
+  attempt.cost.prompt_tokens = generation.prompt_tokens;
+  attempt.cost.completion_tokens = generation.completion_tokens;
+  attempt.cost.prefill_seconds = generation.prefill_seconds;
+  attempt.cost.decode_seconds = generation.decode_seconds;
+  attempt.cost.load_seconds = loan->load_seconds;
+  if (generated->turns_dropped > 0) {
+    attempt.notice = fmt::format("the {} oldest turn(s) did not fit the context and were left out",
+                                 generated->turns_dropped);
+  }
+  attempt.answer = std::move(generation.text);
+  return attempt;
+}
+
+}  // namespace tinyarms::tiers

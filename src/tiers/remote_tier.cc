@@ -1,0 +1,28 @@
+#include "tiers/remote_tier.h"
+
+#include <fmt/format.h>
+
+namespace tinyarms::tiers {
+
+RemoteTier::RemoteTier(RemoteTierOptions options, RemoteEngine* engine)
+    : options_(std::move(options)), engine_(engine) {}
+
+std::string RemoteTier::describe() const {
+  return options_.url.empty() ? "" : fmt::format("{} at {}", options_.model, options_.url);
+}
+
+std::optional<std::string> RemoteTier::skip_reason(const cascade::Request& request,
+                                                   const cascade::Trace&) const {
+  if (request.offline) return "offline (set offline = false to allow remote engines)";
+  if (options_.url.empty()) return "not configured (set l4.url)";
+  if (engine_ == nullptr) return "this build has no remote client";
+  return std::nullopt;
+}
+
+Result<cascade::Attempt> RemoteTier::attempt(const cascade::Request& request,
+                                             const cascade::Trace& so_far, const StopFlag& stop,
+                                             cascade::Listener& listener) {
+  return engine_->complete(request, so_far, stop, listener);
+}
+
+}  // namespace tinyarms::tiers

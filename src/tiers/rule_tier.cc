@@ -1,0 +1,42 @@
+#include "tiers/rule_tier.h"
+
+#include <fmt/format.h>
+
+namespace tinyarms::tiers {
+namespace {
+
+std::optional<rules::RuleAnswer> ask_rules(const rules::RuleEngine& engine,
+                                           const cascade::Request& request) {
+  if (auto answer = engine.answer(request.question())) return answer;
+  // "Does this parse?" with one file given is about that file: rules read code from a fence.
+  if (request.files.size() != 1) return std::nullopt;
+  return engine.answer(
+      fmt::format("{}\n~~~~~~~~\n{}\n~~~~~~~~\n", request.question(), request.files[0].content));
+}
+
+}  // namespace
+
+std::string RuleTier::describe() const { return fmt::format("{} rules", engine_.rule_count()); }
+
+std::optional<std::string> RuleTier::skip_reason(const cascade::Request&,
+                                                 const cascade::Trace&) const {
+  return std::nullopt;
+}
+
+Result<cascade::Attempt> RuleTier::attempt(const cascade::Request& request, const cascade::Trace&,
+                                           const StopFlag&, cascade::Listener& listener) {
+  auto answer = ask_rules(engine_, request);
+  if (!answer) return cascade::Attempt::abstain("no rule matches the whole question");
+
+  cascade::Attempt attempt;
+  attempt.answered = true;
+  attempt.answer = std::move(answer->answer);
+  attempt.source = fmt::format("rule {}", answer->rule_id);
+  attempt.notice = std::move(answer->note);
+  attempt.evidence.set(cascade::signal::kRule, answer->rule_id);
+  attempt.evidence.set(cascade::signal::kExact, true);
+  listener.text_generated(level(), attempt.answer);
+  return attempt;
+}
+
+}  // namespace tinyarms::tiers
