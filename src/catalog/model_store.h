@@ -1,0 +1,90 @@
+// The models installed on this machine: `<name>.gguf` in one folder, each with a sidecar
+// `<name>.json` that holds what is slow to find out (the hash) or not in the file (its source).
+// The GGUF is the truth: a missing or broken sidecar costs facts, never the model.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/bert_import.h"
+#include "engine/model_facts.h"
+
+namespace tinyarms::catalog {
+
+struct InstalledModel {
+  std::string name;  // the file's stem
+  std::filesystem::path path;
+  std::string sha256;  // empty where no sidecar vouches for it; ModelStore::sha256_of finds it
+  uint64_t bytes = 0;
+  std::string architecture;
+  std::string quantization;
+  std::string licence;
+  std::string source;  // where it came from, in words or as a path
+  bool encoder = false;
+  uint64_t parameters = 0;
+  std::string problem;  // why the file cannot be used; empty where it can
+};
+
+struct AddOptions {
+  std::string name;         // empty: the source's stem, made to fit the rules
+  std::string source_note;  // empty: the source's path
+};
+
+struct ImportOptions {
+  std::string name;
+  std::string source_note;
+  engine::EncoderType encoder_type = engine::EncoderType::F16;  // for a folder only
+};
+
+// A name is 1 to 100 of [a-z0-9._-] and begins with a letter or digit: no path is spelt with it.
+bool is_model_name(std::string_view name);
+
+// `text` lower-cased, every other character replaced by '-'; empty where nothing is left.
+std::string make_model_name(std::string_view text);
+
+// Stateless apart from the folder: any thread, any number of processes.
+class ModelStore {
+ public:
+  explicit ModelStore(std::filesystem::path models_dir);
+
+  const std::filesystem::path& folder() const { return models_dir_; }
+
+  // By name. A folder that does not exist holds no models. Errors: Io.
+  Result<std::vector<InstalledModel>> list() const;
+
+  // An exact name, a prefix that only one name has, or the path of a .gguf anywhere. Errors:
+  // NotFound (names the nearest and what is installed), InvalidArgument (the prefix of several),
+  // Corrupt or Io (a path whose file is no good).
+  Result<InstalledModel> find(std::string_view name_or_path) const;
+
+  // The sidecar's hash, else the file's, which takes about a second per gigabyte.
+  Result<std::string> sha256_of(const InstalledModel& model) const;
+
+  // Validates, copies (sharing blocks where the file system can), hashes the copy, writes the
+  // sidecar. The same content under the same name is done already. Adding a file that lies in the
+  // store gives it its sidecar. Errors: InvalidArgument (name; the name is another file's),
+  // NotFound, Corrupt, Io (with the bytes needed and free); nothing is left behind then.
+  Result<InstalledModel> add_gguf(const std::filesystem::path& source,
+                                  const AddOptions& options) const;
+
+  // A folder of safetensors and vocabulary → GGUF; a .gguf as it is. Errors: as add_gguf, and
+  // those of engine::import_bert.
+  Result<InstalledModel> import(const std::filesystem::path& source,
+                                const ImportOptions& options) const;
+
+  // By exact name. Errors: NotFound, Io.
+  Result<void> remove(std::string_view name) const;
+
+ private:
+  InstalledModel describe(const std::filesystem::path& path) const;
+  Result<InstalledModel> settle(const std::filesystem::path& staged, const std::string& name,
+                                const std::string& source_note) const;
+
+  std::filesystem::path models_dir_;
+};
+
+}  // namespace tinyarms::catalog
