@@ -1,0 +1,123 @@
+// Every setting tinyArms has: the typed values (Settings) and, as one table, what each is called,
+// what it may be and what it means (SettingInfo). Checks, `config show`, the manual, the names of
+// environment variables and the rules for project files all derive from the table; the defaults
+// are the initialisers below.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "cascade/level.h"
+
+namespace tinyarms::service {
+
+enum class Switch { Auto, Always, Never };  // Auto: on a terminal only
+
+struct SamplingSettings {
+  double temperature = 0;
+  uint32_t seed = 0;
+  int max_tokens = 512;
+  std::vector<std::string> stop;
+};
+
+struct RuleSettings {
+  bool enabled = true;
+  std::vector<std::string> packs;  // paths
+};
+
+struct EmbeddingSettings {
+  bool enabled = true;
+  std::string model = "all-minilm-l6-v2";
+  bool cache = true;
+  double similarity = 0.97;
+  int cache_entries = 10000;
+};
+
+struct LanguageSettings {
+  bool enabled = true;
+  std::string model;  // a name in the model store or a path; empty: not configured
+  int context = 4096;
+  std::string system_prompt;  // empty: none, the model's own chat template decides
+  std::string general_model;  // L2 only; empty: the same as `model`
+};
+
+struct RemoteSettings {
+  std::string url;
+  std::string model;
+  std::string api_key_env;  // the name of the variable that holds the key, never the key
+};
+
+struct Settings {
+  bool offline = true;
+  int threads = 0;                              // 0: every core
+  std::optional<uint64_t> memory_budget_bytes;  // nothing: kAutoMemoryShare of the memory
+  Switch stream = Switch::Auto;
+  Switch color = Switch::Auto;
+  std::optional<double> confidence_threshold;
+  std::array<std::optional<double>, 5> level_thresholds;  // by level, L0 first
+  SamplingSettings sampling;
+  RuleSettings l0;
+  EmbeddingSettings l1;
+  LanguageSettings l2{.model = "smollm2-135m-instruct.q4_1"};
+  LanguageSettings l3;
+  RemoteSettings l4;
+};
+
+inline constexpr double kAutoMemoryShare = 0.6;  // of the physical memory
+
+// What the memory budget comes to on a machine with that much memory.
+uint64_t memory_budget(const Settings& settings, uint64_t physical_bytes);
+
+// The per-level thresholds that were set, as Request::level_thresholds wants them.
+std::map<cascade::Level, double> set_thresholds(const Settings& settings);
+
+// ThresholdPolicy's defaults where nothing is set. Chosen by judgement for uncalibrated numbers:
+// rules that answer are trusted, and L4, the last resort, is never turned down.
+std::map<cascade::Level, double> default_thresholds();
+
+enum class SettingKind {
+  Flag, Integer, Number, Size, Choice, Text, TextList, PathList, Model, Url, VariableName
+};
+
+// A project's .tinyarms.toml comes with whatever was cloned and is not trusted.
+enum class ProjectRule {
+  Allowed,
+  Forbidden,
+  StoreOnly,   // a name in the model store, never a path
+};
+
+using FieldRef = std::variant<bool*, int*, uint32_t*, double*, std::optional<double>*,
+                              std::optional<uint64_t>*, Switch*, std::string*,
+                              std::vector<std::string>*>;
+
+struct SettingInfo {
+  std::string_view key;  // "l2.model"
+  SettingKind kind;
+  ProjectRule project;
+  FieldRef (*field)(Settings&);
+  std::string_view doc;  // one sentence
+  double minimum = 0;    // Integer, Number
+  double maximum = 0;
+  std::string_view range_reason = {};  // why it may not lie outside, where that needs saying
+};
+
+// In the order in which people should read them. Lives as long as the program.
+std::span<const SettingInfo> known_settings();
+const SettingInfo* find_setting(std::string_view key);  // null where there is none
+
+std::string environment_name(const SettingInfo& info);  // "TINYARMS_L2_MODEL"
+std::string allowed_values(const SettingInfo& info);    // "a whole number from 0 to 512"
+
+// The value as TOML ("\"auto\"", "0.97", "[]"); empty where it is unset.
+std::string value_as_toml(const Settings& settings, const SettingInfo& info);
+std::string default_as_toml(const SettingInfo& info);
+
+}  // namespace tinyarms::service
