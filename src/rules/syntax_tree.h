@@ -1,0 +1,68 @@
+// A parsed piece of code: tree-sitter's tree with its owner, and the verdict on it.
+#pragma once
+
+#include <tree_sitter/api.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace tinyarms::rules {
+
+// One-based, columns in bytes, as compilers print them.
+struct CodePosition {
+  uint32_t line = 1;
+  uint32_t column = 1;
+};
+
+class SyntaxTree {
+ public:
+  // Nothing where there is no grammar for `language`, the code is larger than kCodeBytesMax, or
+  // the parser used up its steps (which grow with the code, so the verdict never depends on how
+  // busy the machine is). `code` must outlive the tree.
+  static std::optional<SyntaxTree> parse(std::string_view code, std::string_view language);
+
+  const TSTree* get() const { return tree_.get(); }
+  TSNode root() const { return ts_tree_root_node(tree_.get()); }
+  std::string_view code() const { return code_; }
+  std::string_view text(TSNode node) const;
+
+  // The first place where the code is not well formed (see parses()), nothing where it is.
+  std::optional<CodePosition> first_error() const;
+
+ private:
+  struct Deleter {
+    void operator()(TSTree* tree) const { ts_tree_delete(tree); }
+  };
+  SyntaxTree(std::unique_ptr<TSTree, Deleter> tree, std::string_view code,
+             std::string_view language)
+      : tree_(std::move(tree)), code_(code), language_(language) {}
+
+  bool breaks_language(TSNode node) const;
+
+  std::unique_ptr<TSTree, Deleter> tree_;
+  std::string_view code_;
+  std::string_view language_;  // an entry of kLanguages
+};
+
+// The grammar of an entry of kLanguages, else null.
+const TSLanguage* find_grammar(std::string_view language);
+
+// Pre-order walk over a tree without recursion, so that depth costs heap and not stack.
+class TreeWalk {
+ public:
+  explicit TreeWalk(TSNode root) : cursor_(ts_tree_cursor_new(root)) {}
+  ~TreeWalk() { ts_tree_cursor_delete(&cursor_); }
+  TreeWalk(const TreeWalk&) = delete;
+  TreeWalk& operator=(const TreeWalk&) = delete;
+
+  TSNode node() const { return ts_tree_cursor_current_node(&cursor_); }
+  // The next node in document order; false at the end.
+  bool next();
+
+ private:
+  TSTreeCursor cursor_;
+};
+
+}  // namespace tinyarms::rules
