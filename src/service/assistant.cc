@@ -1,0 +1,188 @@
+#include "service/assistant.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <optional>
+
+#include "base/file.h"
+#include "cascade/formula_estimator.h"
+#include "catalog/model_store.h"
+#include "rules/rule_engine.h"
+#include "tiers/embedding_tier.h"
+#include "tiers/language_tier.h"
+#include "tiers/rule_tier.h"
+
+namespace tinyarms::service {
+namespace {
+
+constexpr size_t kPackBytesMax = 4 << 20;
+
+// Hashing gigabytes at every start is no option for a file outside the store: there, size and
+// modification time stand for its content, as they do for make.
+std::string identity_of(const catalog::InstalledModel& model) {
+  if (!model.sha256.empty()) return model.sha256;
+  struct stat status {};
+  if (::stat(model.path.c_str(), &status) != 0) return model.path.string();
+  return fmt::format("{} {} {}.{}", model.path.string(), status.st_size, status.st_mtim.tv_sec,
+                     status.st_mtim.tv_nsec);
+}
+
+tiers::ModelRef resolve(const catalog::ModelStore& store, const std::string& name) {
+  tiers::ModelRef ref;
+  ref.name = name;
+  if (name.empty()) return ref;
+  auto model = store.find(name);
+  if (!model) {
+    ref.problem = model.error().message();
+    return ref;
+  }
+  ref.name = model->name;
+  ref.path = model->path;
+  ref.sha256 = identity_of(*model);
+  ref.quantization = model->quantization;
+  ref.problem = model->problem;
+  return ref;
+}
+
+// What an answer from above L1 depends on, whoever gives it.
+std::string stack_identity(const Settings& settings, const std::vector<tiers::ModelRef>& models) {
+  std::string identity;
+  for (const tiers::ModelRef& model : models) {
+    identity += fmt::format("{} {} {}\n", model.name, model.sha256, model.quantization);
+  }
+  identity += fmt::format("{} {}\n", settings.l2.context, settings.l3.context);
+  identity += fmt::format("{}:{}\n", settings.l2.system_prompt.size(), settings.l2.system_prompt);
+  identity += fmt::format("{}:{}\n", settings.l3.system_prompt.size(), settings.l3.system_prompt);
+  return identity + settings.l4.url + " " + settings.l4.model;
+}
+
+rules::RuleEngine load_rules(const Settings& settings, std::vector<std::string>& notices) {
+  std::vector<std::pair<std::string, std::string>> files;
+  for (const std::string& path : settings.l0.packs) {
+    auto bytes = read_file(path, kPackBytesMax);
+    if (bytes) {
+      files.emplace_back(path, std::move(*bytes));
+    } else {
+      notices.push_back(fmt::format("rule pack left out: {}", bytes.error().message()));
+    }
+  }
+  std::vector<EmbeddedFile> packs = rules::bundled_packs();
+  for (const auto& [path, bytes] : files) packs.push_back({path, bytes});
+  rules::RuleEngine engine =
+      files.empty() ? rules::RuleEngine::bundled() : rules::RuleEngine::load(packs);
+  for (const Error& problem : engine.problems()) {
+    notices.push_back(fmt::format("rule left out: {}", problem.message()));
+  }
+  return engine;
+}
+
+}  // namespace
+
+// In order of construction: what is used comes before what uses it.
+struct Assistant::Parts {
+  std::vector<std::string> notices;
+  std::optional<rules::RuleEngine> rules;
+  tiers::EngineLoader loader;
+  tiers::ModelShelf shelf;
+  tiers::AnswerMemory memory;
+  cascade::FormulaEstimator estimator;
+  cascade::ThresholdPolicy policy;
+  tiers::EmbeddingTier* recall = nullptr;  // owned by the cascade
+  std::unique_ptr<cascade::Cascade> cascade;
+
+  Parts(const Settings& settings, const Surroundings& around)
+      : loader(settings.threads),
+        shelf(loader, around.clock, memory_budget(settings, around.physical_bytes)),
+        memory(around.paths.cache_dir / "answers.sqlite",
+               static_cast<size_t>(settings.l1.cache_entries), around.clock),
+        policy(estimator, default_thresholds()) {}
+};
+
+uint64_t physical_memory() {
+  return static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+         static_cast<uint64_t>(::sysconf(_SC_PAGE_SIZE));
+}
+
+cascade::Request make_request(const Settings& settings) {
+  cascade::Request request;
+  request.offline = settings.offline;
+  request.threshold = settings.confidence_threshold;
+  request.level_thresholds = set_thresholds(settings);
+  request.sampling = {.temperature = settings.sampling.temperature,
+                      .seed = settings.sampling.seed,
+                      .tokens_max = settings.sampling.max_tokens,
+                      .stop = settings.sampling.stop};
+  return request;
+}
+
+Assistant::Assistant(const Settings& settings, const Surroundings& around)
+    : parts_(std::make_unique<Parts>(settings, around)) {
+  Parts& parts = *parts_;
+  const catalog::ModelStore store(around.paths.models_dir);
+  const tiers::ModelRef encoder = resolve(store, settings.l1.model);
+  const tiers::ModelRef small = resolve(store, settings.l2.model);
+  const tiers::ModelRef general = resolve(store, settings.l2.general_model);
+  const tiers::ModelRef large = resolve(store, settings.l3.model);
+
+  std::vector<std::unique_ptr<cascade::Tier>> tiers;
+  if (settings.l0.enabled) {
+    parts.rules = load_rules(settings, parts.notices);
+    tiers.push_back(std::make_unique<tiers::RuleTier>(*parts.rules));
+  }
+  if (settings.l1.enabled) {
+    auto tier = std::make_unique<tiers::EmbeddingTier>(
+        tiers::EmbeddingTierOptions{
+            .model = encoder,
+            .remember_answers = settings.l1.cache,
+            .similarity_min = settings.l1.similarity,
+            .stack = stack_identity(settings, {encoder, small, general, large})},
+        [path = encoder.path, threads = settings.threads] {
+          return engine::Embedder::load(path, threads);
+        },
+        parts.memory, around.clock);
+    parts.recall = tier.get();
+    tiers.push_back(std::move(tier));
+  }
+  if (settings.l2.enabled) {
+    tiers.push_back(std::make_unique<tiers::LanguageTier>(
+        tiers::LanguageTierOptions{.level = cascade::Level::L2,
+                                   .model = small,
+                                   .general_model = general,
+                                   .context_tokens = static_cast<uint32_t>(settings.l2.context),
+                                   .system_prompt = settings.l2.system_prompt},
+        parts.shelf));
+  }
+  if (settings.l3.enabled) {
+    tiers.push_back(std::make_unique<tiers::LanguageTier>(
+        tiers::LanguageTierOptions{.level = cascade::Level::L3,
+                                   .model = large,
+                                   .general_model = {},
+                                   .context_tokens = static_cast<uint32_t>(settings.l3.context),
+                                   .system_prompt = settings.l3.system_prompt},
+        parts.shelf));
+  }
+  tiers.push_back(std::make_unique<tiers::RemoteTier>(
+      tiers::RemoteTierOptions{.url = settings.l4.url, .model = settings.l4.model},
+      settings.offline ? nullptr : around.remote));
+  parts.cascade =
+      std::make_unique<cascade::Cascade>(std::move(tiers), parts.policy, around.clock);
+}
+
+Assistant::~Assistant() = default;
+
+cascade::Reply Assistant::ask(const cascade::Request& request, const StopFlag& stop,
+                              cascade::Listener& listener) {
+  cascade::Reply reply = parts_->cascade->run(request, stop, listener);
+  if (parts_->recall != nullptr) parts_->recall->remember(request, reply);
+  return reply;
+}
+
+cascade::Trace Assistant::plan(const cascade::Request& request) const {
+  return parts_->cascade->plan(request);
+}
+
+const std::vector<std::string>& Assistant::notices() const { return parts_->notices; }
+
+}  // namespace tinyarms::service

@@ -1,0 +1,54 @@
+// The composition: settings → tiers, policy and memory, wired into one cascade. Constructing it
+// loads nothing heavy; each tier brings in what it needs when it is first asked.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/paths.h"
+#include "cascade/cascade.h"
+#include "service/settings.h"
+#include "tiers/remote_tier.h"
+
+namespace tinyarms::service {
+
+struct Surroundings {
+  Paths paths;
+  const Clock& clock;
+  uint64_t physical_bytes = 0;             // memory of this machine
+  tiers::RemoteEngine* remote = nullptr;   // what L4 talks through, if this build has it
+};
+
+// Bytes of physical memory, as the system reports them.
+uint64_t physical_memory();
+
+// A request with the limits and sampling that the settings ask for, and no message yet.
+cascade::Request make_request(const Settings& settings);
+
+// One thread at a time.
+class Assistant {
+ public:
+  Assistant(const Settings& settings, const Surroundings& surroundings);
+  ~Assistant();
+  Assistant(const Assistant&) = delete;
+  Assistant& operator=(const Assistant&) = delete;
+
+  // Climbs, and remembers an accepted answer for the next time it is asked.
+  cascade::Reply ask(const cascade::Request&, const StopFlag&, cascade::Listener&);
+
+  // What would be asked, in order. Loads nothing.
+  cascade::Trace plan(const cascade::Request&) const;
+
+  // What the user should know about the set-up, e.g. a rule that could not be read.
+  const std::vector<std::string>& notices() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace tinyarms::service

@@ -1,0 +1,22 @@
+// A reply, a plan or an error as JSON: the stable form of `--json` (docs/json.md), version 1.
+// Fields are only ever added.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "cascade/cascade.h"
+
+namespace tinyarms::service {
+
+// {"answer", "tier", "confidence", "calibrated", "sure", "interrupted", "source", "notice",
+//  "finish", "trace": […], "usage": {…}}; answer, tier and confidence are null without an answer.
+nlohmann::ordered_json reply_json(const cascade::Reply& reply);
+
+// {"plan": [{"tier", "would_run", "source", "reason"}]}
+nlohmann::ordered_json plan_json(const cascade::Trace& plan);
+
+// {"error": {"code", "message", "what", "where", "hint"}}
+nlohmann::ordered_json error_json(const Error& error);
+
+}  // namespace tinyarms::service

@@ -1,0 +1,152 @@
+#include "tiers/embedding_tier.h"
+
+#include <fmt/format.h>
+
+namespace tinyarms::tiers {
+namespace {
+
+namespace signal = cascade::signal;
+
+cascade::Attempt cached_attempt(const storage::CachedAnswer& entry, double similarity,
+                                std::string source) {
+  cascade::Attempt attempt;
+  attempt.answered = true;
+  attempt.answer = entry.answer;
+  attempt.source = std::move(source);
+  attempt.evidence.set(signal::kSimilarity, similarity);
+  attempt.evidence.set(signal::kCachedQuestion, entry.question);
+  attempt.evidence.set(signal::kCachedLevel, entry.level);
+  attempt.evidence.set(signal::kCachedConfidence, entry.confidence);
+  attempt.notice = fmt::format("{} answered this to “{}”", entry.source, entry.question);
+  return attempt;
+}
+
+void add_notice(cascade::Attempt& attempt, std::string notice) {
+  if (notice.empty()) return;
+  attempt.notice = attempt.notice.empty() ? std::move(notice) : attempt.notice + "; " + notice;
+}
+
+}  // namespace
+
+EmbeddingTier::EmbeddingTier(EmbeddingTierOptions options, LoadEncoder load_encoder,
+                             AnswerMemory& memory, const Clock& clock)
+    : options_(std::move(options)),
+      load_encoder_(std::move(load_encoder)),
+      memory_(memory),
+      clock_(clock) {}
+
+std::string EmbeddingTier::describe() const {
+  return options_.remember_answers
+             ? fmt::format("{}: cache (similarity ≥ {:.2f}) and intent", options_.model.name,
+                           options_.similarity_min)
+             : fmt::format("{}: intent", options_.model.name);
+}
+
+std::optional<std::string> EmbeddingTier::skip_reason(const cascade::Request&,
+                                                      const cascade::Trace&) const {
+  if (!options_.model.configured()) return "not configured (set l1.model)";
+  if (!options_.model.problem.empty()) {
+    return fmt::format("{}: {}", options_.model.name, options_.model.problem);
+  }
+  return std::nullopt;
+}
+
+// Who asks for randomness does not want the same answer twice.
+bool EmbeddingTier::may_recall(const cascade::Request& request) const {
+  return options_.remember_answers && request.sampling.temperature == 0;
+}
+
+Result<double> EmbeddingTier::ready_encoder() {
+  if (intents_) return 0.0;
+  const double start = clock_.monotonic_seconds();
+  if (!encoder_) {
+    auto encoder = load_encoder_();
+    if (!encoder) return encoder.error();
+    encoder_ = std::move(*encoder);
+  }
+  std::vector<IntentExample> examples;
+  for (const EmbeddedFile& file : intent_example_files()) {
+    auto read = read_intent_examples(file);
+    if (!read) return read.error();
+    examples.insert(examples.end(), read->begin(), read->end());
+  }
+  const auto embed_all =
+      [&](std::span<const std::string> texts) -> Result<std::vector<std::vector<float>>> {
+    auto embeddings = encoder_->embed(texts);
+    if (!embeddings) return embeddings.error();
+    std::vector<std::vector<float>> vectors;
+    for (auto& embedding : *embeddings) vectors.push_back(std::move(embedding.values));
+    return vectors;
+  };
+  auto intents = IntentClassifier::create(
+      std::move(examples), [&](std::span<const std::string> texts) {
+        return memory_.memoised(options_.model.sha256, texts, embed_all);
+      });
+  if (!intents) return intents.error();
+  intents_ = std::move(*intents);
+  return clock_.monotonic_seconds() - start;
+}
+
+Result<const EmbeddingTier::Encoded*> EmbeddingTier::encode(const std::string& question) {
+  if (last_ && last_->question == question) return &*last_;
+  auto embeddings = encoder_->embed(std::span(&question, 1));
+  if (!embeddings) return embeddings.error();
+  engine::Embedding& embedding = embeddings->front();
+  last_ = Encoded{question, std::move(embedding.values), embedding.truncated};
+  return &*last_;
+}
+
+Result<cascade::Attempt> EmbeddingTier::attempt(const cascade::Request& request,
+                                                const cascade::Trace&, const StopFlag&,
+                                                cascade::Listener& listener) {
+  const std::string& question = request.question();
+  const storage::Binding binding = answer_binding(request, options_.stack);
+  const auto finish = [&](cascade::Attempt attempt) {
+    add_notice(attempt, memory_.take_notice());
+    if (attempt.answered) listener.text_generated(level(), attempt.answer);
+    return attempt;
+  };
+
+  // The same words need no embedding: an exact hit never loads the encoder.
+  if (may_recall(request)) {
+    if (auto exact = memory_.find_exact(binding, question)) {
+      return finish(cached_attempt(*exact, 1.0, "exact cache"));
+    }
+  }
+
+  auto load_seconds = ready_encoder();
+  if (!load_seconds) return load_seconds.error();
+  auto encoded = encode(question);
+  if (!encoded) return encoded.error();
+
+  cascade::Attempt attempt = cascade::Attempt::abstain("no earlier answer to this question");
+  // The head of a long text says too little about the whole to take its answer for this one's.
+  if (may_recall(request) && !(*encoded)->truncated) {
+    auto hit = memory_.find_similar(binding, (*encoded)->vector, options_.similarity_min);
+    if (hit) attempt = cached_attempt(hit->entry, hit->similarity, "semantic cache");
+  }
+  const Intent intent = intents_->classify((*encoded)->vector);
+  attempt.evidence.set(signal::kIntent, intent.name);
+  attempt.evidence.set(signal::kIntentMargin, intent.margin);
+  attempt.cost.load_seconds = *load_seconds;
+  return finish(std::move(attempt));
+}
+
+void EmbeddingTier::remember(const cascade::Request& request, const cascade::Reply& reply) {
+  const cascade::Step* step = reply.step();
+  const bool worth_keeping = reply.sure && step != nullptr && step->level > cascade::Level::L1 &&
+                             step->attempt.finish == cascade::Finish::Stop;
+  // An answer forced from one tier is not what the cascade would have given.
+  if (!worth_keeping || !may_recall(request) || request.only_level) return;
+
+  const bool embedded = last_ && last_->question == request.question() && !last_->truncated;
+  memory_.remember(answer_binding(request, options_.stack),
+                   {.question = request.question(),
+                    .answer = step->attempt.answer,
+                    .source = step->attempt.source,
+                    .level = std::string(level_name(step->level)),
+                    .confidence = step->confidence.value_or(0)},
+                   embedded ? std::span<const float>(last_->vector) : std::span<const float>{});
+}
+
+}  // namespace tinyarms::tiers

@@ -1,0 +1,67 @@
+// L1: has this been asked before (the same words, or the same meaning), and what kind of question
+// is it. Answers from memory, else abstains and leaves the intent for the tiers above.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "cascade/cascade.h"
+#include "cascade/tier.h"
+#include "engine/embedder.h"
+#include "tiers/answer_memory.h"
+#include "tiers/intent.h"
+#include "tiers/model_ref.h"
+
+namespace tinyarms::tiers {
+
+struct EmbeddingTierOptions {
+  ModelRef model;
+  bool remember_answers = true;
+  double similarity_min = 0.97;  // cosine below which two questions are not the same
+  std::string stack;             // see answer_binding()
+};
+
+class EmbeddingTier final : public cascade::Tier {
+ public:
+  using LoadEncoder = std::function<Result<std::unique_ptr<engine::Embedder>>()>;
+
+  // `memory` and `clock` outlive the tier. `load_encoder` is called at most once, when the first
+  // question needs an embedding.
+  EmbeddingTier(EmbeddingTierOptions options, LoadEncoder load_encoder, AnswerMemory& memory,
+                const Clock& clock);
+
+  cascade::Level level() const override { return cascade::Level::L1; }
+  std::string describe() const override;
+  std::optional<std::string> skip_reason(const cascade::Request&,
+                                         const cascade::Trace& so_far) const override;
+  Result<cascade::Attempt> attempt(const cascade::Request&, const cascade::Trace& so_far,
+                                   const StopFlag&, cascade::Listener&) override;
+
+  // Keeps an accepted, finished answer of a tier above for the next time it is asked.
+  void remember(const cascade::Request& request, const cascade::Reply& reply);
+
+ private:
+  struct Encoded {
+    std::string question;
+    std::vector<float> vector;
+    bool truncated = false;
+  };
+
+  bool may_recall(const cascade::Request& request) const;
+  Result<double> ready_encoder();  // seconds it took, 0 where it was ready
+  Result<const Encoded*> encode(const std::string& question);
+
+  EmbeddingTierOptions options_;
+  LoadEncoder load_encoder_;
+  AnswerMemory& memory_;
+  const Clock& clock_;
+  std::unique_ptr<engine::Embedder> encoder_;
+  std::optional<IntentClassifier> intents_;
+  std::optional<Encoded> last_;  // the question of this climb, for remember()
+};
+
+}  // namespace tinyarms::tiers
