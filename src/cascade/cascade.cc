@@ -53,6 +53,7 @@ Step Cascade::climb(const Request& request, Tier& tier, const Trace& so_far, con
     const bool stopped = attempt.error().code == ErrorCode::Interrupted;
     step.decision = stopped ? Decision::Interrupt : Decision::Fail;
     step.reason = attempt.error().message();
+    step.error = attempt.error().code;
     return step;
   }
 

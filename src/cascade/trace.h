@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "cascade/attempt.h"
 #include "cascade/level.h"
 
@@ -26,6 +27,7 @@ struct Step {
   Level level = Level::L0;
   Decision decision = Decision::Skip;
   std::string reason;  // one sentence
+  std::optional<ErrorCode> error;    // where the tier failed
   Attempt attempt;     // empty where the tier was skipped or failed
   std::optional<double> confidence;  // P(correct) by the policy, where the tier answered
   bool calibrated = false;           // whether that number was fitted to outcomes
