@@ -35,14 +35,17 @@ tiers::ModelRef resolve(const catalog::ModelStore& store, const std::string& nam
   if (name.empty()) return ref;
   auto model = store.find(name);
   if (!model) {
-    ref.problem = model.error().message();
+    ref.problem = model.error();
     return ref;
   }
   ref.name = model->name;
   ref.path = model->path;
   ref.sha256 = identity_of(*model);
   ref.quantization = model->quantization;
-  ref.problem = model->problem;
+  if (!model->problem.empty()) {
+    ref.problem = Error{ErrorCode::Corrupt, model->problem, model->path.string(),
+                        "import the model again: tinyarms models import …"};
+  }
   return ref;
 }
 
@@ -79,6 +82,39 @@ rules::RuleEngine load_rules(const Settings& settings, std::vector<std::string>&
 }
 
 }  // namespace
+
+std::unique_ptr<cascade::Tier> language_tier(cascade::Level level,
+                                             const LanguageSettings& settings,
+                                             const tiers::ModelRef& model,
+                                             const tiers::ModelRef& general_model,
+                                             tiers::ModelShelf& shelf) {
+  return std::make_unique<tiers::LanguageTier>(
+      tiers::LanguageTierOptions{.level = level,
+                                 .model = model,
+                                 .general_model = general_model,
+                                 .context_tokens = static_cast<uint32_t>(settings.context),
+                                 .system_prompt = settings.system_prompt},
+      shelf);
+}
+
+// A level that the user switched off still stands in the trace, with the reason.
+class DisabledTier final : public cascade::Tier {
+ public:
+  explicit DisabledTier(cascade::Level level) : level_(level) {}
+  cascade::Level level() const override { return level_; }
+  std::string describe() const override { return ""; }
+  std::optional<std::string> skip_reason(const cascade::Request&,
+                                         const cascade::Trace&) const override {
+    return fmt::format("switched off ({}.enabled = false)", level_name(level_));
+  }
+  Result<cascade::Attempt> attempt(const cascade::Request&, const cascade::Trace&, const StopFlag&,
+                                   cascade::Listener&) override {
+    return cascade::Attempt::abstain("switched off");
+  }
+
+ private:
+  cascade::Level level_;
+};
 
 // In order of construction: what is used comes before what uses it.
 struct Assistant::Parts {
@@ -127,11 +163,18 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around)
   const tiers::ModelRef large = resolve(store, settings.l3.model);
 
   std::vector<std::unique_ptr<cascade::Tier>> tiers;
-  if (settings.l0.enabled) {
+  const auto add = [&](bool enabled, cascade::Level level, auto make) {
+    if (enabled) {
+      tiers.push_back(make());
+    } else {
+      tiers.push_back(std::make_unique<DisabledTier>(level));
+    }
+  };
+  add(settings.l0.enabled, cascade::Level::L0, [&] {
     parts.rules = load_rules(settings, parts.notices);
-    tiers.push_back(std::make_unique<tiers::RuleTier>(*parts.rules));
-  }
-  if (settings.l1.enabled) {
+    return std::make_unique<tiers::RuleTier>(*parts.rules);
+  });
+  add(settings.l1.enabled, cascade::Level::L1, [&] {
     auto tier = std::make_unique<tiers::EmbeddingTier>(
         tiers::EmbeddingTierOptions{
             .model = encoder,
@@ -143,26 +186,14 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around)
         },
         parts.memory, around.clock);
     parts.recall = tier.get();
-    tiers.push_back(std::move(tier));
-  }
-  if (settings.l2.enabled) {
-    tiers.push_back(std::make_unique<tiers::LanguageTier>(
-        tiers::LanguageTierOptions{.level = cascade::Level::L2,
-                                   .model = small,
-                                   .general_model = general,
-                                   .context_tokens = static_cast<uint32_t>(settings.l2.context),
-                                   .system_prompt = settings.l2.system_prompt},
-        parts.shelf));
-  }
-  if (settings.l3.enabled) {
-    tiers.push_back(std::make_unique<tiers::LanguageTier>(
-        tiers::LanguageTierOptions{.level = cascade::Level::L3,
-                                   .model = large,
-                                   .general_model = {},
-                                   .context_tokens = static_cast<uint32_t>(settings.l3.context),
-                                   .system_prompt = settings.l3.system_prompt},
-        parts.shelf));
-  }
+    return tier;
+  });
+  add(settings.l2.enabled, cascade::Level::L2, [&] {
+    return language_tier(cascade::Level::L2, settings.l2, small, general, parts.shelf);
+  });
+  add(settings.l3.enabled, cascade::Level::L3, [&] {
+    return language_tier(cascade::Level::L3, settings.l3, large, {}, parts.shelf);
+  });
   tiers.push_back(std::make_unique<tiers::RemoteTier>(
       tiers::RemoteTierOptions{.url = settings.l4.url, .model = settings.l4.model},
       settings.offline ? nullptr : around.remote));

@@ -43,6 +43,7 @@ Json step_json(const cascade::Step& step) {
   return {{"tier", cascade::level_name(step.level)},
           {"decision", cascade::decision_name(step.decision)},
           {"reason", step.reason},
+          {"error", step.error ? Json(error_code_name(*step.error)) : Json(nullptr)},
           {"source", step.attempt.source},
           {"confidence", number(step.confidence)},
           {"calibrated", step.calibrated},

@@ -37,18 +37,15 @@ EmbeddingTier::EmbeddingTier(EmbeddingTierOptions options, LoadEncoder load_enco
 
 std::string EmbeddingTier::describe() const {
   return options_.remember_answers
-             ? fmt::format("{}: cache (similarity ≥ {:.2f}) and intent", options_.model.name,
+             ? fmt::format("{}: cache (similarity ≥ {:.2f}) and intent", options_.model.describe(),
                            options_.similarity_min)
-             : fmt::format("{}: intent", options_.model.name);
+             : fmt::format("{}: intent", options_.model.describe());
 }
 
 std::optional<std::string> EmbeddingTier::skip_reason(const cascade::Request&,
                                                       const cascade::Trace&) const {
-  if (!options_.model.configured()) return "not configured (set l1.model)";
-  if (!options_.model.problem.empty()) {
-    return fmt::format("{}: {}", options_.model.name, options_.model.problem);
-  }
-  return std::nullopt;
+  if (options_.model.configured()) return std::nullopt;
+  return "not configured (set l1.model)";
 }
 
 // Who asks for randomness does not want the same answer twice.
@@ -60,6 +57,7 @@ Result<double> EmbeddingTier::ready_encoder() {
   if (intents_) return 0.0;
   const double start = clock_.monotonic_seconds();
   if (!encoder_) {
+    if (options_.model.problem) return *options_.model.problem;
     auto encoder = load_encoder_();
     if (!encoder) return encoder.error();
     encoder_ = std::move(*encoder);

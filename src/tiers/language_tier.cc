@@ -53,25 +53,22 @@ const ModelRef& LanguageTier::choose_model(const cascade::Trace& so_far) const {
 }
 
 std::string LanguageTier::describe() const {
-  if (!options_.general_model.configured()) return options_.model.name;
-  return fmt::format("{}, or {} for what is not code", options_.model.name,
-                     options_.general_model.name);
+  if (!options_.general_model.configured()) return options_.model.describe();
+  return fmt::format("{}, or {} for what is not code", options_.model.describe(),
+                     options_.general_model.describe());
 }
 
 std::optional<std::string> LanguageTier::skip_reason(const cascade::Request&,
                                                      const cascade::Trace& so_far) const {
-  const ModelRef& model = choose_model(so_far);
-  if (!model.configured()) {
-    return fmt::format("not configured (set {}.model)", cascade::level_name(options_.level));
-  }
-  if (!model.problem.empty()) return fmt::format("{}: {}", model.name, model.problem);
-  return std::nullopt;
+  if (choose_model(so_far).configured()) return std::nullopt;
+  return fmt::format("not configured (set {}.model)", cascade::level_name(options_.level));
 }
 
 Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
                                                const cascade::Trace& so_far, const StopFlag& stop,
                                                cascade::Listener& listener) {
   const ModelRef& model = choose_model(so_far);
+  if (model.problem) return *model.problem;
   auto loan = shelf_.take(model.path, options_.context_tokens);
   if (!loan) return loan.error();
 

@@ -2,18 +2,25 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
+
+#include "base/error.h"
 
 namespace tinyarms::tiers {
 
 struct ModelRef {
   std::string name;            // as configured; empty: no model is configured
-  std::filesystem::path path;  // empty where `problem` says why
+  std::filesystem::path path;
   std::string sha256;
   std::string quantization;
-  std::string problem;  // "not installed (tinyarms models import …)"; empty where usable
+  std::optional<Error> problem;  // why the file cannot be used, found out before it is opened
 
   bool configured() const { return !name.empty(); }
+  // For people: the name, and the problem where there is one.
+  std::string describe() const {
+    return problem ? name + " (unusable: " + problem->message() + ")" : name;
+  }
 };
 
 }  // namespace tinyarms::tiers
