@@ -6,7 +6,6 @@ if(NOT EXISTS "${TINYARMS_DEPS}/llama/include/llama.h")
 endif()
 
 find_package(Threads REQUIRED)
-find_package(OpenMP REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
@@ -24,8 +23,9 @@ function(tinyarms_import name folder)
   target_include_directories(${name} SYSTEM INTERFACE "${TINYARMS_DEPS}/${folder}/include")
 endfunction()
 
+# gomp by name: the archives were built by GCC, and clang must not bring another OpenMP.
 tinyarms_import(llama::llama llama ARCHIVES llama ggml ggml-cpu ggml-base
-                LINK OpenMP::OpenMP_C OpenMP::OpenMP_CXX Threads::Threads ${CMAKE_DL_LIBS})
+                LINK gomp Threads::Threads ${CMAKE_DL_LIBS})
 # Chat templates, tool-call parsing and schema→grammar only; engine/ keeps it behind one adapter.
 tinyarms_import(llama::common llama ARCHIVES llama-common llama-common-base cpp-httplib
                 LINK llama::llama)

@@ -1,8 +1,10 @@
 # A room is a folder under src/: its *.cc make the library tinyarms_<room>, its *_test.cc one test
 # program beside it. *_model_test.cc make a second program, labelled `model`, that needs real
 # weights and says so loudly where they are missing.
-find_package(GTest REQUIRED)
-include(GoogleTest)
+if(TINYARMS_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
 
 add_library(tinyarms_build_flags INTERFACE)
 target_compile_options(tinyarms_build_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow
@@ -45,11 +47,11 @@ function(tinyarms_room room)
   target_include_directories(tinyarms_${room} PUBLIC "${PROJECT_SOURCE_DIR}/src")
   target_link_libraries(tinyarms_${room} PUBLIC ${ARG_PUBLIC}
                         PRIVATE ${ARG_PRIVATE} tinyarms_build_flags)
-  if(tests)
+  if(tests AND TINYARMS_TESTS)
     tinyarms_test_program(${room}_test LABEL unit SOURCES ${tests}
                           LIBRARIES tinyarms_${room} ${ARG_PRIVATE})
   endif()
-  if(model_tests)
+  if(model_tests AND TINYARMS_TESTS)
     tinyarms_test_program(${room}_model_test LABEL model SOURCES ${model_tests}
                           LIBRARIES tinyarms_${room} ${ARG_PRIVATE})
   endif()

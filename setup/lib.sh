@@ -1,0 +1,64 @@
+# shellcheck shell=sh
+# What setup/install, setup/doctor and check share. Sourced with `root` set to the checkout.
+# Speaks on standard error only.
+# shellcheck disable=SC2034  # used by those who source this
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+  say "setup: $*"
+  exit 1
+}
+
+: "${root:?}"
+if [ -z "${HOME:-}" ] && [ -z "${XDG_CACHE_HOME:-}" ]; then
+  die "neither HOME nor XDG_CACHE_HOME is set, so there is no place for the cache: set one"
+fi
+cache=${XDG_CACHE_HOME:-${HOME:-}/.cache}/tinyarms
+data=${XDG_DATA_HOME:-${HOME:-}/.local/share}/tinyarms
+downloads=$cache/downloads
+binary=$root/build/release/src/cli/tinyarms
+export PYTHONDONTWRITEBYTECODE=1
+
+# Debian packages, by what needs them.
+packages_run="g++ cmake ninja-build pkg-config python3 python3-pip libssl-dev nlohmann-json3-dev
+  libfmt-dev libcli11-dev libtomlplusplus-dev libyaml-cpp-dev libre2-dev"
+packages_test="libgtest-dev libgmock-dev libbenchmark-dev git"
+packages_clang="clang clang-tidy-19 git"
+
+# What a first set-up takes, in MB, said before it begins.
+megabytes_sources=310
+megabytes_packages=100
+megabytes_disk=2000
+
+# The packages among the arguments that are not installed; none where there is no dpkg.
+missing_packages() {
+  command -v dpkg-query >/dev/null || return 0
+  for package in "$@"; do
+    # shellcheck disable=SC2016  # dpkg expands it
+    case $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) in
+      installed) ;;
+      *) printf '%s\n' "$package" ;;
+    esac
+  done
+}
+
+# A Python that is new enough; the system's own where the one on the path is not.
+find_python() {
+  for python in python3 /usr/bin/python3; do
+    if "$python" -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      return 0
+    fi
+  done
+  return 1
+}
+
+# Everything the built dependencies are a function of: the pins, the recipe, the compiler, and
+# what -march=native means here (a cache may be carried to another processor).
+deps_key() {
+  {
+    cat "$root/requirements.txt" "$root/setup/unpack.py" "$root/setup/dependencies" \
+      "$root/setup/native/CMakeLists.txt"
+    c++ --version
+    c++ -march=native -dM -E -x c++ /dev/null 2>/dev/null || uname -m
+  } | sha256sum | cut -c1-16
+}

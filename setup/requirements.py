@@ -1,0 +1,46 @@
+"""Reads requirements.txt: every requirement is `name==version` with one sha256, or an error."""
+
+import re
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+FILE = Path(__file__).resolve().parent.parent / "requirements.txt"
+
+
+class Requirement(NamedTuple):
+    name: str  # as the file spells it
+    version: str
+    sha256: str
+
+    @property
+    def project(self):
+        """The name as an index spells it (PEP 503)."""
+        return re.sub(r"[-_.]+", "-", self.name).lower()
+
+
+def parse(text, where="requirements.txt"):
+    lines = re.sub(r"\\\n", " ", text).splitlines()
+    found = []
+    for line in lines:
+        line = re.sub(r"(^|\s)#.*$", "", line).strip()
+        if not line:
+            continue
+        match = re.fullmatch(r"([\w.-]+)==([\w.]+)\s+--hash=sha256:([0-9a-f]{64})", line)
+        if not match:
+            raise ValueError(f"{where}: not `name==version --hash=sha256:…`: {line}")
+        found.append(Requirement(*match.groups()))
+    names = [requirement.project for requirement in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{where}: {name} is pinned twice")
+    if not found:
+        raise ValueError(f"{where}: pins nothing")
+    return found
+
+
+def read(path=FILE):
+    try:
+        return parse(Path(path).read_text(encoding="utf-8"), str(path))
+    except (OSError, ValueError) as error:
+        sys.exit(f"setup: {error}")
