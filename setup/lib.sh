@@ -1,7 +1,10 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2034  # used by those who source this
 # What setup/install, setup/doctor and check share. Sourced with `root` set to the checkout.
 # Speaks on standard error only.
-# shellcheck disable=SC2034  # used by those who source this
+: "${root:?}"
+. "$root/setup/state.sh"
+export PYTHONDONTWRITEBYTECODE=1
 
 say() { printf '%s\n' "$*" >&2; }
 die() {
@@ -9,21 +12,16 @@ die() {
   exit 1
 }
 
-: "${root:?}"
-if [ -z "${HOME:-}" ] && [ -z "${XDG_CACHE_HOME:-}" ]; then
-  die "neither HOME nor XDG_CACHE_HOME is set, so there is no place for the cache: set one"
+if [ -z "$cache" ]; then
+  die "HOME is not set, so there is no place for the cache: set HOME or XDG_CACHE_HOME"
 fi
-cache=${XDG_CACHE_HOME:-${HOME:-}/.cache}/tinyarms
-data=${XDG_DATA_HOME:-${HOME:-}/.local/share}/tinyarms
 downloads=$cache/downloads
-binary=$root/build/release/src/cli/tinyarms
-export PYTHONDONTWRITEBYTECODE=1
 
 # Debian packages, by what needs them.
 packages_run="g++ cmake ninja-build pkg-config python3 python3-pip libssl-dev nlohmann-json3-dev
   libfmt-dev libcli11-dev libtomlplusplus-dev libyaml-cpp-dev libre2-dev"
 packages_test="libgtest-dev libgmock-dev libbenchmark-dev git"
-packages_clang="clang clang-tidy-19 git"
+packages_clang="clang clang-tidy-19"
 
 # What a first set-up takes, in MB, said before it begins.
 megabytes_sources=310

@@ -1,7 +1,25 @@
 # shellcheck shell=sh
-# Sets `commit` to the checkout's commit with the shell's own commands alone: the launcher reads
-# it on every start. Sourced with `root` set.
+# shellcheck disable=SC2034  # used by those who source this
+# Sets, from `root` and the environment, where things are and which commit the checkout is at:
+# cache, data, binary, commit. Only the shell's own commands: the launcher sources it each start.
 : "${root:?}"
+
+# As src/base/paths.h has it: a relative value is ignored; `nowhere` where there is no home.
+home=
+case ${HOME:-} in /*) home=$HOME ;; esac
+nowhere=${TMPDIR:-/tmp}
+case ${XDG_CACHE_HOME:-} in
+  /*) cache=$XDG_CACHE_HOME/tinyarms ;;
+  *) cache=${home:+$home/.cache/tinyarms} ;;
+esac
+cache=${SETUP_CACHE:-$cache}
+case ${XDG_DATA_HOME:-} in
+  /*) data=$XDG_DATA_HOME/tinyarms ;;
+  *) data=${home:+$home/.local/share}
+     data=${data:-$nowhere}/tinyarms ;;
+esac
+binary=$root/build/release/src/cli/tinyarms
+
 commit=
 git_folder=$root/.git
 if [ -f "$git_folder" ]; then # a worktree: "gitdir: <path>"
