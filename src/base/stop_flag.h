@@ -8,6 +8,7 @@ namespace tinyarms {
 class StopFlag {
  public:
   void raise() noexcept { raised_.store(true, std::memory_order_relaxed); }
+  void lower() noexcept { raised_.store(false, std::memory_order_relaxed); }
   bool raised() const noexcept { return raised_.load(std::memory_order_relaxed); }
 
  private:

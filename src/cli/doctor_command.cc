@@ -1,0 +1,157 @@
+// tinyarms doctor: each part looked at, and how to mend what is wrong. (The launcher's own doctor
+// looks at packages, sources and the build before this one runs.)
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "catalog/model_store.h"
+#include "cli/context.h"
+#include "engine/embedder.h"
+#include "engine/memory_plan.h"
+#include "rules/rule_engine.h"
+#include "service/assistant.h"
+#include "storage/database.h"
+
+namespace tinyarms::cli {
+namespace {
+
+struct Finding {
+  std::string part;
+  bool sound = true;
+  std::string detail;  // what was seen, or what is wrong
+  std::string mend;    // the command or change that mends it
+};
+
+Finding sound(std::string part, std::string detail) {
+  return {std::move(part), true, std::move(detail), ""};
+}
+
+Finding broken(std::string part, const Error& error) {
+  const std::string what =
+      error.where.empty() ? error.what : fmt::format("{}: {}", error.where, error.what);
+  return {std::move(part), false, what, error.hint};
+}
+
+Finding check_rules() {
+  const rules::RuleEngine engine = rules::RuleEngine::bundled();
+  if (!engine.problems().empty()) return broken("rules", engine.problems().front());
+  return sound("rules", fmt::format("{} rules loaded", engine.rule_count()));
+}
+
+Finding check_cache(const Context& context) {
+  auto opened =
+      storage::Database::open(context.paths.cache_dir / "answers.sqlite", context.clock);
+  if (!opened) return broken("cache", opened.error());
+  return sound("cache", opened->notice.empty() ? opened->database->path().string()
+                                               : opened->notice);
+}
+
+// Embeds a word pair for real: a model that loads and gives nonsense is no sound model.
+Result<std::string> try_encoder(const std::filesystem::path& path, int threads) {
+  auto encoder = engine::Embedder::load(path, threads);
+  if (!encoder) return encoder.error();
+  const std::vector<std::string> texts = {"sort a list", "sort an array"};
+  auto embeddings = (*encoder)->embed(texts);
+  if (!embeddings) return embeddings.error();
+  double cosine = 0;
+  for (size_t i = 0; i < (*embeddings)[0].values.size(); ++i) {
+    cosine += static_cast<double>((*embeddings)[0].values[i]) * (*embeddings)[1].values[i];
+  }
+  if (!(cosine > 0.5 && cosine < 1.0001)) {
+    return Error{ErrorCode::Corrupt, fmt::format("gives a cosine of {:.3f} to two alike texts",
+                                                 cosine),
+                 path.string(), "import the model again: tinyarms models import …"};
+  }
+  return fmt::format("{} dimensions, cosine of two alike texts {:.2f}", (*encoder)->dimensions(),
+                     cosine);
+}
+
+Finding check_encoder(const service::Settings& settings, const Context& context) {
+  const std::string part = fmt::format("l1 {}", settings.l1.model);
+  auto model = catalog::ModelStore(context.paths.models_dir).find(settings.l1.model);
+  if (!model) return broken(part, model.error());
+  auto tried = try_encoder(model->path, settings.threads);
+  return tried ? sound(part, *tried) : broken(part, tried.error());
+}
+
+Finding check_generator(const std::string& level, const std::string& name, int context_tokens,
+                        const service::Settings& settings, const Context& context) {
+  const std::string part = fmt::format("{} {}", level, name);
+  auto model = catalog::ModelStore(context.paths.models_dir).find(name);
+  if (!model) return broken(part, model.error());
+  auto facts = engine::inspect_model(model->path);
+  if (!facts) return broken(part, facts.error());
+  const uint64_t budget = service::memory_budget(settings, service::physical_memory());
+  const uint64_t needed =
+      engine::plan_memory(*facts, static_cast<uint32_t>(context_tokens), 512).total();
+  if (needed > budget) {
+    return broken(part, {ErrorCode::OverBudget,
+                         fmt::format("needs {:.2f} GB, the memory budget is {:.2f} GB",
+                                     static_cast<double>(needed) / 1e9,
+                                     static_cast<double>(budget) / 1e9),
+                         model->path.string(), "raise memory_budget or choose a smaller model"});
+  }
+  auto weights = engine::LanguageModel::load(model->path);
+  if (!weights) return broken(part, weights.error());
+  return sound(part, fmt::format("{}, {:.2f} GB in memory of a budget of {:.2f} GB",
+                                 facts->quantization, static_cast<double>(needed) / 1e9,
+                                 static_cast<double>(budget) / 1e9));
+}
+
+std::vector<Finding> examine(const service::LoadedConfig& loaded, const Context& context) {
+  const service::Settings& settings = loaded.settings;
+  std::vector<Finding> findings;
+  findings.push_back(sound("configuration", fmt::format("{} file(s) read", loaded.files.size())));
+  if (settings.l0.enabled) findings.push_back(check_rules());
+  findings.push_back(check_cache(context));
+  if (settings.l1.enabled) findings.push_back(check_encoder(settings, context));
+  const auto add_generator = [&](const char* level, const std::string& name, int tokens) {
+    if (!name.empty()) {
+      findings.push_back(check_generator(level, name, tokens, settings, context));
+    }
+  };
+  if (settings.l2.enabled) {
+    add_generator("l2", settings.l2.model, settings.l2.context);
+    add_generator("l2", settings.l2.general_model, settings.l2.context);
+  }
+  if (settings.l3.enabled) add_generator("l3", settings.l3.model, settings.l3.context);
+  findings.push_back(sound("l4", settings.offline ? "offline: no connection is ever opened"
+                                                  : "allowed to connect"));
+  return findings;
+}
+
+void run_doctor(bool json, Context& context) {
+  auto loaded = context.load_settings(json);
+  if (!loaded) return;
+  const Terminal terminal = context.terminal(loaded->settings);
+  const std::vector<Finding> findings = examine(*loaded, context);
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const Finding& finding : findings) {
+    if (!finding.sound) context.exit = Exit::Failed;
+    list.push_back({{"part", finding.part},
+                    {"sound", finding.sound},
+                    {"detail", finding.detail},
+                    {"mend", finding.mend}});
+    if (json) continue;
+    terminal.out(fmt::format("{} {:32} {}\n", finding.sound ? "ok  " : "BAD ",
+                             printable(finding.part), printable(finding.detail)));
+    if (!finding.mend.empty()) terminal.out("     mend: " + printable(finding.mend) + "\n");
+  }
+  if (json) terminal.out(nlohmann::ordered_json{{"findings", list}}.dump(2) + "\n");
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& app, Context& context) {
+  auto json = std::make_shared<bool>(false);
+  CLI::App* doctor = app.add_subcommand("doctor", "Check every part and say how to mend it");
+  doctor->add_flag("--json", *json, "As JSON");
+  doctor->callback([json, &context] { run_doctor(*json, context); });
+}
+
+}  // namespace tinyarms::cli

@@ -1,0 +1,9 @@
+#include "storage/sqlite_version.h"
+
+#include <sqlite3.h>
+
+namespace tinyarms::storage {
+
+std::string sqlite_version() { return sqlite3_libversion(); }
+
+}  // namespace tinyarms::storage
