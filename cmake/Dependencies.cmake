@@ -2,7 +2,8 @@
 # pinned sources through the prefix that setup/install fills (TINYARMS_DEPS):
 #   llama/{include,lib,bin}   sqlite/{include,lib}   tree-sitter/{include,lib}   models/
 if(NOT EXISTS "${TINYARMS_DEPS}/llama/include/llama.h")
-  message(FATAL_ERROR "The pinned dependencies are missing in ${TINYARMS_DEPS}: run ./setup/install")
+  message(FATAL_ERROR
+    "The pinned dependencies are missing in ${TINYARMS_DEPS}: run ./setup/install --deps")
 endif()
 
 find_package(Threads REQUIRED)
@@ -45,4 +46,5 @@ endforeach()
 # libcrypto statically: a shared one costs a millisecond of every start.
 find_library(CRYPTO_ARCHIVE libcrypto.a REQUIRED)
 add_library(tinyarms_crypto INTERFACE)
-target_link_libraries(tinyarms_crypto INTERFACE "${CRYPTO_ARCHIVE}" ${CMAKE_DL_LIBS} Threads::Threads)
+target_link_libraries(tinyarms_crypto INTERFACE "${CRYPTO_ARCHIVE}" ${CMAKE_DL_LIBS}
+                                                Threads::Threads)
