@@ -43,10 +43,10 @@ struct EmbeddingSettings {
 
 struct LanguageSettings {
   bool enabled = true;
-  std::string model;  // a name in the model store or a path; empty: not configured
+  std::string model = {};  // a name in the model store or a path; empty: not configured
   int context = 4096;
-  std::string system_prompt;  // empty: none, the model's own chat template decides
-  std::string general_model;  // L2 only; empty: the same as `model`
+  std::string system_prompt = {};  // empty: none, the model's own chat template decides
+  std::string general_model = {};  // L2 only; empty: the same as `model`
 };
 
 struct RemoteSettings {

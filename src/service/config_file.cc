@@ -1,0 +1,150 @@
+#include "service/config_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/utf8.h"
+
+// Headers only, and errors as values: nothing to link, nothing to catch.
+#define TOML_HEADER_ONLY 1
+#define TOML_EXCEPTIONS 0
+#define TOML_ENABLE_FORMATTERS 0
+#include <toml++/toml.h>
+
+namespace tinyarms::service {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kFileBytesMax = 1 << 20;
+
+std::string_view type_name(const toml::node& node) {
+  switch (node.type()) {
+    case toml::node_type::none: return "nothing";
+    case toml::node_type::table: return "a table";
+    case toml::node_type::array: return "a list with something other than texts in it";
+    case toml::node_type::string: return "a text";
+    case toml::node_type::integer: return "a whole number";
+    case toml::node_type::floating_point: return "a number";
+    case toml::node_type::boolean: return "true or false";
+    case toml::node_type::date: return "a date";
+    case toml::node_type::time: return "a time";
+    case toml::node_type::date_time: return "a date and time";
+  }
+  return "something else";
+}
+
+RawValue raw_value(const toml::node& node) {
+  if (const auto* flag = node.as_boolean()) return flag->get();
+  if (const auto* whole = node.as_integer()) return whole->get();
+  if (const auto* number = node.as_floating_point()) return number->get();
+  if (const auto* text = node.as_string()) return text->get();
+  const auto* array = node.as_array();
+  if (array == nullptr) return Unusable{std::string(type_name(node))};
+  std::vector<std::string> texts;
+  for (const toml::node& entry : *array) {
+    if (!entry.is_string()) return Unusable{std::string(type_name(node))};
+    texts.push_back(entry.as_string()->get());
+  }
+  return texts;
+}
+
+bool is_bare(std::string_view part) {
+  return !part.empty() && std::all_of(part.begin(), part.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '_' || c == '-';
+  });
+}
+
+bool holds_settings(const std::string& group) {
+  const auto settings = known_settings();
+  return std::any_of(settings.begin(), settings.end(), [&](const SettingInfo& info) {
+    return info.key.size() > group.size() && info.key.starts_with(group) &&
+           info.key[group.size()] == '.';
+  });
+}
+
+// Recursion is as deep as known keys are: unknown tables are not entered.
+void flatten(const toml::table& table, const std::string& prefix, std::vector<FileSetting>& out) {
+  for (const auto& entry : table) {
+    const std::string_view part = entry.first.str();
+    const std::string key = prefix + (is_bare(part) ? std::string(part) : toml_string(part));
+    const toml::node& node = entry.second;
+    if (node.is_table() && holds_settings(key)) {
+      flatten(*node.as_table(), key + ".", out);
+      continue;
+    }
+    // The key's own place: the value's may be lines further down.
+    const toml::source_position at = entry.first.source().begin;
+    out.push_back({key, raw_value(node), at.line, at.column});
+  }
+}
+
+Error place(const fs::path& path, size_t line, size_t column, std::string what) {
+  return Error{ErrorCode::Config, std::move(what),
+               fmt::format("{}:{}:{}", printable(path.string(), 4096), line, column),
+               "mend that line"};
+}
+
+// Line and column (in bytes) of `offset`, both from 1.
+Error place_at(const fs::path& path, std::string_view text, size_t offset, std::string what) {
+  const std::string_view before = text.substr(0, offset);
+  const size_t line = 1 + static_cast<size_t>(std::count(before.begin(), before.end(), '\n'));
+  const size_t newline = before.rfind('\n');
+  const size_t column = newline == std::string_view::npos ? offset + 1 : offset - newline;
+  return place(path, line, column, std::move(what));
+}
+
+Result<std::string> read_text_file(const fs::path& path) {
+  const std::string where = printable(path.string(), 4096);
+  std::error_code problem;
+  const fs::file_status status = fs::status(path, problem);
+  // A pipe would make us wait for ever, a device would never end.
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    return Error{ErrorCode::Config, "is not a file", where, "a configuration is a text file"};
+  }
+  auto text = read_file(path, kFileBytesMax);
+  if (text) return text;
+  Error error = text.error();
+  error.where = where;
+  if (error.code == ErrorCode::OverBudget) {
+    return Error{ErrorCode::Config, "is larger than 1 MiB, which no configuration is", where,
+                 "is this the right file?"};
+  }
+  return error;
+}
+
+}  // namespace
+
+Result<std::vector<FileSetting>> read_config_file(const fs::path& path) {
+  auto text = read_text_file(path);
+  if (!text) return text.error();
+  if (const size_t nul = text->find('\0'); nul != std::string::npos) {
+    return place_at(path, *text, nul, "holds a NUL byte: this is not a text file");
+  }
+  if (auto bad = find_invalid_utf8(*text)) {
+    return place_at(path, *text, *bad, "is not valid UTF-8");
+  }
+  toml::parse_result parsed = toml::parse(*text);
+  if (!parsed) {
+    const toml::source_position at = parsed.error().source().begin;
+    return place(path, at.line, at.column, printable(parsed.error().description(), 400));
+  }
+  std::vector<FileSetting> settings;
+  flatten(parsed.table(), "", settings);
+  std::sort(settings.begin(), settings.end(), [](const FileSetting& a, const FileSetting& b) {
+    return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+  });
+  return settings;
+}
+
+std::optional<RawValue> parse_toml_value(std::string_view text) {
+  if (find_invalid_utf8(text)) return std::nullopt;
+  toml::parse_result parsed = toml::parse(fmt::format("value = {}", text));
+  if (!parsed || parsed.table().size() != 1) return std::nullopt;
+  return raw_value(*parsed.table().get("value"));
+}
+
+}  // namespace tinyarms::service

@@ -1,0 +1,32 @@
+// Reads one TOML file into flat "group.key" values with their places. The only code that knows of
+// the TOML library; nothing is checked here beyond the file being TOML.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "service/settings_value.h"
+
+namespace tinyarms::service {
+
+struct FileSetting {
+  std::string key;  // "l2.model"; a part that is not a bare key is quoted, as in TOML
+  RawValue value;
+  size_t line = 0;  // from 1
+  size_t column = 0;
+};
+
+// In the order of the file. A table is opened up only where known settings lie below it;
+// otherwise it is one entry with the value Unusable. Errors: NotFound, Io (unreadable), Config
+// (a folder or another thing that is not a file, over 1 MiB, NUL or invalid UTF-8, syntax;
+// `where` is file:line:column).
+Result<std::vector<FileSetting>> read_config_file(const std::filesystem::path& path);
+
+// One value alone, e.g. "[\"a\", \"b\"]"; nothing where it is not TOML.
+std::optional<RawValue> parse_toml_value(std::string_view text);
+
+}  // namespace tinyarms::service

@@ -1,0 +1,189 @@
+#include "service/settings.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "service/settings_size.h"
+#include "service/settings_value.h"
+
+namespace tinyarms::service {
+namespace {
+
+using Kind = SettingKind;
+using Rule = ProjectRule;
+
+// A field of Settings, as a function pointer that the table can hold.
+#define TINYARMS_FIELD(path) [](Settings& s) -> FieldRef { return &s.path; }
+
+constexpr double kSeedMax = 4294967295.0;
+constexpr double kContextMin = 256;
+constexpr double kContextMax = 1048576;
+constexpr std::string_view kWhyNotLooser =
+    "two texts less alike than 0.7 are different questions, and one would get the other's answer";
+
+constexpr SettingInfo kSettings[] = {
+    {"offline", Kind::Flag, Rule::Forbidden, TINYARMS_FIELD(offline),
+     "Opens no network connection at all; the remote tier is skipped."},
+    {"threads", Kind::Integer, Rule::Forbidden, TINYARMS_FIELD(threads),
+     "Threads a model computes with; 0 is one a core.", 0, 512},
+    {"memory_budget", Kind::Size, Rule::Forbidden, TINYARMS_FIELD(memory_budget_bytes),
+     "What loaded models may take in all, e.g. \"2.5GB\" or \"7.2GiB\"; \"auto\" is 60 % of the "
+     "physical memory."},
+    {"stream", Kind::Choice, Rule::Allowed, TINYARMS_FIELD(stream),
+     "Prints an answer while it is written; \"auto\" does so on a terminal."},
+    {"color", Kind::Choice, Rule::Allowed, TINYARMS_FIELD(color),
+     "Colours and progress; \"auto\" has them on a terminal."},
+    {"confidence_threshold", Kind::Number, Rule::Allowed, TINYARMS_FIELD(confidence_threshold),
+     "Confidence an answer must reach, at every tier without a threshold of its own.", 0, 1},
+    {"thresholds.l0", Kind::Number, Rule::Allowed, TINYARMS_FIELD(level_thresholds[0]),
+     "Confidence that a rule's answer must reach; unset: 0.5 (uncalibrated).", 0, 1},
+    {"thresholds.l1", Kind::Number, Rule::Allowed, TINYARMS_FIELD(level_thresholds[1]),
+     "Confidence that a cached answer must reach; unset: 0.5 (uncalibrated).", 0, 1},
+    {"thresholds.l2", Kind::Number, Rule::Allowed, TINYARMS_FIELD(level_thresholds[2]),
+     "Confidence that the small model's answer must reach; unset: 0.6 (uncalibrated).", 0, 1},
+    {"thresholds.l3", Kind::Number, Rule::Allowed, TINYARMS_FIELD(level_thresholds[3]),
+     "Confidence that the larger model's answer must reach; unset: 0.5 (uncalibrated).", 0, 1},
+    {"thresholds.l4", Kind::Number, Rule::Allowed, TINYARMS_FIELD(level_thresholds[4]),
+     "Confidence that the remote model's answer must reach; unset: 0, the last resort counts.", 0,
+     1},
+    {"sampling.temperature", Kind::Number, Rule::Allowed, TINYARMS_FIELD(sampling.temperature),
+     "0 always takes the likeliest token; higher is more varied.", 0, 2},
+    {"sampling.seed", Kind::Integer, Rule::Allowed, TINYARMS_FIELD(sampling.seed),
+     "Where chance starts from: the same seed gives the same answer.", 0, kSeedMax},
+    {"sampling.max_tokens", Kind::Integer, Rule::Allowed, TINYARMS_FIELD(sampling.max_tokens),
+     "Longest answer, in tokens.", 1, 131072},
+    {"sampling.stop", Kind::TextList, Rule::Allowed, TINYARMS_FIELD(sampling.stop),
+     "Texts before the first of which an answer ends."},
+    {"l0.enabled", Kind::Flag, Rule::Allowed, TINYARMS_FIELD(l0.enabled),
+     "Tier L0, the rules."},
+    {"l0.packs", Kind::PathList, Rule::Forbidden, TINYARMS_FIELD(l0.packs),
+     "Rule packs beside those that are built in: paths of YAML files."},
+    {"l1.enabled", Kind::Flag, Rule::Allowed, TINYARMS_FIELD(l1.enabled),
+     "Tier L1, intent and cached answers by sentence embedding."},
+    {"l1.model", Kind::Model, Rule::StoreOnly, TINYARMS_FIELD(l1.model),
+     "The embedding model."},
+    {"l1.cache", Kind::Flag, Rule::Allowed, TINYARMS_FIELD(l1.cache),
+     "Keeps answers and gives them again to the same or nearly the same question."},
+    {"l1.similarity", Kind::Number, Rule::Allowed, TINYARMS_FIELD(l1.similarity),
+     "Cosine from which two questions count as the same.", 0.7, 1, kWhyNotLooser},
+    {"l1.cache_entries", Kind::Integer, Rule::Forbidden, TINYARMS_FIELD(l1.cache_entries),
+     "Answers the cache keeps; the least used go first.", 1, 10000000},
+    {"l2.enabled", Kind::Flag, Rule::Allowed, TINYARMS_FIELD(l2.enabled),
+     "Tier L2, the small language model."},
+    {"l2.model", Kind::Model, Rule::StoreOnly, TINYARMS_FIELD(l2.model),
+     "The small language model: a name of `tinyarms models list`, or the path of a GGUF."},
+    {"l2.context", Kind::Integer, Rule::Allowed, TINYARMS_FIELD(l2.context),
+     "Its context in tokens, at most what it was trained for.", kContextMin, kContextMax},
+    {"l2.system_prompt", Kind::Text, Rule::Forbidden, TINYARMS_FIELD(l2.system_prompt),
+     "What it is told before the conversation; empty: what its chat template says."},
+    {"l2.general_model", Kind::Model, Rule::StoreOnly, TINYARMS_FIELD(l2.general_model),
+     "A second small model for questions that are not about code; empty: the same as l2.model."},
+    {"l3.enabled", Kind::Flag, Rule::Allowed, TINYARMS_FIELD(l3.enabled),
+     "Tier L3, the larger language model."},
+    {"l3.model", Kind::Model, Rule::StoreOnly, TINYARMS_FIELD(l3.model),
+     "The larger language model; empty: none, the tier is skipped."},
+    {"l3.context", Kind::Integer, Rule::Allowed, TINYARMS_FIELD(l3.context),
+     "Its context in tokens, at most what it was trained for.", kContextMin, kContextMax},
+    {"l3.system_prompt", Kind::Text, Rule::Forbidden, TINYARMS_FIELD(l3.system_prompt),
+     "What it is told before the conversation; empty: what its chat template says."},
+    {"l4.url", Kind::Url, Rule::Forbidden, TINYARMS_FIELD(l4.url),
+     "Base address of an OpenAI-compatible API; empty: no remote tier. Used only with "
+     "offline = false."},
+    {"l4.model", Kind::Text, Rule::Forbidden, TINYARMS_FIELD(l4.model),
+     "The model's name there."},
+    {"l4.api_key_env", Kind::VariableName, Rule::Forbidden, TINYARMS_FIELD(l4.api_key_env),
+     "Name of the environment variable that holds the key, never the key itself."},
+};
+
+#undef TINYARMS_FIELD
+
+struct AsToml {
+  std::string operator()(bool* value) const { return *value ? "true" : "false"; }
+  std::string operator()(int* value) const { return fmt::format("{}", *value); }
+  std::string operator()(uint32_t* value) const { return fmt::format("{}", *value); }
+  std::string operator()(double* value) const { return fmt::format("{}", *value); }
+  std::string operator()(std::optional<double>* value) const {
+    return *value ? fmt::format("{}", **value) : std::string();
+  }
+  std::string operator()(std::optional<uint64_t>* value) const {
+    return toml_string(*value ? format_size(**value) : "auto");
+  }
+  std::string operator()(Switch* value) const { return toml_string(switch_name(*value)); }
+  std::string operator()(std::string* value) const { return toml_string(*value); }
+  std::string operator()(std::vector<std::string>* values) const {
+    std::string text = "[";
+    for (const std::string& value : *values) {
+      if (text.size() > 1) text += ", ";
+      text += toml_string(value);
+    }
+    return text + "]";
+  }
+};
+
+}  // namespace
+
+uint64_t memory_budget(const Settings& settings, uint64_t physical_bytes) {
+  return settings.memory_budget_bytes.value_or(
+      static_cast<uint64_t>(kAutoMemoryShare * static_cast<double>(physical_bytes)));
+}
+
+std::map<cascade::Level, double> set_thresholds(const Settings& settings) {
+  std::map<cascade::Level, double> thresholds;
+  for (cascade::Level level : cascade::kLevels) {
+    if (auto value = settings.level_thresholds[static_cast<size_t>(level)]) {
+      thresholds[level] = *value;
+    }
+  }
+  return thresholds;
+}
+
+std::map<cascade::Level, double> default_thresholds() {
+  using cascade::Level;
+  return {{Level::L0, 0.5}, {Level::L1, 0.5}, {Level::L2, 0.6}, {Level::L3, 0.5}, {Level::L4, 0.0}};
+}
+
+std::span<const SettingInfo> known_settings() { return kSettings; }
+
+const SettingInfo* find_setting(std::string_view key) {
+  for (const SettingInfo& info : kSettings) {
+    if (info.key == key) return &info;
+  }
+  return nullptr;
+}
+
+std::string environment_name(const SettingInfo& info) {
+  std::string name = "TINYARMS_";
+  for (char c : info.key) {
+    name += c == '.' ? '_' : (c >= 'a' && c <= 'z') ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  return name;
+}
+
+std::string allowed_values(const SettingInfo& info) {
+  switch (info.kind) {
+    case Kind::Flag: return "true or false";
+    case Kind::Integer:
+      return fmt::format("a whole number from {:.0f} to {:.0f}", info.minimum, info.maximum);
+    case Kind::Number: return fmt::format("a number from {} to {}", info.minimum, info.maximum);
+    case Kind::Size: return "\"auto\" or a size of at least 1MiB, such as \"2.5GB\" or \"512MiB\"";
+    case Kind::Choice: return "\"auto\", \"always\" or \"never\"";
+    case Kind::Text: return "a text";
+    case Kind::TextList: return "a list of texts that are not empty";
+    case Kind::PathList: return "a list of paths";
+    case Kind::Model: return "a model's name, or the path of a .gguf file";
+    case Kind::Url: return "an https:// address, or http:// on this machine, without a password";
+    case Kind::VariableName:
+      return "the name of an environment variable in capitals, such as \"MY_API_KEY\"";
+  }
+  return {};
+}
+
+std::string value_as_toml(const Settings& settings, const SettingInfo& info) {
+  Settings copy = settings;  // fields are reached through a mutable Settings
+  return std::visit(AsToml{}, info.field(copy));
+}
+
+std::string default_as_toml(const SettingInfo& info) { return value_as_toml(Settings{}, info); }
+
+}  // namespace tinyarms::service

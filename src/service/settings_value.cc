@@ -1,0 +1,315 @@
+#include "service/settings_value.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <optional>
+
+#include "base/utf8.h"
+#include "service/config_file.h"
+#include "service/settings_size.h"
+
+namespace tinyarms::service {
+namespace {
+
+namespace fs = std::filesystem;
+using Kind = SettingKind;
+
+constexpr uint64_t kBudgetMin = uint64_t{1} << 20;
+
+// Why a value is refused; nothing where it is fine.
+using Refusal = std::optional<std::string>;
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+std::string shown(const RawValue& value) {
+  struct Show {
+    std::string operator()(bool held) const { return held ? "true" : "false"; }
+    std::string operator()(int64_t held) const { return fmt::format("{}", held); }
+    std::string operator()(double held) const { return fmt::format("{}", held); }
+    std::string operator()(const std::string& held) const {
+      return fmt::format("\"{}\"", printable(held));
+    }
+    std::string operator()(const std::vector<std::string>&) const { return "a list"; }
+    std::string operator()(const Unusable& held) const { return held.what; }
+  };
+  return std::visit(Show{}, value);
+}
+
+bool may_be_secret(Kind kind) { return kind == Kind::VariableName || kind == Kind::Url; }
+
+Error refusal(const SettingInfo& info, const RawValue& value, std::string_view reason) {
+  std::string what =
+      may_be_secret(info.kind)
+          ? fmt::format("{} cannot be what was given (not shown: it may be secret)", info.key)
+          : fmt::format("{} cannot be {}", info.key, shown(value));
+  if (!reason.empty()) what += fmt::format(": {}", reason);
+  return Error{ErrorCode::Config, std::move(what), "", "allowed: " + allowed_values(info)};
+}
+
+std::optional<double> as_number(const RawValue& value) {
+  if (const auto* whole = std::get_if<int64_t>(&value)) return static_cast<double>(*whole);
+  if (const auto* number = std::get_if<double>(&value)) return *number;
+  return std::nullopt;
+}
+
+// NaN lies in no range.
+bool in_range(const SettingInfo& info, double number) {
+  return number >= info.minimum && number <= info.maximum;
+}
+
+fs::path resolve(const std::string& path, const AssignContext& context) {
+  if (path.starts_with("~/") && !context.home.empty()) return context.home / path.substr(2);
+  return (context.folder / path).lexically_normal();
+}
+
+bool spells_path(const std::string& model) {
+  return model.find('/') != std::string::npos || model.ends_with(".gguf");
+}
+
+Refusal check_text(const std::string& text) {
+  if (find_invalid_utf8(text)) return "it is not valid UTF-8";
+  if (text.find('\0') != std::string::npos) return "it holds a NUL character";
+  return std::nullopt;
+}
+
+Refusal check_line(const std::string& text) {
+  if (auto bad = check_text(text)) return bad;
+  if (std::any_of(text.begin(), text.end(), is_control)) return "it holds a control character";
+  return std::nullopt;
+}
+
+// Stricter than the system is: a key pasted by mistake must not pass as a name.
+Refusal check_variable_name(const std::string& name) {
+  constexpr size_t kOneWordMax = 15;
+  const bool capitals = std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+  const bool begins = name.empty() || name[0] == '_' || (name[0] >= 'A' && name[0] <= 'Z');
+  const bool words = name.size() <= kOneWordMax || name.find('_') != std::string::npos;
+  if (capitals && begins && words && name.size() <= 64) return std::nullopt;
+  return "it looks like a key itself; keep the key in an environment variable and name that";
+}
+
+Refusal check_url(const std::string& url) {
+  if (url.empty()) return std::nullopt;
+  if (auto bad = check_line(url)) return bad;
+  if (url.find_first_of(" \"\\<>") != std::string::npos) return "it is not an address";
+  std::string_view rest = url;
+  const bool secure = rest.starts_with("https://");
+  if (!secure && !rest.starts_with("http://")) return "it does not begin with https://";
+  rest.remove_prefix(secure ? 8 : 7);
+  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  if (authority.find('@') != std::string_view::npos) return "it holds a user name or a password";
+  const bool bracketed = authority.starts_with('[');
+  const size_t host_end = bracketed ? authority.find(']') : authority.find(':');
+  const std::string_view host = authority.substr(0, host_end);
+  if (host.empty() || (bracketed && host_end == std::string_view::npos)) return "it has no host";
+  const bool here = host == "localhost" || host == "127.0.0.1" || host == "[::1";
+  if (!secure && !here) return "without https:// anybody on the way can read the key";
+  return std::nullopt;
+}
+
+Refusal check_model(const std::string& model, const SettingInfo& info,
+                    const AssignContext& context) {
+  if (auto bad = check_line(model)) return bad;
+  const bool path = spells_path(model);
+  if (context.from_project && info.project == ProjectRule::StoreOnly && path) {
+    return "a project may only name an installed model; put a path into your own config.toml";
+  }
+  if (!path && (model == "." || model == "..")) return "it names a folder";
+  return std::nullopt;
+}
+
+Refusal store_string(std::string& field, const SettingInfo& info, const std::string& text,
+                     const AssignContext& context) {
+  Refusal bad;
+  if (info.kind == Kind::Model) bad = check_model(text, info, context);
+  if (info.kind == Kind::Url) bad = check_url(text);
+  if (info.kind == Kind::VariableName) bad = check_variable_name(text);
+  if (info.kind == Kind::Text) bad = check_text(text);
+  if (bad) return bad;
+  const bool path = info.kind == Kind::Model && spells_path(text);
+  field = path ? resolve(text, context).string() : text;
+  return std::nullopt;
+}
+
+Refusal store_list(std::vector<std::string>& field, const SettingInfo& info,
+                   const std::vector<std::string>& texts, const AssignContext& context) {
+  std::vector<std::string> taken;
+  for (const std::string& text : texts) {
+    const bool paths = info.kind == Kind::PathList;
+    if (text.empty()) return "one of its entries is empty";
+    if (auto bad = paths ? check_line(text) : check_text(text)) return bad;
+    taken.push_back(paths ? resolve(text, context).string() : text);
+  }
+  field = std::move(taken);
+  return std::nullopt;
+}
+
+// One overload a type of field. Each leaves the field alone unless all is well.
+struct Store {
+  const SettingInfo& info;
+  const RawValue& value;
+  const AssignContext& context;
+
+  template <typename T>
+  Refusal whole(T* field) const {
+    const auto* number = std::get_if<int64_t>(&value);
+    if (number == nullptr || !in_range(info, static_cast<double>(*number))) return outside();
+    *field = static_cast<T>(*number);
+    return std::nullopt;
+  }
+  template <typename T>
+  Refusal real(T* field) const {
+    const auto number = as_number(value);
+    if (!number || !in_range(info, *number)) return outside();
+    *field = *number;
+    return std::nullopt;
+  }
+  Refusal outside() const {
+    return as_number(value) ? std::string(info.range_reason) : std::string();
+  }
+
+  Refusal operator()(bool* field) const {
+    const auto* flag = std::get_if<bool>(&value);
+    if (flag == nullptr) return "";
+    *field = *flag;
+    return std::nullopt;
+  }
+  Refusal operator()(int* field) const { return whole(field); }
+  Refusal operator()(uint32_t* field) const { return whole(field); }
+  Refusal operator()(double* field) const { return real(field); }
+  Refusal operator()(std::optional<double>* field) const { return real(field); }
+  Refusal operator()(std::optional<uint64_t>* field) const {
+    const auto* text = std::get_if<std::string>(&value);
+    const auto* count = std::get_if<int64_t>(&value);
+    if (text != nullptr && *text == "auto") {
+      field->reset();
+      return std::nullopt;
+    }
+    if (text == nullptr && count == nullptr) return "";
+    auto bytes = parse_size(text != nullptr ? *text : fmt::format("{}", *count));
+    if (!bytes) return bytes.error().what;
+    if (*bytes < kBudgetMin) return "no model fits into less than 1MiB";
+    *field = *bytes;
+    return std::nullopt;
+  }
+  Refusal operator()(Switch* field) const {
+    const auto* text = std::get_if<std::string>(&value);
+    for (Switch choice : {Switch::Auto, Switch::Always, Switch::Never}) {
+      if (text == nullptr || *text != switch_name(choice)) continue;
+      *field = choice;
+      return std::nullopt;
+    }
+    return "";
+  }
+  Refusal operator()(std::string* field) const {
+    const auto* text = std::get_if<std::string>(&value);
+    return text != nullptr ? store_string(*field, info, *text, context) : Refusal("");
+  }
+  Refusal operator()(std::vector<std::string>* field) const {
+    const auto* texts = std::get_if<std::vector<std::string>>(&value);
+    return texts != nullptr ? store_list(*field, info, *texts, context) : Refusal("");
+  }
+};
+
+template <typename T>
+RawValue number_or_text(std::string_view text) {
+  T number{};
+  auto [rest, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem != std::errc() || rest != text.data() + text.size()) return std::string(text);
+  return number;
+}
+
+RawValue flag_or_text(std::string_view text) {
+  for (std::string_view yes : {"true", "1", "yes", "on"}) {
+    if (text == yes) return true;
+  }
+  for (std::string_view no : {"false", "0", "no", "off"}) {
+    if (text == no) return false;
+  }
+  return std::string(text);
+}
+
+}  // namespace
+
+RawValue read_text(const SettingInfo& info, std::string_view text) {
+  switch (info.kind) {
+    case Kind::Flag: return flag_or_text(text);
+    case Kind::Integer: return number_or_text<int64_t>(text);
+    case Kind::Number: return number_or_text<double>(text);
+    case Kind::TextList:
+    case Kind::PathList:
+      if (text.starts_with('[')) {
+        return parse_toml_value(text).value_or(
+            Unusable{"a list that is not written as TOML, [\"one\", \"two\"]"});
+      }
+      return std::vector<std::string>{std::string(text)};
+    case Kind::Size:
+    case Kind::Choice:
+    case Kind::Text:
+    case Kind::Model:
+    case Kind::Url:
+    case Kind::VariableName: break;
+  }
+  return std::string(text);
+}
+
+Result<void> assign(Settings& settings, const SettingInfo& info, const RawValue& value,
+                    const AssignContext& context) {
+  if (context.from_project && info.project == ProjectRule::Forbidden) {
+    return Error{ErrorCode::Config,
+                 fmt::format("a project may not set {}: its file comes with whatever was cloned",
+                             info.key),
+                 "", "put it into your own config.toml: tinyarms config path"};
+  }
+  if (auto bad = std::visit(Store{info, value, context}, info.field(settings))) {
+    return refusal(info, value, *bad);
+  }
+  return {};
+}
+
+std::string printable(std::string_view text, size_t bytes_max) {
+  std::string clean(text.substr(0, bytes_max + 4));
+  while (auto bad = find_invalid_utf8(clean)) clean[*bad] = '?';
+  for (size_t i = 0; i < clean.size(); ++i) {
+    // U+0080 to U+009F are control characters too; in UTF-8 they begin with C2.
+    const bool high = clean[i] == '\xc2' && i + 1 < clean.size() &&
+                      static_cast<unsigned char>(clean[i + 1]) < 0xa0;
+    if (is_control(clean[i])) clean[i] = '?';
+    if (high) clean.replace(i, 2, "?");
+  }
+  if (clean.size() <= bytes_max) return clean;
+  return clean.substr(0, complete_utf8_prefix(std::string_view(clean).substr(0, bytes_max))) + "…";
+}
+
+std::string toml_string(std::string_view text) {
+  std::string quoted = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+      quoted += c;
+    } else if (c == '\n') {
+      quoted += "\\n";
+    } else if (is_control(c)) {
+      quoted += fmt::format("\\u{:04X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "\"";
+}
+
+std::string_view switch_name(Switch value) {
+  switch (value) {
+    case Switch::Auto: return "auto";
+    case Switch::Always: return "always";
+    case Switch::Never: return "never";
+  }
+  return "auto";
+}
+
+}  // namespace tinyarms::service
