@@ -12,6 +12,7 @@
 #include "catalog/model_store.h"
 #include "cli/context.h"
 #include "engine/embedder.h"
+#include "engine/language_model.h"
 #include "engine/memory_plan.h"
 #include "rules/rule_engine.h"
 #include "service/assistant.h"

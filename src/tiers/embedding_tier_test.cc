@@ -1,0 +1,300 @@
+#include "tiers/embedding_tier.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+namespace tinyarms::tiers {
+namespace {
+
+namespace fs = std::filesystem;
+namespace signal = cascade::signal;
+using cascade::Decision;
+using cascade::Level;
+using testing::HasSubstr;
+
+// Texts as points of a plane by a table; unknown texts lie at an angle of their own.
+class TableEmbedder final : public engine::Embedder {
+ public:
+  explicit TableEmbedder(std::map<std::string, double> angles) : angles_(std::move(angles)) {}
+  const engine::ModelFacts& facts() const override { return facts_; }
+  int dimensions() const override { return 2; }
+  Result<std::vector<int32_t>> tokenize(std::string_view) const override {
+    return std::vector<int32_t>{};
+  }
+  Result<std::vector<engine::Embedding>> embed(std::span<const std::string> texts) override {
+    std::vector<engine::Embedding> embeddings;
+    for (const std::string& text : texts) {
+      const auto known = angles_.find(text);
+      const double angle =
+          known != angles_.end() ? known->second : static_cast<double>(text.size()) * 0.01 + 2;
+      embeddings.push_back({{static_cast<float>(std::cos(angle)),
+                             static_cast<float>(std::sin(angle))},
+                            text.size() > 1000});
+    }
+    return embeddings;
+  }
+
+ private:
+  std::map<std::string, double> angles_;
+  engine::ModelFacts facts_;
+};
+
+class EmbeddingTierTest : public testing::Test {
+ protected:
+  EmbeddingTierTest()
+      : folder_(fs::temp_directory_path() /
+                ("tinyarms-l1-" + std::to_string(::getpid()) + "-" +
+                 testing::UnitTest::GetInstance()->current_test_info()->name())) {
+    fs::create_directories(folder_);
+  }
+  ~EmbeddingTierTest() override { fs::remove_all(folder_); }
+
+  fs::path database() const { return folder_ / "answers.sqlite"; }
+
+  std::unique_ptr<EmbeddingTier> tier(AnswerMemory& memory, EmbeddingTierOptions options = {}) {
+    options.model.name = "encoder";
+    options.model.sha256 = "e1";
+    return std::make_unique<EmbeddingTier>(
+        std::move(options),
+        [this]() -> Result<std::unique_ptr<engine::Embedder>> {
+          ++loads_;
+          return std::unique_ptr<engine::Embedder>(std::make_unique<TableEmbedder>(angles_));
+        },
+        memory, clock_);
+  }
+
+  static cascade::Request request(const std::string& text) {
+    cascade::Request made;
+    made.messages.push_back({cascade::Role::User, text});
+    return made;
+  }
+
+  static cascade::Reply reply(const std::string& answer, Level level = Level::L2) {
+    cascade::Reply made;
+    cascade::Step step;
+    step.level = level;
+    step.decision = Decision::Accept;
+    step.confidence = 0.9;
+    step.attempt.answered = true;
+    step.attempt.answer = answer;
+    step.attempt.source = "small model";
+    made.trace.push_back(step);
+    made.winner = 0;
+    made.sure = true;
+    return made;
+  }
+
+  cascade::Attempt ask(EmbeddingTier& tier, const cascade::Request& asked) {
+    auto attempt = tier.attempt(asked, {}, stop_, listener_);
+    EXPECT_TRUE(attempt) << attempt.error().message();
+    return attempt ? *attempt : cascade::Attempt{};
+  }
+
+  fs::path folder_;
+  SystemClock clock_;
+  StopFlag stop_;
+  cascade::Listener listener_;
+  int loads_ = 0;
+  std::map<std::string, double> angles_ = {
+      {"sort a list", 0.0}, {"order a list", 0.05}, {"sort a list backwards please", 0.6}};
+};
+
+TEST_F(EmbeddingTierTest, AbstainsWithTheIntentWhereNothingIsKnown) {
+  AnswerMemory memory(database(), 100, clock_);
+  auto l1 = tier(memory);
+  const cascade::Attempt attempt = ask(*l1, request("sort a list"));
+  EXPECT_FALSE(attempt.answered);
+  EXPECT_TRUE(attempt.evidence.text(signal::kIntent).has_value());
+  EXPECT_GE(attempt.evidence.number(signal::kIntentMargin).value_or(-1), 0);
+}
+
+TEST_F(EmbeddingTierTest, TheSameWordsHitWithoutTheEncoder) {
+  {
+    AnswerMemory memory(database(), 100, clock_);
+    auto l1 = tier(memory);
+    ask(*l1, request("sort a list"));
+    l1->remember(request("sort a list"), reply("use sorted()"));
+  }
+  AnswerMemory memory(database(), 100, clock_);
+  loads_ = 0;
+  auto l1 = tier(memory);
+  const cascade::Attempt attempt = ask(*l1, request("sort a list"));
+  EXPECT_EQ(attempt.answer, "use sorted()");
+  EXPECT_EQ(attempt.source, "exact cache");
+  EXPECT_EQ(attempt.evidence.number(signal::kCachedConfidence), 0.9);
+  EXPECT_EQ(loads_, 0);
+}
+
+TEST_F(EmbeddingTierTest, ACloseMeaningHitsAndShowsTheQuestionItCameFrom) {
+  AnswerMemory memory(database(), 100, clock_);
+  auto l1 = tier(memory);
+  ask(*l1, request("sort a list"));
+  l1->remember(request("sort a list"), reply("use sorted()"));
+  const cascade::Attempt attempt = ask(*l1, request("order a list"));
+  EXPECT_TRUE(attempt.answered);
+  EXPECT_EQ(attempt.source, "semantic cache");
+  EXPECT_EQ(attempt.evidence.text(signal::kCachedQuestion), "sort a list");
+  EXPECT_THAT(attempt.notice, HasSubstr("sort a list"));
+  EXPECT_NEAR(*attempt.evidence.number(signal::kSimilarity), std::cos(0.05), 1e-6);
+}
+
+TEST_F(EmbeddingTierTest, BelowTheThresholdThereIsNoHit) {
+  AnswerMemory memory(database(), 100, clock_);
+  auto l1 = tier(memory);
+  ask(*l1, request("sort a list"));
+  l1->remember(request("sort a list"), reply("use sorted()"));
+  EXPECT_FALSE(ask(*l1, request("sort a list backwards please")).answered);
+}
+
+TEST_F(EmbeddingTierTest, OtherModelsSamplingOrConversationsNeverHit) {
+  AnswerMemory memory(database(), 100, clock_);
+  auto l1 = tier(memory, {.stack = "model a"});
+  ask(*l1, request("sort a list"));
+  l1->remember(request("sort a list"), reply("use sorted()"));
+  ASSERT_TRUE(ask(*l1, request("sort a list")).answered);
+
+  EXPECT_FALSE(ask(*tier(memory, {.stack = "model b"}), request("sort a list")).answered);
+  cascade::Request longer = request("sort a list");
+  longer.sampling.tokens_max = 7;
+  EXPECT_FALSE(ask(*l1, longer).answered);
+  cascade::Request later = request("sort a list");
+  later.messages.insert(later.messages.begin(), {cascade::Role::User, "in Rust"});
+  EXPECT_FALSE(ask(*l1, later).answered);
+  cascade::Request with_file = request("sort a list");
+  with_file.files.push_back({"a.py", "x = 1"});
+  EXPECT_FALSE(ask(*l1, with_file).answered);
+}
+
+TEST_F(EmbeddingTierTest, RandomSamplingNeitherReadsNorFillsTheCache) {
+  AnswerMemory memory(database(), 100, clock_);
+  auto l1 = tier(memory);
+  cascade::Request warm = request("sort a list");
+  warm.sampling.temperature = 0.8;
+  ask(*l1, warm);
+  l1->remember(warm, reply("use sorted()"));
+  EXPECT_FALSE(ask(*l1, warm).answered);
+}
+
+TEST_F(EmbeddingTierTest, OnlySureFinishedUnforcedAnswersFromAboveAreKept) {
+  AnswerMemory memory(database(), 100, clock_);
+  auto l1 = tier(memory);
+  const cascade::Request asked = request("sort a list");
+  ask(*l1, asked);
+
+  cascade::Reply unsure = reply("maybe");
+  unsure.sure = false;
+  l1->remember(asked, unsure);
+  cascade::Reply cut = reply("cut o");
+  cut.trace[0].attempt.finish = cascade::Finish::Length;
+  l1->remember(asked, cut);
+  l1->remember(asked, reply("42", Level::L0));
+  cascade::Request forced = asked;
+  forced.only_level = Level::L2;
+  l1->remember(forced, reply("forced"));
+  EXPECT_FALSE(ask(*l1, asked).answered);
+}
+
+TEST_F(EmbeddingTierTest, TheIntentExamplesAreEmbeddedOncePerEncoder) {
+  {
+    AnswerMemory memory(database(), 100, clock_);
+    ask(*tier(memory), request("sort a list"));
+  }
+  // A second process finds them in the memo: were they asked again, these angles would show.
+  const Intent before = [&] {
+    AnswerMemory memory(database(), 100, clock_);
+    const cascade::Attempt attempt = ask(*tier(memory), request("sort a list"));
+    return Intent{*attempt.evidence.text(signal::kIntent),
+                  *attempt.evidence.number(signal::kIntentMargin)};
+  }();
+  for (const EmbeddedFile& file : intent_example_files()) {
+    for (const IntentExample& example : *read_intent_examples(file)) angles_[example.text] = 3.0;
+  }
+  AnswerMemory memory(database(), 100, clock_);
+  const cascade::Attempt after = ask(*tier(memory), request("sort a list"));
+  EXPECT_EQ(after.evidence.text(signal::kIntent), before.name);
+  EXPECT_EQ(after.evidence.number(signal::kIntentMargin), before.margin);
+}
+
+TEST_F(EmbeddingTierTest, ALongTextsHeadNeverHitsSemantically) {
+  AnswerMemory memory(database(), 100, clock_);
+  const std::string long_a = std::string(1200, 'a');
+  const std::string long_b = std::string(1200, 'a') + " but not the same";
+  angles_[long_a] = 0.0;
+  angles_[long_b] = 0.0;
+  auto l1 = tier(memory);
+  ask(*l1, request(long_a));
+  l1->remember(request(long_a), reply("answer"));
+  EXPECT_FALSE(ask(*l1, request(long_b)).answered);
+  EXPECT_TRUE(ask(*l1, request(long_a)).answered);  // the same words still do
+}
+
+TEST_F(EmbeddingTierTest, AnUnusableDatabaseCostsTheCacheNotTheAnswer) {
+  std::ofstream(folder_ / "file") << "in the way";
+  AnswerMemory memory(folder_ / "file" / "answers.sqlite", 100, clock_);
+  auto l1 = tier(memory);
+  const cascade::Attempt attempt = ask(*l1, request("sort a list"));
+  EXPECT_FALSE(attempt.answered);
+  EXPECT_TRUE(attempt.evidence.text(signal::kIntent).has_value());
+  EXPECT_THAT(attempt.notice, HasSubstr("going on without the cache"));
+  EXPECT_EQ(ask(*l1, request("sort a list")).notice, "");
+}
+
+TEST_F(EmbeddingTierTest, ACorruptDatabaseIsSetAsideAndNamed) {
+  std::ofstream(database()) << std::string(8192, 'x');
+  AnswerMemory memory(database(), 100, clock_);
+  const cascade::Attempt attempt = ask(*tier(memory), request("sort a list"));
+  EXPECT_THAT(attempt.notice, HasSubstr("corrupt"));
+}
+
+TEST_F(EmbeddingTierTest, AnEncoderThatDoesNotLoadIsAnError) {
+  AnswerMemory memory(database(), 100, clock_);
+  EmbeddingTier l1(
+      {.model = {.name = "encoder", .path = {}, .sha256 = "", .quantization = "", .problem = {}},
+       .stack = ""},
+      []() -> Result<std::unique_ptr<engine::Embedder>> {
+        return Error{ErrorCode::Corrupt, "is damaged", "encoder.gguf", "import it again"};
+      },
+      memory, clock_);
+  auto attempt = l1.attempt(request("sort a list"), {}, stop_, listener_);
+  ASSERT_FALSE(attempt);
+  EXPECT_EQ(attempt.error().code, ErrorCode::Corrupt);
+}
+
+TEST(BindingTest, PartsNeverRunIntoEachOther) {
+  cascade::Request one;
+  one.messages = {{cascade::Role::User, "q"}};
+  cascade::Request two = one;
+  one.sampling.stop = {"ab", "c"};
+  two.sampling.stop = {"a", "bc"};
+  EXPECT_NE(answer_binding(one, "s").hash, answer_binding(two, "s").hash);
+  EXPECT_EQ(answer_binding(one, "s").hash, answer_binding(one, "s").hash);
+}
+
+TEST(IntentTest, BadExampleFilesAreNamed) {
+  auto broken = read_intent_examples({"x.yaml", "code: [unclosed"});
+  ASSERT_FALSE(broken);
+  EXPECT_THAT(broken.error().where, HasSubstr("x.yaml:"));
+  EXPECT_FALSE(read_intent_examples({"x.yaml", ""}));
+}
+
+TEST(IntentTest, TheNearestClassWins) {
+  std::vector<IntentExample> examples = {{"code", "a"}, {"code", "b"}, {"general", "c"}};
+  auto classifier = IntentClassifier::create(
+      examples, [](std::span<const std::string>) -> Result<std::vector<std::vector<float>>> {
+        return std::vector<std::vector<float>>{{1, 0}, {0.8F, 0.6F}, {0, 1}};
+      });
+  ASSERT_TRUE(classifier);
+  const std::vector<float> near_code = {1, 0};
+  const Intent intent = classifier->classify(near_code);
+  EXPECT_EQ(intent.name, "code");
+  EXPECT_NEAR(intent.margin, 0.9, 1e-6);
+}
+
+}  // namespace
+}  // namespace tinyarms::tiers
