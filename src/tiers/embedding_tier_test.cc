@@ -154,12 +154,12 @@ TEST_F(EmbeddingTierTest, BelowTheThresholdThereIsNoHit) {
 
 TEST_F(EmbeddingTierTest, OtherModelsSamplingOrConversationsNeverHit) {
   AnswerMemory memory(database(), 100, clock_);
-  auto l1 = tier(memory, {.stack = "model a"});
+  auto l1 = tier(memory, {.model = {}, .stack = "model a"});
   ask(*l1, request("sort a list"));
   l1->remember(request("sort a list"), reply("use sorted()"));
   ASSERT_TRUE(ask(*l1, request("sort a list")).answered);
 
-  EXPECT_FALSE(ask(*tier(memory, {.stack = "model b"}), request("sort a list")).answered);
+  EXPECT_FALSE(ask(*tier(memory, {.model = {}, .stack = "model b"}), request("sort a list")).answered);
   cascade::Request longer = request("sort a list");
   longer.sampling.tokens_max = 7;
   EXPECT_FALSE(ask(*l1, longer).answered);
