@@ -76,17 +76,25 @@ class AnswerCache {
   Result<size_t> clear();  // how many entries went; gives the disk space back
 
  private:
-  Result<std::optional<CachedAnswer>> read_entry(Statement& row);
-  Result<EmbeddingMatrix*> matrix_of(const Binding& binding);
-  Result<void> bring_in_step(const Binding& binding, EmbeddingMatrix& matrix);
+  struct BindingMatrix {
+    EmbeddingMatrix rows;
+    bool in_step = false;
+  };
+
+  std::optional<CachedAnswer> read_entry(Statement& row, int first_column) const;
+  Result<void> check_entry(const CachedAnswer& entry) const;
   Result<void> check_dimensions(const Binding& binding, size_t dimensions);
-  Result<void> evict();
+  Result<BindingMatrix*> matrix_of(const Binding& binding);
+  Result<void> bring_in_step(const Binding& binding, EmbeddingMatrix& rows);
+  Result<void> load_newer_rows(const Binding& binding, EmbeddingMatrix& rows);
+  Result<std::optional<CachedAnswer>> fetch(int64_t id, const Binding& binding);
   void touch(int64_t id);
+  void drop(int64_t id);
 
   Database& database_;
   const Clock& clock_;
   AnswerCacheOptions options_;
-  std::map<std::string, EmbeddingMatrix> matrices_;  // by binding hash
+  std::map<std::string, BindingMatrix> matrices_;  // by binding hash
   int64_t data_version_ = -1;
 };
 

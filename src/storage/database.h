@@ -10,11 +10,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "storage/file_guard.h"
 #include "storage/statement.h"
 
 struct sqlite3;
@@ -37,9 +39,9 @@ struct OpenedDatabase {
 class Database {
  public:
   // Creates missing parent folders and the file (mode 0600), checks it, brings the schema up to
-  // date. Set aside as `<path>.corrupt-<UTC time>` (with its -wal and -shm): random bytes, a
-  // truncated file, another program's database. Set aside as `<path>.newer-<UTC time>`: a schema
-  // that this build does not know.
+  // date. Set aside with its -wal and -shm, as `<path>.<kind>-<UTC time>`, is what is `corrupt`
+  // (random bytes, a truncated file, a text), `foreign` (another program's database, or ours with
+  // other tables) or `newer` (a schema version that this build does not know).
   // Errors: Io (folder or disk not writable, disk full, a folder or device at that path),
   // Unavailable (locked for longer than the busy timeout). The caller goes on without a cache.
   static Result<OpenedDatabase> open(const std::filesystem::path& path, const Clock& clock,
@@ -62,23 +64,31 @@ class Database {
  private:
   friend class Statement;
   friend class Transaction;
-  struct Opening;
+  enum class Verdict { Usable, Corrupt, Foreign, Newer };
+  struct Opening {  // how one attempt to open went
+    Verdict verdict = Verdict::Usable;
+    std::string reason;
+    std::unique_ptr<Database> database;
+  };
+
+  static const char* kind_name(Verdict verdict);
 
   Database(std::filesystem::path path, sqlite3* handle, const Clock& clock);
-  static Result<std::unique_ptr<Database>> try_open(const std::filesystem::path& path,
-                                                    const Clock& clock,
-                                                    const DatabaseOptions& options,
-                                                    Opening& opening);
-  Result<void> configure(const DatabaseOptions& options, Opening& opening);
-  Result<void> check(Opening& opening);
+  static Result<Opening> try_open(const std::filesystem::path& path, const Clock& clock,
+                                  const DatabaseOptions& options);
+  Result<void> configure(const DatabaseOptions& options);
+  Result<void> check_owner(Opening& opening);
+  Result<void> check_pages();
   Result<void> migrate(Opening& opening);
-  Error error_of(int sqlite_code);  // sets a corrupt file aside
+  Result<std::string> schema_text();
+  Result<int64_t> pragma_integer(const std::string& name);
+  Error error_of(int sqlite_code);
+  std::string retire_file();
 
   std::filesystem::path path_;
   sqlite3* handle_;
   const Clock& clock_;
-  bool opened_ = false;      // from then on a corrupt file is set aside on sight
-  std::string set_aside_as_;
+  std::optional<FileIdentity> identity_;  // known once opened: a corrupt file is then retired
 };
 
 // Rolled back unless committed. Takes the write lock at the start (BEGIN IMMEDIATE): a lock taken

@@ -14,6 +14,9 @@ namespace tinyarms::storage {
 // `values` scaled to length 1, or nothing where it is empty, zero or not finite.
 std::optional<std::vector<float>> unit_vector(std::span<const float> values);
 
+// A blob as Statement::bind writes it, or nothing where it is empty, cut off or not finite.
+std::optional<std::vector<float>> vector_from_blob(std::span<const std::byte> blob);
+
 // Of two vectors of equal length.
 float dot_product(std::span<const float> a, std::span<const float> b);
 

@@ -1,0 +1,300 @@
+#include "storage/answer_cache.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/sha256.h"
+#include "base/utf8.h"
+#include "storage/question_key.h"
+
+namespace tinyarms::storage {
+namespace {
+
+constexpr size_t kBindingBytesMax = 128;
+// Every conversation has a binding of its own; a long-lived process forgets the old matrices.
+constexpr size_t kMatricesMax = 16;
+// Rows that a damaged file garbled are passed over, but not for ever.
+constexpr int kGarbledMax = 8;
+// A float dot product of a unit vector with itself may fall this short of 1.
+constexpr double kRounding = 1e-6;
+constexpr double kUnitTolerance = 1e-3;
+// Uses are counted below 2^53; a larger number in the file is not ours.
+constexpr const char* kNextUse =
+    "(SELECT coalesce(max(used), 0) + 1 FROM answers WHERE used < 9007199254740992)";
+
+Error invalid(std::string what) {
+  return Error{ErrorCode::InvalidArgument, std::move(what), "answer cache", ""};
+}
+
+Result<void> check_binding(const Binding& binding) {
+  if (binding.hash.empty() || binding.hash.size() > kBindingBytesMax) {
+    return invalid(fmt::format("a binding has 1 to {} bytes, not {}", kBindingBytesMax,
+                               binding.hash.size()));
+  }
+  return {};
+}
+
+std::string key_of(std::string_view question) {
+  return sha256_hex(normalise_question(question));
+}
+
+bool is_text(std::string_view text) { return !find_invalid_utf8(text); }
+
+Error other_dimensions(size_t given, size_t known) {
+  return invalid(fmt::format("the embedding has {} dimensions, the entries of this binding {}",
+                             given, known));
+}
+
+}  // namespace
+
+AnswerCache::AnswerCache(Database& database, const Clock& clock, const AnswerCacheOptions& options)
+    : database_(database), clock_(clock), options_(options) {}
+
+Result<std::optional<CachedAnswer>> AnswerCache::find_exact(const Binding& binding,
+                                                            std::string_view question) {
+  if (auto checked = check_binding(binding); !checked) return checked.error();
+  // Longer ones are never kept, and folding them would take time for nothing.
+  if (question.size() > options_.entry_bytes_max) return std::optional<CachedAnswer>();
+  auto row = database_.prepare(
+      "SELECT id, question, answer, source, level, confidence, created_at FROM answers "
+      "WHERE binding = ? AND question_key = ?");
+  if (!row) return row.error();
+  const std::string key = key_of(question);
+  auto found = row->bind(std::string_view(binding.hash), std::string_view(key)).step();
+  if (!found) return found.error();
+  if (!*found) return std::optional<CachedAnswer>();
+  const int64_t id = row->integer(0);
+  std::optional<CachedAnswer> entry = read_entry(*row, 1);
+  row->reset();
+  // A garbled key must not answer another question.
+  if (entry && key_of(entry->question) != key) entry.reset();
+  entry ? touch(id) : drop(id);
+  return entry;
+}
+
+Result<std::optional<CacheHit>> AnswerCache::find_similar(const Binding& binding,
+                                                          std::span<const float> embedding,
+                                                          double similarity_min) {
+  if (auto checked = check_binding(binding); !checked) return checked.error();
+  if (!(similarity_min >= -1 && similarity_min <= 1)) {
+    return invalid(fmt::format("a least similarity lies in [-1, 1]: {}", similarity_min));
+  }
+  const auto unit = unit_vector(embedding);
+  if (!unit) return invalid("the embedding is empty, zero or not finite");
+  auto matrix = matrix_of(binding);
+  if (!matrix) return matrix.error();
+  EmbeddingMatrix& rows = (*matrix)->rows;
+  for (int garbled = 0; rows.rows() > 0 && garbled <= kGarbledMax; ++garbled) {
+    if (unit->size() != rows.dimensions()) {
+      return other_dimensions(unit->size(), rows.dimensions());
+    }
+    const auto match = rows.nearest(*unit);
+    if (!match || match->cosine + kRounding < similarity_min) break;
+    auto entry = fetch(match->id, binding);
+    if (!entry) return entry.error();
+    if (*entry) {
+      touch(match->id);
+      return std::optional<CacheHit>(CacheHit{std::move(**entry), match->cosine});
+    }
+    // Garbled, or another process took it away since the matrix was brought in step.
+    drop(match->id);
+    std::vector<int64_t> others(rows.ids().begin(), rows.ids().end());
+    others.erase(std::find(others.begin(), others.end(), match->id));
+    rows.retain(others);
+  }
+  return std::optional<CacheHit>();
+}
+
+Result<void> AnswerCache::put(const Binding& binding, const CachedAnswer& entry,
+                              std::span<const float> embedding) {
+  if (auto checked = check_binding(binding); !checked) return checked;
+  if (auto checked = check_entry(entry); !checked) return checked;
+  std::optional<std::vector<float>> unit = std::vector<float>();
+  if (!embedding.empty()) unit = unit_vector(embedding);
+  if (!unit) return invalid("the embedding is zero or not finite");
+
+  auto transaction = Transaction::begin(database_);
+  if (!transaction) return transaction.error();
+  if (auto checked = check_dimensions(binding, unit->size()); !checked) return checked;
+  const std::string key = key_of(entry.question);
+  auto old = database_.prepare("DELETE FROM answers WHERE binding = ? AND question_key = ?");
+  if (!old) return old.error();
+  auto removed = old->bind(std::string_view(binding.hash), std::string_view(key)).run();
+  if (!removed) return removed;
+  auto insert = database_.prepare(fmt::format(
+      "INSERT INTO answers (binding, question_key, used, embedding, question, answer, source, "
+      "level, confidence, created_at) VALUES (?, ?, {}, ?, ?, ?, ?, ?, ?, ?)",
+      kNextUse));
+  if (!insert) return insert.error();
+  insert->bind(std::string_view(binding.hash), std::string_view(key),
+               std::span<const float>(*unit), std::string_view(entry.question),
+               std::string_view(entry.answer), std::string_view(entry.source),
+               std::string_view(entry.level), entry.confidence, clock_.wall_seconds());
+  if (auto inserted = insert->run(); !inserted) return inserted;
+  auto evict = database_.prepare(
+      "DELETE FROM answers WHERE id IN (SELECT id FROM answers ORDER BY used, id "
+      "LIMIT max(0, (SELECT count(*) FROM answers) - ?))");
+  if (!evict) return evict.error();
+  if (auto done = evict->bind(static_cast<int64_t>(options_.entries_max)).run(); !done) {
+    return done;
+  }
+  if (auto done = transaction->commit(); !done) return done;
+  for (auto& [hash, matrix] : matrices_) matrix.in_step = false;
+  return {};
+}
+
+Result<CacheStats> AnswerCache::stats() {
+  auto row = database_.prepare(
+      "SELECT (SELECT count(*) FROM answers), (SELECT count(DISTINCT binding) FROM answers), "
+      "page_count * page_size FROM pragma_page_count(), pragma_page_size()");
+  if (!row) return row.error();
+  auto found = row->step();
+  if (!found) return found.error();
+  return CacheStats{static_cast<size_t>(row->integer(0)), static_cast<size_t>(row->integer(1)),
+                    static_cast<uint64_t>(row->integer(2))};
+}
+
+Result<size_t> AnswerCache::clear() {
+  auto erase = database_.prepare("DELETE FROM answers");
+  if (!erase) return erase.error();
+  if (auto done = erase->run(); !done) return done.error();
+  const auto count = static_cast<size_t>(database_.changes());
+  matrices_.clear();
+  // Gives the space back and leaves no old text in free pages. Another process in mid-read may
+  // prevent it; the entries are gone all the same.
+  if (database_.execute("VACUUM")) (void)database_.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  return count;
+}
+
+std::optional<CachedAnswer> AnswerCache::read_entry(Statement& row, int first_column) const {
+  CachedAnswer entry;
+  entry.question = row.text(first_column);
+  entry.answer = row.text(first_column + 1);
+  entry.source = row.text(first_column + 2);
+  entry.level = row.text(first_column + 3);
+  entry.confidence = row.real(first_column + 4);
+  entry.created_at = row.real(first_column + 5);
+  if (!check_entry(entry) || !std::isfinite(entry.created_at)) return std::nullopt;
+  return entry;
+}
+
+Result<void> AnswerCache::check_entry(const CachedAnswer& entry) const {
+  if (entry.question.empty() || entry.answer.empty()) {
+    return invalid("a question or answer is empty");
+  }
+  const size_t bytes = entry.question.size() + entry.answer.size() + entry.source.size() +
+                       entry.level.size();
+  if (bytes > options_.entry_bytes_max) {
+    return Error{ErrorCode::OverBudget,
+                 fmt::format("an entry of {} bytes is larger than {}", bytes,
+                             options_.entry_bytes_max),
+                 "answer cache", "this answer is not kept"};
+  }
+  if (!is_text(entry.question) || !is_text(entry.answer) || !is_text(entry.source) ||
+      !is_text(entry.level)) {
+    return invalid("an entry's text is not UTF-8");
+  }
+  if (!(entry.confidence >= 0 && entry.confidence <= 1)) {
+    return invalid(fmt::format("a confidence lies in [0, 1]: {}", entry.confidence));
+  }
+  return {};
+}
+
+Result<void> AnswerCache::check_dimensions(const Binding& binding, size_t dimensions) {
+  if (dimensions == 0) return {};
+  auto row = database_.prepare(
+      "SELECT length(embedding) FROM answers WHERE binding = ? AND embedding IS NOT NULL LIMIT 1");
+  if (!row) return row.error();
+  auto found = row->bind(std::string_view(binding.hash)).step();
+  if (!found) return found.error();
+  if (!*found) return {};
+  const size_t known = static_cast<size_t>(row->integer(0)) / sizeof(float);
+  if (known == dimensions) return {};
+  return other_dimensions(dimensions, known);
+}
+
+Result<AnswerCache::BindingMatrix*> AnswerCache::matrix_of(const Binding& binding) {
+  auto version = database_.data_version();
+  if (!version) return version.error();
+  if (*version != data_version_) {
+    for (auto& [hash, matrix] : matrices_) matrix.in_step = false;
+    data_version_ = *version;
+  }
+  if (matrices_.size() >= kMatricesMax && matrices_.count(binding.hash) == 0) matrices_.clear();
+  BindingMatrix& matrix = matrices_[binding.hash];
+  if (!matrix.in_step) {
+    if (auto done = bring_in_step(binding, matrix.rows); !done) return done.error();
+    matrix.in_step = true;
+  }
+  return &matrix;
+}
+
+Result<void> AnswerCache::bring_in_step(const Binding& binding, EmbeddingMatrix& rows) {
+  if (rows.rows() > 0) {
+    auto listing = database_.prepare("SELECT id FROM answers WHERE binding = ? ORDER BY id");
+    if (!listing) return listing.error();
+    listing->bind(std::string_view(binding.hash));
+    std::vector<int64_t> ids;
+    while (true) {
+      auto row = listing->step();
+      if (!row) return row.error();
+      if (!*row) break;
+      ids.push_back(listing->integer(0));
+    }
+    rows.retain(ids);
+  }
+  return load_newer_rows(binding, rows);
+}
+
+Result<void> AnswerCache::load_newer_rows(const Binding& binding, EmbeddingMatrix& rows) {
+  auto newer = database_.prepare(
+      "SELECT id, embedding FROM answers "
+      "WHERE binding = ? AND id > ? AND embedding IS NOT NULL ORDER BY id");
+  if (!newer) return newer.error();
+  const int64_t last = rows.rows() > 0 ? rows.ids().back() : INT64_MIN;
+  newer->bind(std::string_view(binding.hash), last);
+  std::vector<int64_t> garbled;
+  while (true) {
+    auto row = newer->step();
+    if (!row) return row.error();
+    if (!*row) break;
+    const int64_t id = newer->integer(0);
+    const auto values = vector_from_blob(newer->blob(1));
+    const bool fits = values && (rows.rows() == 0 || values->size() == rows.dimensions()) &&
+                      std::abs(dot_product(*values, *values) - 1) < kUnitTolerance;
+    if (fits) {
+      rows.append(id, *values);
+    } else {
+      garbled.push_back(id);
+    }
+  }
+  for (int64_t id : garbled) drop(id);
+  return {};
+}
+
+Result<std::optional<CachedAnswer>> AnswerCache::fetch(int64_t id, const Binding& binding) {
+  auto row = database_.prepare(
+      "SELECT question, answer, source, level, confidence, created_at FROM answers "
+      "WHERE id = ? AND binding = ?");
+  if (!row) return row.error();
+  auto found = row->bind(id, std::string_view(binding.hash)).step();
+  if (!found) return found.error();
+  if (!*found) return std::optional<CachedAnswer>();
+  return read_entry(*row, 0);
+}
+
+// A hit stays a hit where its use cannot be written down (locked, full disk).
+void AnswerCache::touch(int64_t id) {
+  auto update =
+      database_.prepare(fmt::format("UPDATE answers SET used = {} WHERE id = ?", kNextUse));
+  if (update) (void)update->bind(id).run();
+}
+
+void AnswerCache::drop(int64_t id) {
+  auto erase = database_.prepare("DELETE FROM answers WHERE id = ?");
+  if (erase) (void)erase->bind(id).run();
+}
+
+}  // namespace tinyarms::storage
