@@ -7,9 +7,21 @@
 #include "base/file.h"
 #include "base/utf8.h"
 
-// Headers only, and errors as values: nothing to link, nothing to catch.
+namespace tinyarms::service {
+namespace {
+// What the TOML library asserts does not hold for every hostile text ("[=" is one): an assertion
+// would end the program, and without it the library goes on with undefined behaviour.
+struct ParserFault {};
+[[noreturn]] void give_up() { throw ParserFault{}; }
+}  // namespace
+}  // namespace tinyarms::service
+
+// Headers only: nothing to link. NDEBUG would turn its assertions into assumptions.
+#undef NDEBUG
+#define TOML_ASSERT(condition) \
+  (static_cast<bool>(condition) ? void() : tinyarms::service::give_up())
 #define TOML_HEADER_ONLY 1
-#define TOML_EXCEPTIONS 0
+#define TOML_EXCEPTIONS 1
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
 
@@ -19,6 +31,53 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kFileBytesMax = 1 << 20;
+constexpr size_t kDotsMax = 1000;
+
+// Where the TOML string that begins at `begin` with a quote ends: one past its last byte.
+size_t string_end(std::string_view text, size_t begin) {
+  const char quote = text[begin];
+  const size_t run = std::min(text.find_first_not_of(quote, begin), text.size()) - begin;
+  if (run == 2) return begin + 2;  // the empty string
+  const bool multiline = run >= 3;
+  const std::string_view close = text.substr(begin, multiline ? 3 : 1);
+  for (size_t at = begin + close.size(); at < text.size(); ++at) {
+    if (quote == '"' && text[at] == '\\') {
+      ++at;
+    } else if (!multiline && text[at] == '\n') {
+      return at;  // such a string may not go on: the parser stops here
+    } else if (text.substr(at).starts_with(close)) {
+      size_t end = at + close.size();
+      // A multi-line string may have up to two quotes before its delimiter.
+      for (int extra = 0; multiline && extra < 2; ++extra) {
+        if (end < text.size() && text[end] == quote) ++end;
+      }
+      return end;
+    }
+  }
+  return text.size();
+}
+
+// toml++ 3.3 trusts its input more than a cloned file deserves: it recurses once a part of a
+// dotted key without any limit ("a.a.a.…" exhausts the stack), and a character beyond ASCII where
+// a space may stand is undefined behaviour. This looks at what lies outside of strings and comments
+// first. Right for every valid prefix of TOML, and the parser does not go beyond that.
+struct Survey {
+  size_t dots = 0;                // they join keys or belong to numbers
+  std::optional<size_t> foreign;  // offset of the first byte that TOML has no use for there
+};
+
+Survey survey(std::string_view text) {
+  Survey found;
+  for (size_t i = text.starts_with("\xef\xbb\xbf") ? 3 : 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool blank = c == '\t' || c == '\n' || c == '\r';
+    if (c == '.') ++found.dots;
+    if (!blank && (c < ' ' || c > '~') && !found.foreign) found.foreign = i;
+    if (c == '#') i = std::min(text.find('\n', i), text.size() - 1);
+    if (c == '"' || c == '\'') i = string_end(text, i) - 1;
+  }
+  return found;
+}
 
 std::string_view type_name(const toml::node& node) {
   switch (node.type()) {
@@ -127,13 +186,25 @@ Result<std::vector<FileSetting>> read_config_file(const fs::path& path) {
   if (auto bad = find_invalid_utf8(*text)) {
     return place_at(path, *text, *bad, "is not valid UTF-8");
   }
-  toml::parse_result parsed = toml::parse(*text);
-  if (!parsed) {
-    const toml::source_position at = parsed.error().source().begin;
-    return place(path, at.line, at.column, printable(parsed.error().description(), 400));
+  const Survey outside = survey(*text);
+  if (outside.foreign) {
+    return place_at(path, *text, *outside.foreign,
+                    "has a character here that must be in quotes");
+  }
+  if (outside.dots > kDotsMax) {
+    return Error{ErrorCode::Config, "has more dotted keys than any configuration needs",
+                 printable(path.string(), 4096), "is this the right file?"};
   }
   std::vector<FileSetting> settings;
-  flatten(parsed.table(), "", settings);
+  try {
+    flatten(toml::parse(*text), "", settings);
+  } catch (const toml::parse_error& problem) {
+    const toml::source_position at = problem.source().begin;
+    return place(path, at.line, at.column, printable(problem.description(), 400));
+  } catch (const ParserFault&) {
+    return Error{ErrorCode::Config, "is not TOML", printable(path.string(), 4096),
+                 "look for a key or a [table] header that is empty or misspelt"};
+  }
   std::sort(settings.begin(), settings.end(), [](const FileSetting& a, const FileSetting& b) {
     return std::pair(a.line, a.column) < std::pair(b.line, b.column);
   });
@@ -141,10 +212,15 @@ Result<std::vector<FileSetting>> read_config_file(const fs::path& path) {
 }
 
 std::optional<RawValue> parse_toml_value(std::string_view text) {
-  if (find_invalid_utf8(text)) return std::nullopt;
-  toml::parse_result parsed = toml::parse(fmt::format("value = {}", text));
-  if (!parsed || parsed.table().size() != 1) return std::nullopt;
-  return raw_value(*parsed.table().get("value"));
+  const Survey outside = survey(text);
+  if (find_invalid_utf8(text) || outside.foreign || outside.dots > kDotsMax) return std::nullopt;
+  try {
+    const toml::table parsed = toml::parse(fmt::format("value = {}", text));
+    if (parsed.size() == 1) return raw_value(*parsed.get("value"));
+  } catch (const toml::parse_error&) {
+  } catch (const ParserFault&) {
+  }
+  return std::nullopt;
 }
 
 }  // namespace tinyarms::service

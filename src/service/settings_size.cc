@@ -61,15 +61,16 @@ Result<uint64_t> parse_size(std::string_view text) {
 }
 
 std::string format_size(uint64_t bytes) {
-  std::string shortest = fmt::format("{}B", bytes);
+  std::string shortest;
   for (const Unit& unit : kUnits) {
     if (bytes < unit.bytes) continue;
     const double number = static_cast<double>(bytes) / static_cast<double>(unit.bytes);
     std::string text = fmt::format("{}{}", number, unit.name);
     auto again = parse_size(text);
-    if (again && *again == bytes && text.size() < shortest.size()) shortest = std::move(text);
+    const bool exact = again && *again == bytes;
+    if (exact && (shortest.empty() || text.size() < shortest.size())) shortest = std::move(text);
   }
-  return shortest;
+  return shortest.empty() ? fmt::format("{}B", bytes) : shortest;
 }
 
 }  // namespace tinyarms::service

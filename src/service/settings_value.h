@@ -15,6 +15,7 @@
 namespace tinyarms::service {
 
 struct Unusable {
+  bool operator==(const Unusable&) const = default;
   std::string what;  // "a table", "a list with something other than texts in it"
 };
 
