@@ -47,6 +47,21 @@ const char* hint_of(int sqlite_code) {
   }
 }
 
+// SQLite keeps the -wal beside what a link points to. The standard library follows links only to
+// files that exist, so a dangling one is followed here.
+fs::path resolve_links(const fs::path& path) {
+  constexpr int kLinksMax = 16;
+  std::error_code problem;
+  fs::path resolved = fs::weakly_canonical(path, problem);
+  if (problem || resolved.empty()) return path;
+  for (int links = 0; links < kLinksMax && fs::is_symlink(resolved, problem); ++links) {
+    const fs::path target = fs::read_symlink(resolved, problem);
+    if (problem) return path;
+    resolved = (resolved.parent_path() / target).lexically_normal();
+  }
+  return resolved;
+}
+
 }  // namespace
 
 const char* Database::kind_name(Verdict verdict) {
@@ -66,10 +81,7 @@ Database::~Database() { sqlite3_close(handle_); }
 
 Result<OpenedDatabase> Database::open(const fs::path& path, const Clock& clock,
                                       const DatabaseOptions& options) {
-  // Links are resolved first: SQLite keeps the -wal beside what a link points to.
-  std::error_code problem;
-  fs::path resolved = fs::weakly_canonical(path, problem);
-  if (problem || resolved.empty()) resolved = path;
+  const fs::path resolved = resolve_links(path);
   if (auto provided = provide_file(resolved); !provided) return provided.error();
   auto lock = OpeningLock::take(resolved, options.busy_timeout);
   if (!lock) return lock.error();

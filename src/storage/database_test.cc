@@ -58,7 +58,9 @@ void expect_set_aside(const TestFolder& folder, std::string_view kind, std::stri
   EXPECT_THAT(opened->notice, HasSubstr((folder / aside).string()));
   EXPECT_THAT(opened->notice, HasSubstr(std::string(word)));
   ASSERT_TRUE(fs::exists(folder / aside)) << opened->notice;
-  if (bytes != nullptr) EXPECT_EQ(read_bytes(folder / aside), *bytes);
+  if (bytes != nullptr) {
+    EXPECT_EQ(read_bytes(folder / aside), *bytes);
+  }
   AnswerCache cache(*opened->database, clock);
   ASSERT_TRUE(cache.put(kBinding, entry_of("works"), {}));
   auto found = cache.find_exact(kBinding, "works");
@@ -208,7 +210,7 @@ TEST(Database, AnUnwritablePlaceIsATypedError) {
   TestFolder folder;
   HandClock clock;
   write_bytes(folder / "file", "x");
-  for (const fs::path& path : {folder / "file/sub/c.sqlite", fs::path("/proc/self/x/c.sqlite")}) {
+  for (const fs::path& path : {folder / "file/sub/c.sqlite", fs::path("/proc/nowhere/c.sqlite")}) {
     auto opened = Database::open(path, clock);
     ASSERT_FALSE(opened) << path;
     EXPECT_EQ(opened.error().code, ErrorCode::Io);

@@ -126,6 +126,7 @@ void fold_final_marks(Folding& folding) {
       text.substr(before_word == std::string_view::npos ? 0 : before_word + 1);
   const bool whole_word = word.size() >= kFinalWordLettersMin &&
                           text.size() >= folding.verbatim_end + word.size() &&
+                          space_length(word) == 0 &&  // an indentation of wide spaces
                           std::all_of(word.begin(), word.end(), is_letter);
   if (whole_word) folding.done.resize(text.size());
 }

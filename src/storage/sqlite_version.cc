@@ -4,6 +4,6 @@
 
 namespace tinyarms::storage {
 
-std::string sqlite_version() { return sqlite3_libversion(); }
+std::string_view sqlite_version() { return sqlite3_libversion(); }
 
 }  // namespace tinyarms::storage
