@@ -17,7 +17,7 @@ inline constexpr std::array<std::string_view, 9> kLanguages = {
     "bash", "c", "cpp", "go", "java", "javascript", "json", "python", "rust"};
 
 // The largest code that is parsed; larger counts as "no verdict".
-inline constexpr size_t kCodeBytesMax = 1 << 20;
+inline constexpr size_t kCodeBytesMax = 256 << 10;
 
 // "Py", "python3" → "python"; "C++" → "cpp". A name that is not known comes back in lower case.
 std::string normalise_language(std::string_view name);

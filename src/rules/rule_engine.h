@@ -27,7 +27,7 @@ class RuleEngine {
   // Questions without code are looked at up to here; longer ones are not one-liners.
   static constexpr size_t kQuestionBytesMax = 4096;
   // Questions with code: the most that is parsed.
-  static constexpr size_t kCodeQuestionBytesMax = 1 << 20;
+  static constexpr size_t kCodeQuestionBytesMax = 256 << 10;
 
   // Never fails: a wrong rule is left out and told of in problems(), the others work. The bytes
   // need not outlive the call. Of two rules with one id, the first stays.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rules/bounded_parse.h"
 #include "rules/code.h"
 #include "rules/json_token.h"
 
@@ -34,37 +35,6 @@ constexpr Grammar kGrammars[] = {
 };
 static_assert(std::size(kGrammars) == kLanguages.size());
 
-// tree-sitter asks for leave every 100 operations. Ordinary code needs one or two operations a
-// byte; broken code in an ambiguous grammar can need thousands.
-constexpr uint64_t kCallbacksFree = 50'000;
-constexpr uint64_t kCallbacksPerByte = 1;
-
-struct StepBudget {
-  uint64_t left;
-};
-
-bool out_of_steps(TSParseState* state) {
-  auto* budget = static_cast<StepBudget*>(state->payload);
-  if (budget->left == 0) return true;
-  --budget->left;
-  return false;
-}
-
-struct Source {
-  std::string_view code;
-};
-
-const char* read_source(void* payload, uint32_t at, TSPoint, uint32_t* length) {
-  const std::string_view code = static_cast<Source*>(payload)->code;
-  const size_t start = std::min<size_t>(at, code.size());
-  *length = static_cast<uint32_t>(code.size() - start);
-  return code.data() + start;
-}
-
-struct ParserDeleter {
-  void operator()(TSParser* parser) const { ts_parser_delete(parser); }
-};
-
 }  // namespace
 
 const TSLanguage* find_grammar(std::string_view language) {
@@ -85,18 +55,7 @@ bool TreeWalk::next() {
 std::optional<SyntaxTree> SyntaxTree::parse(std::string_view code, std::string_view language) {
   const auto* known = std::find(kLanguages.begin(), kLanguages.end(), language);
   if (known == kLanguages.end() || code.size() > kCodeBytesMax) return std::nullopt;
-  const std::unique_ptr<TSParser, ParserDeleter> parser(ts_parser_new());
-  if (!ts_parser_set_language(parser.get(), find_grammar(language))) return std::nullopt;
-
-  Source source{code};
-  StepBudget budget{kCallbacksFree + kCallbacksPerByte * code.size()};
-  TSInput input{};
-  input.payload = &source;
-  input.read = read_source;
-  input.encoding = TSInputEncodingUTF8;
-  const TSParseOptions options{&budget, out_of_steps};
-  std::unique_ptr<TSTree, Deleter> tree(
-      ts_parser_parse_with_options(parser.get(), nullptr, input, options));
+  std::unique_ptr<TSTree, Deleter> tree(parse_bounded(code, find_grammar(language)));
   if (!tree) return std::nullopt;
   return SyntaxTree(std::move(tree), code, *known);
 }
