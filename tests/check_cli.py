@@ -160,7 +160,8 @@ class CommandLine(unittest.TestCase):
         self.assertIn("offline", remote["trace"][-1]["reason"])
 
     def test_a_dry_run_says_what_would_be_asked(self):
-        plan = json.loads(self.run_cli("ask", "--dry-run", "--json", "--max-tier", "l2", "x").stdout)
+        dry = self.run_cli("ask", "--dry-run", "--json", "--max-tier", "l2", "x")
+        plan = json.loads(dry.stdout)
         run = {step["tier"]: step["would_run"] for step in plan["plan"]}
         self.assertEqual(run, {"l0": True, "l1": True, "l2": True, "l3": False, "l4": False})
         missing = self.run_cli("ask", "--dry-run", "x", environment={"TINYARMS_L2_MODEL": "nope"})
@@ -183,7 +184,8 @@ class CommandLine(unittest.TestCase):
                             self.ask_json("-f", "a.py", "is this valid python?")["answer"])
 
     def test_chat_remembers_its_turns(self):
-        done = self.run_cli("chat", "--tier", "l2", stdin="My name is Ada.\n/explain\nHello\n/quit\n")
+        done = self.run_cli("chat", "--tier", "l2",
+                            stdin="My name is Ada.\n/explain\nHello\n/quit\n")
         self.assertIn(b"l2", done.stderr)
         self.assertEqual(done.stderr.count("— l2".encode()), 2)
 
@@ -321,7 +323,8 @@ class CommandLine(unittest.TestCase):
         self.assertGreater(shown["memory"]["total_bytes"], shown["memory"]["weight_bytes"])
         self.run_cli("models", "rm", name)
         self.assertIn(b"not", self.run_cli("models", "show", name, exits=5).stderr)
-        self.run_cli("models", "import", str(MODELS / f"{SMALL}.gguf"), "--name", "../evil", exits=2)
+        self.run_cli("models", "import", str(MODELS / f"{SMALL}.gguf"), "--name", "../evil",
+                     exits=2)
 
     def test_config_shows_where_each_value_came_from(self):
         shown = json.loads(self.run_cli("config", "show", "--json",
