@@ -93,14 +93,33 @@ PendingFile::~PendingFile() {
   fs::remove(temporary_, ignored);
 }
 
-Result<void> PendingFile::commit() {
+Result<void> PendingFile::flush() {
   Descriptor file(::open(temporary_.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return io_error(temporary_, errno);
   if (::fsync(file.get()) != 0) return io_error(temporary_, errno);
+  return {};
+}
+
+Result<void> PendingFile::commit() {
+  if (auto flushed = flush(); !flushed) return flushed;
   std::error_code problem;
   fs::rename(temporary_, destination_, problem);
   if (problem) return io_error(destination_, problem.value());
   return {};
+}
+
+Result<bool> PendingFile::commit_new() {
+  if (auto flushed = flush(); !flushed) return flushed.error();
+  if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, destination_.c_str(),
+                  RENAME_NOREPLACE) == 0) {
+    return true;
+  }
+  if (errno == EEXIST) return false;
+  if (errno != EINVAL && errno != ENOSYS) return io_error(destination_, errno);
+  // A file system without the flag: a hard link never replaces either.
+  if (::link(temporary_.c_str(), destination_.c_str()) == 0) return true;
+  if (errno == EEXIST) return false;
+  return io_error(destination_, errno);
 }
 
 }  // namespace tinyarms

@@ -28,8 +28,12 @@ class PendingFile {
 
   const std::filesystem::path& path() const { return temporary_; }
   Result<void> commit();  // fsync, then rename. Errors: Io.
+  // The same, unless something is at the destination already: false then, and nothing changed.
+  Result<bool> commit_new();
 
  private:
+  Result<void> flush();
+
   std::filesystem::path destination_;
   std::filesystem::path temporary_;
 };

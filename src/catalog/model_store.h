@@ -3,31 +3,17 @@
 // The GGUF is the truth: a missing or broken sidecar costs facts, never the model.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/file.h"
 #include "base/result.h"
+#include "catalog/installed_model.h"
 #include "engine/bert_import.h"
-#include "engine/model_facts.h"
 
 namespace tinyarms::catalog {
-
-struct InstalledModel {
-  std::string name;  // the file's stem
-  std::filesystem::path path;
-  std::string sha256;  // empty where no sidecar vouches for it; ModelStore::sha256_of finds it
-  uint64_t bytes = 0;
-  std::string architecture;
-  std::string quantization;
-  std::string licence;
-  std::string source;  // where it came from, in words or as a path
-  bool encoder = false;
-  uint64_t parameters = 0;
-  std::string problem;  // why the file cannot be used; empty where it can
-};
 
 struct AddOptions {
   std::string name;         // empty: the source's stem, made to fit the rules
@@ -66,7 +52,7 @@ class ModelStore {
 
   // Validates, copies (sharing blocks where the file system can), hashes the copy, writes the
   // sidecar. The same content under the same name is done already. Adding a file that lies in the
-  // store gives it its sidecar. Errors: InvalidArgument (name; the name is another file's),
+  // store gives it its sidecar. Another file is never replaced. Errors: InvalidArgument (name; the name is another file's),
   // NotFound, Corrupt, Io (with the bytes needed and free); nothing is left behind then.
   Result<InstalledModel> add_gguf(const std::filesystem::path& source,
                                   const AddOptions& options) const;
@@ -80,8 +66,10 @@ class ModelStore {
   Result<void> remove(std::string_view name) const;
 
  private:
-  InstalledModel describe(const std::filesystem::path& path) const;
-  Result<InstalledModel> settle(const std::filesystem::path& staged, const std::string& name,
+  std::filesystem::path path_of(std::string_view name) const;
+  std::vector<std::string> names() const;
+  Result<InstalledModel> find_by_prefix(std::string_view word) const;
+  Result<InstalledModel> settle(PendingFile& staged, const std::string& name,
                                 const std::string& source_note) const;
 
   std::filesystem::path models_dir_;
