@@ -59,6 +59,13 @@ Step Cascade::climb(const Request& request, Tier& tier, const Trace& so_far, con
 
   step.attempt = std::move(*attempt);
   step.attempt.cost.seconds = step.seconds;
+  if (step.attempt.finish == Finish::Interrupted && step.attempt.answer.empty()) {
+    step.attempt.answered = false;  // nothing was written: a draft from below stays the reply
+    step.decision = Decision::Interrupt;
+    step.reason = step.attempt.reason.empty() ? "stopped before the first word"
+                                              : step.attempt.reason;
+    return step;
+  }
   if (!step.attempt.answered) {
     step.decision = Decision::Abstain;
     step.reason = step.attempt.reason;

@@ -10,10 +10,12 @@ namespace {
 
 constexpr double kBrokenCodeFactor = 0.5;
 constexpr double kCutOffFactor = 0.5;
+constexpr double kRounding = 1e-6;  // of sums of floats
 
 Confidence confidence(double value, std::string formula) {
-  // NaN evidence must never look sure: it fails every comparison, so it becomes 0 here.
-  const double bounded = std::isfinite(value) ? std::clamp(value, 0.0, 1.0) : 0.0;
+  // Broken evidence must never look sure: NaN, and what no probability can be, become 0.
+  const bool sound = std::isfinite(value) && value <= 1 + kRounding;
+  const double bounded = sound ? std::clamp(value, 0.0, 1.0) : 0.0;
   return {.value = bounded, .calibrated = false, .formula = std::move(formula)};
 }
 

@@ -31,8 +31,9 @@ TEST(ParseSize, ReadsDecimalAndBinaryUnits) {
 }
 
 TEST(ParseSize, RefusesWhatIsNoSize) {
-  for (const char* text : {"", "GB", "-1", "-0.5GB", "2.5XB", "2,5GB", "1  GB", "1GB ", "nan", "inf",
-                           "1e30", "99999999TB", "9223372036854775808", "0x10", "1 GB/s"}) {
+  for (const char* text :
+       {"", "GB", "-1", "-0.5GB", "2.5XB", "2,5GB", "1  GB", "1GB ", "nan", "inf", "1e30",
+        "99999999TB", "9223372036854775808", "0x10", "1 GB/s"}) {
     auto size = parse_size(text);
     ASSERT_FALSE(size) << text << " was read as " << *size;
     EXPECT_EQ(size.error().code, ErrorCode::InvalidArgument) << text;

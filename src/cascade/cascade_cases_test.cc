@@ -1,0 +1,185 @@
+// Plays tests/cases/*.case (format: tests/cases/README.md) through the cascade.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/file.h"
+#include "cascade/cascade.h"
+#include "cascade/case_file_test.h"
+#include "cascade/formula_estimator.h"
+
+namespace tinyarms::cascade {
+namespace {
+
+namespace fs = std::filesystem;
+
+class HandClock final : public Clock {
+ public:
+  double monotonic_seconds() const override { return now; }
+  double wall_seconds() const override { return now; }
+  double now = 1000;
+};
+
+struct Stage {
+  HandClock clock;
+  StopFlag stop;
+};
+
+class ScriptedTier final : public Tier {
+ public:
+  ScriptedTier(const CaseTier& script, Stage& stage) : script_(script), stage_(stage) {}
+
+  Level level() const override { return script_.level; }
+  std::string describe() const override { return "scripted"; }
+  std::optional<std::string> skip_reason(const Request&, const Trace&) const override {
+    if (script_.act == "skip") return script_.text;
+    return std::nullopt;
+  }
+  Result<Attempt> attempt(const Request&, const Trace& so_far, const StopFlag&,
+                          Listener&) override {
+    for (const auto& [name, text] : script_.sees) EXPECT_EQ(find_text(so_far, name), text);
+    stage_.clock.now += script_.seconds;
+    if (script_.stop) stage_.stop.raise();
+    if (script_.act == "fail") return Error{script_.error, script_.text, "", ""};
+    Attempt attempt;
+    attempt.answered = script_.act == "answer";
+    (attempt.answered ? attempt.answer : attempt.reason) = script_.text;
+    attempt.finish = script_.finish;
+    attempt.evidence = script_.evidence;
+    return attempt;
+  }
+
+ private:
+  const CaseTier& script_;
+  Stage& stage_;
+};
+
+class CountingListener final : public Listener {
+ public:
+  void tier_started(Level level, std::string_view) override { started.push_back(level); }
+  void step_finished(const Step& step) override { finished.push_back(step.decision); }
+  std::vector<Level> started;
+  std::vector<Decision> finished;
+};
+
+void compare_step(const CaseStep& expected, const Step& step) {
+  EXPECT_EQ(level_name(step.level), level_name(expected.level));
+  EXPECT_EQ(decision_name(step.decision), expected.decision);
+  EXPECT_THAT(step.reason, testing::HasSubstr(expected.reason));
+  for (const auto& [name, value] : expected.numbers) {
+    const std::optional<double> actual = name == "confidence"  ? step.confidence
+                                         : name == "threshold" ? step.threshold
+                                                               : std::optional(step.seconds);
+    ASSERT_TRUE(actual) << name << " is missing";
+    EXPECT_NEAR(*actual, value, 1e-9) << name;
+  }
+  const auto& held = step.attempt.evidence.items();
+  for (const auto& item : expected.evidence.items()) {
+    EXPECT_THAT(held, testing::Contains(item)) << "evidence " << item.first;
+  }
+  if (step.attempt.answered) {
+    EXPECT_EQ(step.attempt.cost.seconds, step.seconds);
+  }
+}
+
+// The plan is the run without the tiers: it must skip exactly what the run skipped.
+void compare_plan(const Trace& plan, const Trace& trace) {
+  ASSERT_GE(plan.size(), trace.size());
+  for (size_t i = 0; i < trace.size(); ++i) {
+    if (trace[i].decision == Decision::Interrupt) continue;
+    EXPECT_EQ(plan[i].decision == Decision::Skip, trace[i].decision == Decision::Skip) << i;
+  }
+}
+
+class CascadeCase : public testing::TestWithParam<fs::path> {};
+
+TEST_P(CascadeCase, Plays) {
+  auto text = read_file(GetParam(), 1 << 20);
+  ASSERT_TRUE(text) << text.error().message();
+  auto script = parse_case(GetParam().filename().string(), *text);
+  ASSERT_TRUE(script) << script.error().message();
+
+  Stage stage;
+  if (script->stopped) stage.stop.raise();
+  std::vector<std::unique_ptr<Tier>> tiers;
+  for (const CaseTier& tier : script->tiers) {
+    tiers.push_back(std::make_unique<ScriptedTier>(tier, stage));
+  }
+  const FormulaEstimator estimator;
+  const ThresholdPolicy policy(estimator, {{Level::L2, 0.6}, {Level::L4, 0.0}});
+  Cascade cascade(std::move(tiers), policy, stage.clock);
+  const Trace plan = cascade.plan(script->request);
+  CountingListener listener;
+  const Reply reply = cascade.run(script->request, stage.stop, listener);
+
+  ASSERT_EQ(reply.trace.size(), script->steps.size()) << "steps";
+  size_t asked = 0;
+  for (size_t i = 0; i < reply.trace.size(); ++i) {
+    SCOPED_TRACE(fmt::format("step {}", i + 1));
+    compare_step(script->steps[i], reply.trace[i]);
+    EXPECT_EQ(listener.finished[i], reply.trace[i].decision);
+    const bool unasked = reply.trace[i].decision == Decision::Skip ||
+                         reply.trace[i].reason == "stopped before this tier was asked";
+    asked += unasked ? 0 : 1;
+  }
+  EXPECT_EQ(listener.started.size(), asked);
+  compare_plan(plan, reply.trace);
+  ASSERT_EQ(reply.step() != nullptr, script->reply.has_value());
+  if (script->reply) {
+    EXPECT_EQ(reply.step()->attempt.answer, *script->reply);
+  }
+  EXPECT_EQ(reply.sure, script->sure);
+  EXPECT_EQ(reply.interrupted, script->interrupted);
+}
+
+std::vector<fs::path> find_cases() {
+  std::vector<fs::path> paths;
+  const char* source = std::getenv("TINYARMS_SOURCE");
+  if (source == nullptr) return paths;
+  std::error_code problem;
+  for (const auto& entry : fs::directory_iterator(fs::path(source) / "tests/cases", problem)) {
+    if (entry.path().extension() == ".case") paths.push_back(entry.path());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(CascadeCase);
+INSTANTIATE_TEST_SUITE_P(Cases, CascadeCase, testing::ValuesIn(find_cases()),
+                         [](const auto& instance) { return instance.param.stem().string(); });
+
+TEST(CascadeCases, AreFound) {
+  if (std::getenv("TINYARMS_SOURCE") == nullptr) {
+    GTEST_SKIP() << "TINYARMS_SOURCE is not set to the repository's root: run by ctest";
+  }
+  EXPECT_GE(find_cases().size(), 30u);
+}
+
+TEST(CaseFile, FaultsNameTheirLine) {
+  const std::pair<const char*, const char*> faults[] = {
+      {"tier l0 skip \"x\"\nreply none\n", "bad:1"},                 // no description
+      {"# x\n", "bad:1"},                                           // no reply
+      {"# x\ntire l0 skip \"x\"\nreply none\n", "bad:2"},            // unknown line
+      {"# x\ntier l7 skip \"x\"\nreply none\n", "bad:2"},            // unknown level
+      {"# x\ntier l0 dance \"x\"\nreply none\n", "bad:2"},           // unknown act
+      {"# x\ntier l0 skip \"x\nreply none\n", "bad:2"},              // open quote
+      {"# x\ntier l0 skip \"x\" seconds=soon\nreply none\n", "bad:2"},
+      {"# x\nrequest l9=1\nreply none\n", "bad:2"},
+      {"# x\nstep l0 shrug \"x\"\nreply none\n", "bad:2"},
+      {"# x\nreply none\nreply none\n", "bad:3"},
+      {"# x\nreply maybe\n", "bad:2"},
+  };
+  for (const auto& [text, where] : faults) {
+    auto script = parse_case("bad", text);
+    ASSERT_FALSE(script) << text;
+    EXPECT_EQ(script.error().where, where) << text << script.error().message();
+  }
+}
+
+}  // namespace
+}  // namespace tinyarms::cascade
