@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <system_error>
 #include <vector>
 
 namespace tinyarms {
@@ -52,6 +53,11 @@ std::string sha256_hex(std::string_view bytes) {
 }
 
 Result<std::string> sha256_file(const std::filesystem::path& path) {
+  // A pipe could keep us waiting for ever.
+  std::error_code problem;
+  if (std::filesystem::exists(path, problem) && !std::filesystem::is_regular_file(path, problem)) {
+    return Error{ErrorCode::Io, "is not a regular file", path.string(), "name a file"};
+  }
   std::unique_ptr<std::FILE, FileClose> file(std::fopen(path.c_str(), "rb"));
   if (!file) {
     const auto code = errno == ENOENT ? ErrorCode::NotFound : ErrorCode::Io;

@@ -17,6 +17,15 @@ size_t announced_length(unsigned char lead) {
 
 bool is_continuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
 
+// The second byte's range excludes overlong forms, surrogates and values past U+10FFFF.
+bool may_follow(unsigned char lead, unsigned char second) {
+  if (lead == 0xE0 && second < 0xA0) return false;
+  if (lead == 0xED && second > 0x9F) return false;
+  if (lead == 0xF0 && second < 0x90) return false;
+  if (lead == 0xF4 && second > 0x8F) return false;
+  return is_continuation(second);
+}
+
 }  // namespace
 
 std::optional<size_t> find_invalid_utf8(std::string_view text) {
@@ -28,11 +37,7 @@ std::optional<size_t> find_invalid_utf8(std::string_view text) {
     for (size_t k = 1; k < length; ++k) {
       if (!is_continuation(byte(i + k))) return i;
     }
-    // The second byte's range excludes overlong forms, surrogates and values past U+10FFFF.
-    if (lead == 0xE0 && byte(i + 1) < 0xA0) return i;
-    if (lead == 0xED && byte(i + 1) > 0x9F) return i;
-    if (lead == 0xF0 && byte(i + 1) < 0x90) return i;
-    if (lead == 0xF4 && byte(i + 1) > 0x8F) return i;
+    if (length > 1 && !may_follow(lead, byte(i + 1))) return i;
     i += length;
   }
   return std::nullopt;
@@ -43,7 +48,11 @@ size_t complete_utf8_prefix(std::string_view text) {
   for (size_t back = 1; back <= look_back; ++back) {
     const auto byte = static_cast<unsigned char>(text[text.size() - back]);
     if (is_continuation(byte)) continue;
-    return announced_length(byte) > back ? text.size() - back : text.size();
+    if (announced_length(byte) <= back) return text.size();
+    // What can never become a character is not waited for.
+    const bool open = back == 1 || may_follow(byte, static_cast<unsigned char>(
+                                                        text[text.size() - back + 1]));
+    return open ? text.size() - back : text.size();
   }
   return text.size();
 }

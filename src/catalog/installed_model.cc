@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "base/file.h"
@@ -38,6 +39,8 @@ bool is_hash(const std::string& text) {
 
 // All of it or nothing: half a sidecar is a broken one.
 bool read_sidecar(const fs::path& gguf, const FileStamp& stamp, InstalledModel& model) {
+  std::error_code problem;
+  if (!fs::is_regular_file(sidecar_of(gguf), problem)) return false;
   auto bytes = read_file(sidecar_of(gguf), kSidecarBytesMax);
   if (!bytes) return false;
   const Json json = Json::parse(*bytes, nullptr, /*allow_exceptions=*/false);
