@@ -138,7 +138,9 @@ Result<void> RecordReader::read(std::istream& input, const std::string& where, c
                    fmt::format("{}:{}", where, number + 1), "one record a line is needed"};
     }
   }
-  if (input.bad()) return Error{ErrorCode::Io, "cannot be read to its end", where, "check the disk"};
+  if (input.bad()) {
+    return Error{ErrorCode::Io, "cannot be read to its end", where, "check the disk"};
+  }
   return take(line);
 }
 
