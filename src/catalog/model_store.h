@@ -52,8 +52,9 @@ class ModelStore {
 
   // Validates, copies (sharing blocks where the file system can), hashes the copy, writes the
   // sidecar. The same content under the same name is done already. Adding a file that lies in the
-  // store gives it its sidecar. Another file is never replaced. Errors: InvalidArgument (name; the name is another file's),
-  // NotFound, Corrupt, Io (with the bytes needed and free); nothing is left behind then.
+  // store gives it its sidecar. Another file is never replaced. Errors: InvalidArgument (name; the
+  // name is another file's), NotFound, Corrupt, Io (with the bytes needed and free); nothing is
+  // left behind then.
   Result<InstalledModel> add_gguf(const std::filesystem::path& source,
                                   const AddOptions& options) const;
 

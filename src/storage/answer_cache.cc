@@ -17,6 +17,7 @@ constexpr size_t kBindingBytesMax = 128;
 constexpr size_t kMatricesMax = 16;
 // Rows that a damaged file garbled are passed over, but not for ever.
 constexpr int kGarbledMax = 8;
+constexpr size_t kUsesMax = 256;
 // A float dot product of a unit vector with itself may fall this short of 1.
 constexpr double kRounding = 1e-6;
 constexpr double kUnitTolerance = 1e-3;
@@ -52,6 +53,14 @@ Error other_dimensions(size_t given, size_t known) {
 AnswerCache::AnswerCache(Database& database, const Clock& clock, const AnswerCacheOptions& options)
     : database_(database), clock_(clock), options_(options) {}
 
+AnswerCache::~AnswerCache() {
+  if (uses_.empty()) return;
+  auto transaction = Transaction::begin(database_);
+  if (!transaction) return;
+  write_uses();
+  (void)transaction->commit();
+}
+
 Result<std::optional<CachedAnswer>> AnswerCache::find_exact(const Binding& binding,
                                                             std::string_view question) {
   if (auto checked = check_binding(binding); !checked) return checked.error();
@@ -70,7 +79,7 @@ Result<std::optional<CachedAnswer>> AnswerCache::find_exact(const Binding& bindi
   row->reset();
   // A garbled key must not answer another question.
   if (entry && key_of(entry->question) != key) entry.reset();
-  entry ? touch(id) : drop(id);
+  entry ? note_use(id) : drop(id);
   return entry;
 }
 
@@ -95,7 +104,7 @@ Result<std::optional<CacheHit>> AnswerCache::find_similar(const Binding& binding
     auto entry = fetch(match->id, binding);
     if (!entry) return entry.error();
     if (*entry) {
-      touch(match->id);
+      note_use(match->id);
       return std::optional<CacheHit>(CacheHit{std::move(**entry), match->cosine});
     }
     // Garbled, or another process took it away since the matrix was brought in step.
@@ -118,6 +127,7 @@ Result<void> AnswerCache::put(const Binding& binding, const CachedAnswer& entry,
   auto transaction = Transaction::begin(database_);
   if (!transaction) return transaction.error();
   if (auto checked = check_dimensions(binding, unit->size()); !checked) return checked;
+  write_uses();
   const std::string key = key_of(entry.question);
   auto old = database_.prepare("DELETE FROM answers WHERE binding = ? AND question_key = ?");
   if (!old) return old.error();
@@ -285,11 +295,20 @@ Result<std::optional<CachedAnswer>> AnswerCache::fetch(int64_t id, const Binding
   return read_entry(*row, 0);
 }
 
-// A hit stays a hit where its use cannot be written down (locked, full disk).
-void AnswerCache::touch(int64_t id) {
+// A write waits for the disk, a hit should not: uses are written with the next entry or at the end.
+void AnswerCache::note_use(int64_t id) {
+  uses_.push_back(id);
+  if (uses_.size() >= kUsesMax) write_uses();
+}
+
+// Where this fails (locked, full disk), only the order of eviction suffers.
+void AnswerCache::write_uses() {
   auto update =
       database_.prepare(fmt::format("UPDATE answers SET used = {} WHERE id = ?", kNextUse));
-  if (update) (void)update->bind(id).run();
+  for (int64_t id : uses_) {
+    if (!update || !update->bind(id).run()) break;
+  }
+  uses_.clear();
 }
 
 void AnswerCache::drop(int64_t id) {

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -53,6 +54,9 @@ class AnswerCache {
  public:
   // `database` and `clock` outlive the cache.
   AnswerCache(Database& database, const Clock& clock, const AnswerCacheOptions& options = {});
+  ~AnswerCache();  // writes down which entries were used
+  AnswerCache(const AnswerCache&) = delete;
+  AnswerCache& operator=(const AnswerCache&) = delete;
 
   // The same question up to normalise_question() (storage/question_key.h).
   Result<std::optional<CachedAnswer>> find_exact(const Binding& binding,
@@ -88,7 +92,8 @@ class AnswerCache {
   Result<void> bring_in_step(const Binding& binding, EmbeddingMatrix& rows);
   Result<void> load_newer_rows(const Binding& binding, EmbeddingMatrix& rows);
   Result<std::optional<CachedAnswer>> fetch(int64_t id, const Binding& binding);
-  void touch(int64_t id);
+  void note_use(int64_t id);
+  void write_uses();
   void drop(int64_t id);
 
   Database& database_;
@@ -96,6 +101,7 @@ class AnswerCache {
   AnswerCacheOptions options_;
   std::map<std::string, BindingMatrix> matrices_;  // by binding hash
   int64_t data_version_ = -1;
+  std::vector<int64_t> uses_;  // hits not yet written down, oldest first
 };
 
 }  // namespace tinyarms::storage

@@ -184,6 +184,11 @@ TEST_F(AnswerCacheTest, TheLeastRecentlyUsedGoesFirst) {
   EXPECT_EQ(exact(binding_, "one"), "1");
   EXPECT_EQ(exact({"another"}, "two"), "2");
   EXPECT_EQ(cache_->stats()->entries, 3U);
+  EXPECT_EQ(exact(binding_, "one"), "1");
+  open({.entries_max = 3});  // uses outlive the process
+  put(binding_, "more", "m");
+  EXPECT_EQ(exact(binding_, "one"), "1");
+  EXPECT_EQ(exact(binding_, "four"), "");
   open({.entries_max = 1});  // a smaller limit takes hold with the next entry
   put(binding_, "five", "5");
   EXPECT_EQ(cache_->stats()->entries, 1U);

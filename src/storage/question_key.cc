@@ -18,7 +18,9 @@ constexpr std::string_view kSpaces[] = {
     "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80",            // 2029 to 3000
 };
 constexpr std::string_view kFinalMarks[] = {
-    ".", "?", "!", "\xE2\x80\xA6", "\xE3\x80\x82", "\xEF\xBC\x9F", "\xEF\xBC\x81"};  // … 。 ？ ！
+    ".", "?", "!", "\xE2\x80\xA6",                         // 2026
+    "\xE3\x80\x82", "\xEF\xBC\x9F", "\xEF\xBC\x81",  // 3002 FF1F FF01
+};
 constexpr size_t kFinalWordLettersMin = 3;
 
 size_t space_length(std::string_view text) {
