@@ -28,8 +28,12 @@ function(tinyarms_test_program name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} tinyarms_build_flags GTest::gtest_main
                                         GTest::gmock)
+  # Not the ENVIRONMENT property: gtest_discover_tests keeps only the first entry of a list there,
+  # and does not apply it when it asks a program which (parameterised) tests it has.
+  set_target_properties(${name} PROPERTIES
+    CROSSCOMPILING_EMULATOR "${CMAKE_COMMAND};-E;env;${TINYARMS_TEST_ENVIRONMENT}")
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 DISCOVERY_MODE PRE_TEST
-    PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 300 ENVIRONMENT "${TINYARMS_TEST_ENVIRONMENT}")
+    PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 300)
 endfunction()
 
 # tinyarms_room(engine PUBLIC tinyarms_base PRIVATE llama::common)
