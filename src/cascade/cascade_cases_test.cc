@@ -96,12 +96,19 @@ void compare_plan(const Trace& plan, const Trace& trace) {
   }
 }
 
-class CascadeCase : public testing::TestWithParam<fs::path> {};
+fs::path cases_folder() {
+  const char* source = std::getenv("TINYARMS_SOURCE");
+  return source != nullptr ? fs::path(source) / "tests/cases" : fs::path();
+}
+
+// The parameter is the file's name without ".case".
+class CascadeCase : public testing::TestWithParam<std::string> {};
 
 TEST_P(CascadeCase, Plays) {
-  auto text = read_file(GetParam(), 1 << 20);
+  const std::string file = GetParam() + ".case";
+  auto text = read_file(cases_folder() / file, 1 << 20);
   ASSERT_TRUE(text) << text.error().message();
-  auto script = parse_case(GetParam().filename().string(), *text);
+  auto script = parse_case(file, *text);
   ASSERT_TRUE(script) << script.error().message();
 
   Stage stage;
@@ -137,24 +144,22 @@ TEST_P(CascadeCase, Plays) {
   EXPECT_EQ(reply.interrupted, script->interrupted);
 }
 
-std::vector<fs::path> find_cases() {
-  std::vector<fs::path> paths;
-  const char* source = std::getenv("TINYARMS_SOURCE");
-  if (source == nullptr) return paths;
+std::vector<std::string> find_cases() {
+  std::vector<std::string> names;
   std::error_code problem;
-  for (const auto& entry : fs::directory_iterator(fs::path(source) / "tests/cases", problem)) {
-    if (entry.path().extension() == ".case") paths.push_back(entry.path());
+  for (const auto& entry : fs::directory_iterator(cases_folder(), problem)) {
+    if (entry.path().extension() == ".case") names.push_back(entry.path().stem().string());
   }
-  std::sort(paths.begin(), paths.end());
-  return paths;
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(CascadeCase);
 INSTANTIATE_TEST_SUITE_P(Cases, CascadeCase, testing::ValuesIn(find_cases()),
-                         [](const auto& instance) { return instance.param.stem().string(); });
+                         [](const auto& instance) { return instance.param; });
 
 TEST(CascadeCases, AreFound) {
-  if (std::getenv("TINYARMS_SOURCE") == nullptr) {
+  if (cases_folder().empty()) {
     GTEST_SKIP() << "TINYARMS_SOURCE is not set to the repository's root: run by ctest";
   }
   EXPECT_GE(find_cases().size(), 30u);

@@ -13,8 +13,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-const AssignContext kUser{.folder = "/work", .home = "/home/ada"};
-const AssignContext kProject{.folder = "/clone", .home = "/home/ada", .from_project = true};
+const AssignContext kUser{.folder = "/here", .home = "/users/ada"};
+const AssignContext kProject{.folder = "/clone", .home = "/users/ada", .from_project = true};
 
 // What assigning says, or "" where it went well.
 std::string say(const char* key, const RawValue& value, const AssignContext& context = kUser) {
@@ -98,8 +98,8 @@ TEST(Assign, RefusedValuesChangeNothing) {
 TEST(Assign, ModelPathsAreResolvedNamesAreNot) {
   EXPECT_EQ(toml_after("l3.model", std::string("qwen2.5")), "\"qwen2.5\"");
   EXPECT_EQ(toml_after("l3.model", std::string("../m/big.gguf")), "\"/m/big.gguf\"");
-  EXPECT_EQ(toml_after("l3.model", std::string("big.gguf")), "\"/work/big.gguf\"");
-  EXPECT_EQ(toml_after("l3.model", std::string("~/big.gguf")), "\"/home/ada/big.gguf\"");
+  EXPECT_EQ(toml_after("l3.model", std::string("big.gguf")), "\"/here/big.gguf\"");
+  EXPECT_EQ(toml_after("l3.model", std::string("~/big.gguf")), "\"/users/ada/big.gguf\"");
   EXPECT_EQ(toml_after("l3.model", std::string("")), "\"\"");
   EXPECT_NE(say("l3.model", std::string("..")), "");
   EXPECT_NE(say("l3.model", std::string("a\nb")), "");
@@ -155,7 +155,7 @@ TEST(Assign, TextsAreWholeText) {
 
 TEST(Assign, PathListsAreResolved) {
   EXPECT_EQ(toml_after("l0.packs", std::vector<std::string>{"a.yml", "/b.yml", "~/c.yml"}),
-            R"(["/work/a.yml", "/b.yml", "/home/ada/c.yml"])");
+            R"(["/here/a.yml", "/b.yml", "/users/ada/c.yml"])");
 }
 
 TEST(Printable, NothingReachesTheTerminalThatItWouldObey) {
