@@ -62,7 +62,8 @@ class Install(unittest.TestCase):
 
     def test_root_installs_and_a_failure_is_shown_with_its_end(self):
         self.environment["FAKE_UID"] = "0"
-        self.assert_stops(self.run_script("install"), "oh dear", "apt-get update && apt-get install")
+        self.assert_stops(self.run_script("install"), "oh dear",
+                          "apt-get update && apt-get install")
         self.assertIn("update", self.notes.read_text())
         self.assertNotIn("install", self.notes.read_text())
 
