@@ -1,7 +1,8 @@
 // Fences as CommonMark 0.31 has them (section 4.5), outside of lists and quotes.
-#include <algorithm>
+#include "rules/code_blocks.h"
 
-#include "rules/code.h"
+#include <algorithm>
+#include <optional>
 
 namespace tinyarms::rules {
 namespace {
@@ -58,11 +59,17 @@ std::string language_of(std::string_view info) {
 
 }  // namespace
 
-std::vector<CodeBlock> extract_code_blocks(std::string_view markdown) {
-  std::vector<CodeBlock> blocks;
+SplitText split_code_blocks(std::string_view markdown) {
+  SplitText result;
   while (!markdown.empty()) {
-    const std::optional<Fence> open = read_fence(take_line(markdown));
-    if (!open) continue;
+    const std::string_view first = take_line(markdown);
+    const std::optional<Fence> open = read_fence(first);
+    if (!open) {
+      result.prose.append(first);
+      result.prose += '\n';
+      continue;
+    }
+    result.prose += "\n\n";
     CodeBlock block;
     block.language = language_of(open->info);
     while (!markdown.empty()) {
@@ -73,9 +80,13 @@ std::vector<CodeBlock> extract_code_blocks(std::string_view markdown) {
       block.code.append(line);
       block.code += '\n';
     }
-    blocks.push_back(std::move(block));
+    result.blocks.push_back(std::move(block));
   }
-  return blocks;
+  return result;
+}
+
+std::vector<CodeBlock> extract_code_blocks(std::string_view markdown) {
+  return split_code_blocks(markdown).blocks;
 }
 
 }  // namespace tinyarms::rules

@@ -60,6 +60,9 @@ class TreeWalk {
   TSNode node() const { return ts_tree_cursor_current_node(&cursor_); }
   // The next node in document order; false at the end.
   bool next();
+  // Steps by hand; false where there is none, and the walk stays put then.
+  bool first_child() { return ts_tree_cursor_goto_first_child(&cursor_); }
+  bool next_sibling() { return ts_tree_cursor_goto_next_sibling(&cursor_); }
 
  private:
   TSTreeCursor cursor_;
