@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,6 +23,8 @@ namespace fs = std::filesystem;
 
 // Left free beside a copy: the sidecar, and what others write meanwhile.
 constexpr uint64_t kSpaceMargin = 1 << 20;
+// FICLONE of the kernel's linux/fs.h, whose macros do not mix with the C library's headers.
+constexpr unsigned long kShareBlocks = _IOW(0x94, 9, int);
 constexpr size_t kChunk = size_t{1} << 30;
 constexpr size_t kBlock = size_t{1} << 20;
 
@@ -92,7 +93,7 @@ Result<void> copy_file(const CopyPaths& paths) {
   Descriptor destination(
       ::open(paths.destination.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (destination.get() < 0) return io_error(paths.destination, errno);
-  if (::ioctl(destination.get(), FICLONE, source.get()) == 0) return {};
+  if (::ioctl(destination.get(), kShareBlocks, source.get()) == 0) return {};
 
   const auto bytes = static_cast<uint64_t>(facts.st_size);
   if (auto space = check_space(paths.destination.parent_path(), bytes); !space) return space;
