@@ -32,7 +32,7 @@ struct GenerateOptions {
   int tokens_max = 512;
   double temperature = 0;  // 0: greedy
   uint32_t seed = 0;
-  std::vector<std::string> stop;  // the answer ends before the first of these
+  std::vector<std::string> stop = {};  // the answer ends before the first of these
 };
 
 enum class FinishReason { Stop, Length, Interrupted };
@@ -41,10 +41,11 @@ struct Generation {
   std::string text;  // valid UTF-8, without stop sequences and special tokens
   FinishReason finish = FinishReason::Stop;
   int prompt_tokens = 0;
+  // Every token drawn, the one that ends the answer included: when to stop is part of the answer.
   int completion_tokens = 0;
-  double prefill_seconds = 0;
-  double decode_seconds = 0;
-  AnswerStatistics statistics;
+  double prefill_seconds = 0;  // template, tokens, and the passes up to the first logits
+  double decode_seconds = 0;   // from the first logits to the end
+  AnswerStatistics statistics; // of the completion tokens
 };
 
 class Generator {
@@ -54,11 +55,14 @@ class Generator {
                                                    const GeneratorOptions& options);
   virtual ~Generator() = default;
 
-  // Renders the model's own chat template, prefills, decodes. `on_text` gets whole UTF-8
-  // characters as they become certain (never part of a stop sequence). Polls `stop` once a token
-  // and once a prefill batch. Each call starts afresh: nothing of earlier calls is seen.
-  // Errors: ContextTooLong (with both numbers), Unsupported (no usable chat template),
-  // Interrupted (before the first token), Internal (decoding failed).
+  // Renders the model's own chat template, prefills, decodes. `on_text` (may be empty) gets whole
+  // UTF-8 characters as they become certain (never part of a stop sequence). Polls `stop` while
+  // the engine computes, so that a long prompt too is let go at once. Each call starts afresh:
+  // nothing of earlier calls is seen. A message cannot forge a turn (engine/prompt_tokens.h).
+  // Errors: InvalidArgument (no message, an unknown role, text that is not UTF-8, options out of
+  // range), ContextTooLong (with both numbers), Unsupported (no usable chat template),
+  // Interrupted (before the first token), Corrupt (the logits are not numbers), Internal
+  // (decoding failed).
   virtual Result<Generation> generate(std::span<const ChatMessage> messages,
                                       const GenerateOptions& options, const StopFlag& stop,
                                       const std::function<void(std::string_view)>& on_text) = 0;

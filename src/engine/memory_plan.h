@@ -10,10 +10,14 @@ namespace tinyarms::engine {
 struct MemoryPlan {
   uint64_t weight_bytes = 0;   // the mapped tensors
   uint64_t kv_bytes = 0;       // F16 keys and values of every layer for the whole context
-  uint64_t compute_bytes = 0;  // activations of one batch, and its logits
+  uint64_t compute_bytes = 0;  // activations of one batch, its logits, the vocabulary's tables
   uint64_t total() const { return weight_bytes + kv_bytes + compute_bytes; }
 };
 
+// For a generator made with the same numbers; a longer context than the model was trained for is
+// clipped as the generator does. An encoder keeps no keys and values. The compute part is an
+// estimate of what libllama allocates for a transformer with a gated feed-forward part; other
+// architectures deviate more (docs/decisions/0013).
 MemoryPlan plan_memory(const ModelFacts& facts, uint32_t context_tokens, uint32_t batch_tokens);
 
 }  // namespace tinyarms::engine

@@ -20,16 +20,23 @@ struct ModelFacts {
   uint64_t parameters = 0;
   uint32_t layers = 0;
   uint32_t embedding_width = 0;
+  uint32_t feed_forward_width = 0;
+  uint32_t heads = 0;
   uint32_t kv_heads = 0;
   uint32_t key_width = 0;    // per head
   uint32_t value_width = 0;  // per head
-  uint32_t context_tokens = 0;  // what it was trained for
+  uint32_t context_tokens = 0;  // what it was trained for; an encoder's window
   uint32_t vocabulary = 0;
   bool encoder = false;  // an embedding model (BERT family), not a generator
 };
 
-// Also checks that every tensor lies inside the file. Errors: NotFound, Io, Corrupt (not GGUF,
-// truncated, absurd sizes; `what` says which).
+// The key under which an imported encoder records its window where that is shorter than its table
+// of positions (sentence-transformers' max_seq_length).
+inline constexpr const char* kWindowKey = "tinyarms.window_tokens";
+
+// Also checks that every tensor lies inside the file. Where a setting differs between layers, the
+// largest counts. Errors: NotFound, Io, Corrupt (not GGUF, truncated, absurd sizes; `what` says
+// which), Unsupported (a GGUF version or tensor type that this build does not know).
 Result<ModelFacts> inspect_model(const std::filesystem::path& path);
 
 }  // namespace tinyarms::engine

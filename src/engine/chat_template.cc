@@ -1,0 +1,155 @@
+#include "engine/chat_template.h"
+
+#include <chat.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <string_view>
+
+#include "engine/llama_backend.h"
+
+namespace tinyarms::engine {
+namespace {
+
+// A template is a program: one that loops must not fill the memory.
+constexpr size_t kMarkupMax = 1 << 20;
+
+constexpr std::string_view kSpace = " \t\n\r\f\v";
+
+std::string_view trim_front(std::string_view text) {
+  const size_t first = text.find_first_not_of(kSpace);
+  return first == std::string_view::npos ? std::string_view() : text.substr(first);
+}
+
+std::string_view trim_back(std::string_view text) {
+  return text.substr(0, text.find_last_not_of(kSpace) + 1);
+}
+
+common_chat_params render_with(const common_chat_templates* templates,
+                         std::span<const ChatMessage> messages) {
+  common_chat_templates_inputs inputs;
+  for (const ChatMessage& message : messages) {
+    common_chat_msg each;
+    each.role = message.role;
+    each.content = message.content;
+    inputs.messages.push_back(std::move(each));
+  }
+  inputs.add_generation_prompt = true;
+  inputs.enable_thinking = false;
+  // Answers are plain text here: no tools, no grammar, hence no parser to be derived.
+  inputs.force_pure_content = true;
+  return common_chat_templates_apply(templates, inputs);
+}
+
+struct Cutter {
+  std::string_view rendered;
+  std::vector<std::string_view> between;  // the template's texts: one more than messages
+  std::span<const ChatMessage> messages;
+  std::vector<ChatPiece> pieces;
+
+  // Matches message `i` at `at`, in each way a template may print it. The way is mostly the same
+  // for all, so the search seldom goes back; it is bounded by the ways that differ.
+  bool cut(size_t i, size_t at) {
+    if (i == messages.size()) return at == rendered.size();
+    const std::string_view whole = messages[i].content;
+    const std::array<std::string_view, 4> ways = {whole, trim_back(trim_front(whole)),
+                                                  trim_front(whole), trim_back(whole)};
+    for (size_t way = 0; way < ways.size(); ++way) {
+      if (way != 0 && ways[way] == ways[way - 1]) continue;
+      const std::string_view next = between[i + 1];
+      const size_t after = at + ways[way].size();
+      if (rendered.substr(at, ways[way].size()) != ways[way]) continue;
+      if (rendered.substr(std::min(after, rendered.size()), next.size()) != next) continue;
+      pieces.push_back({std::string(ways[way]), true});
+      pieces.push_back({std::string(next), false});
+      if (--steps_left > 0 && cut(i + 1, after + next.size())) return true;
+      pieces.resize(pieces.size() - 2);
+    }
+    return false;
+  }
+
+  int steps_left = 100'000;
+};
+
+}  // namespace
+
+std::vector<ChatPiece> cut_by_origin(const std::string& rendered, const std::string& marked,
+                                     std::span<const std::string> marks,
+                                     std::span<const ChatMessage> messages) {
+  Cutter cutter{.rendered = rendered, .between = {}, .messages = messages, .pieces = {}};
+  size_t at = 0;
+  for (const std::string& mark : marks) {
+    const size_t found = marked.find(mark, at);
+    if (found == std::string::npos || marked.find(mark) != found ||
+        marked.find(mark, found + 1) != std::string::npos) {
+      return {};
+    }
+    cutter.between.push_back(std::string_view(marked).substr(at, found - at));
+    at = found + mark.size();
+  }
+  cutter.between.push_back(std::string_view(marked).substr(at));
+  const std::string_view head = cutter.between.front();
+  if (std::string_view(rendered).substr(0, head.size()) != head) return {};
+  cutter.pieces.push_back({std::string(head), false});
+  if (!cutter.cut(0, head.size())) return {};
+  return std::move(cutter.pieces);
+}
+
+ChatTemplate::ChatTemplate(
+    std::unique_ptr<common_chat_templates, void (*)(common_chat_templates*)> templates,
+    std::filesystem::path place)
+    : templates_(std::move(templates)), place_(std::move(place)) {}
+
+ChatTemplate::~ChatTemplate() = default;
+ChatTemplate::ChatTemplate(ChatTemplate&&) noexcept = default;
+ChatTemplate& ChatTemplate::operator=(ChatTemplate&&) noexcept = default;
+
+Result<ChatTemplate> ChatTemplate::of(const llama_model* model,
+                                      const std::filesystem::path& place) {
+  prepare_backend();
+  try {
+    auto templates = common_chat_templates_init(model, "");
+    if (!common_chat_templates_was_explicit(templates.get())) {
+      return Error{ErrorCode::Unsupported, "the model has no chat template", place.string(),
+                   "use an instruction-tuned (\"instruct\", \"chat\") model"};
+    }
+    return ChatTemplate({templates.release(), common_chat_templates_free}, place);
+  } catch (const std::exception&) {
+    return Error{ErrorCode::Unsupported, "the model's chat template cannot be read",
+                 place.string(), "use another file of the model, or another model"};
+  }
+}
+
+Result<RenderedChat> ChatTemplate::render(std::span<const ChatMessage> messages) const {
+  size_t said = 0;
+  std::vector<ChatMessage> stand_ins;
+  std::vector<std::string> marks;
+  for (const ChatMessage& message : messages) {
+    said += message.content.size();
+    marks.push_back(fmt::format("tinyarmsmessage{:06}slot", marks.size()));
+    stand_ins.push_back({message.role, marks.back()});
+  }
+  try {
+    common_chat_params real = render_with(templates_.get(), messages);
+    if (real.prompt.size() > said + kMarkupMax) {
+      return Error{ErrorCode::Unsupported, "the model's chat template makes too much text",
+                   place_.string(), "use another file of the model, or another model"};
+    }
+    common_chat_params marked = render_with(templates_.get(), stand_ins);
+    RenderedChat chat;
+    chat.pieces = cut_by_origin(real.prompt, marked.prompt, marks, messages);
+    chat.text = std::move(real.prompt);
+    chat.frame = std::move(marked.prompt);
+    chat.stops = std::move(real.additional_stops);
+    return chat;
+  } catch (const std::exception& problem) {
+    return Error{ErrorCode::Unsupported,
+                 fmt::format("the model's chat template refuses the conversation: {}",
+                             problem.what()),
+                 place_.string(), "begin with a question, then let turns alternate"};
+  }
+}
+
+}  // namespace tinyarms::engine

@@ -1,0 +1,238 @@
+#include "engine/embedder.h"
+
+#include <fmt/format.h>
+#include <llama-cpp.h>
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+
+#include "base/utf8.h"
+#include "engine/llama_backend.h"
+
+namespace tinyarms::engine {
+namespace {
+
+// Texts that one pass takes together: as many as fit this many tokens, and no more texts than
+// this. Attention in a pass is over all its tokens, so more would not be faster.
+constexpr uint32_t kPassTokens = 512;
+constexpr uint32_t kPassTexts = 32;
+// Longer windows are not used: a pass holds its longest text whole, and its memory grows with that.
+constexpr uint32_t kWindowMax = 2048;
+// Bytes of a text per token of the window that are looked at: a word of 256 letters is the
+// longest that could still be one token.
+constexpr size_t kBytesPerTokenMax = 256;
+
+struct Prepared {
+  std::vector<llama_token> tokens;
+  bool truncated = false;
+};
+
+class LlamaEmbedder final : public Embedder {
+ public:
+  LlamaEmbedder(ModelFacts facts, llama_model* model)
+      : facts_(std::move(facts)),
+        model_(model),
+        vocabulary_(llama_model_get_vocab(model)),
+        window_(std::min(facts_.context_tokens, kWindowMax)) {}
+
+  Result<void> open(int threads) {
+    llama_context_params parameters = llama_context_default_params();
+    parameters.n_batch = std::max(kPassTokens, window_);
+    parameters.n_ubatch = parameters.n_batch;  // both-ways attention cannot split a text
+    parameters.n_ctx = parameters.n_batch;
+    parameters.n_seq_max = kPassTexts;
+    parameters.kv_unified = true;
+    parameters.embeddings = true;
+    parameters.n_threads = resolve_threads(threads);
+    parameters.n_threads_batch = parameters.n_threads;
+    parameters.no_perf = true;
+    forget_last_words();
+    std::string words;
+    try {
+      context_.reset(llama_init_from_model(model_.get(), parameters));
+      words = last_words();
+    } catch (const std::exception& problem) {
+      words = problem.what();
+    }
+    if (!context_) return error(ErrorCode::Internal, "no context could be made: " + words);
+    switch (llama_pooling_type(context_.get())) {
+      case LLAMA_POOLING_TYPE_MEAN:
+      case LLAMA_POOLING_TYPE_CLS:
+      case LLAMA_POOLING_TYPE_LAST: break;
+      default:
+        return error(ErrorCode::Unsupported, "does not say how to pool its outputs into a vector");
+    }
+    pass_tokens_ = parameters.n_batch;
+    batch_ = llama_batch_init(static_cast<int32_t>(pass_tokens_), 0, 1);
+    return {};
+  }
+
+  ~LlamaEmbedder() override {
+    if (batch_.token != nullptr) llama_batch_free(batch_);
+  }
+
+  const ModelFacts& facts() const override { return facts_; }
+  int dimensions() const override { return llama_model_n_embd_out(model_.get()); }
+
+  Result<std::vector<int32_t>> tokenize(std::string_view text) const override {
+    auto prepared = prepare(text);
+    if (!prepared) return prepared.error();
+    return std::move(prepared->tokens);
+  }
+
+  Result<std::vector<Embedding>> embed(std::span<const std::string> texts) override {
+    std::vector<Embedding> embeddings;
+    std::vector<Prepared> pass;
+    size_t tokens = 0;
+    for (const std::string& text : texts) {
+      auto prepared = prepare(text);
+      if (!prepared) return prepared.error();
+      if (pass.size() == kPassTexts || tokens + prepared->tokens.size() > pass_tokens_) {
+        if (auto done = compute(pass, embeddings); !done) return done.error();
+        pass.clear();
+        tokens = 0;
+      }
+      tokens += prepared->tokens.size();
+      pass.push_back(std::move(*prepared));
+    }
+    if (auto done = compute(pass, embeddings); !done) return done.error();
+    return embeddings;
+  }
+
+ private:
+  Error error(ErrorCode code, std::string what) const {
+    return Error{code, std::move(what), facts_.path.string(), "import the model again"};
+  }
+
+  // What lies past the window is not seen; the closing special token stays.
+  Result<Prepared> prepare(std::string_view text) const {
+    if (const auto offset = find_invalid_utf8(text)) {
+      return Error{ErrorCode::InvalidArgument,
+                   fmt::format("the text is not valid UTF-8 at byte {}", *offset), "",
+                   "convert it to UTF-8"};
+    }
+    Prepared prepared;
+    const size_t window = window_;
+    if (text.size() > window * kBytesPerTokenMax) {
+      text = text.substr(0, window * kBytesPerTokenMax);
+      text = text.substr(0, complete_utf8_prefix(text));
+      prepared.truncated = true;
+    }
+    try {
+      prepared.tokens = tokenize_text(vocabulary_, text, {.special = true, .markup = false});
+    } catch (const std::exception& problem) {
+      return error(ErrorCode::Internal,
+                   fmt::format("the text could not be tokenised: {}", problem.what()));
+    }
+    if (prepared.tokens.size() > window) {
+      const llama_token last = prepared.tokens.back();
+      prepared.tokens.resize(window);
+      if (llama_vocab_is_control(vocabulary_, last)) prepared.tokens.back() = last;
+      prepared.truncated = true;
+    }
+    if (prepared.tokens.empty()) {
+      return Error{ErrorCode::InvalidArgument, "there is no text to embed", "", "give some text"};
+    }
+    return prepared;
+  }
+
+  Result<void> compute(const std::vector<Prepared>& pass, std::vector<Embedding>& embeddings) {
+    if (pass.empty()) return {};
+    batch_.n_tokens = 0;
+    for (size_t text = 0; text < pass.size(); ++text) {
+      for (size_t i = 0; i < pass[text].tokens.size(); ++i) {
+        const int32_t at = batch_.n_tokens++;
+        batch_.token[at] = pass[text].tokens[i];
+        batch_.pos[at] = static_cast<llama_pos>(i);
+        batch_.n_seq_id[at] = 1;
+        batch_.seq_id[at][0] = static_cast<llama_seq_id>(text);
+        batch_.logits[at] = 1;
+      }
+    }
+    forget_last_words();
+    const bool memory = llama_get_memory(context_.get()) != nullptr;
+    if (memory) llama_memory_clear(llama_get_memory(context_.get()), false);
+    const int code = memory ? llama_decode(context_.get(), batch_)
+                            : llama_encode(context_.get(), batch_);
+    if (code != 0) {
+      return error(ErrorCode::Internal, fmt::format("embedding failed ({}): {}", code,
+                                                    last_words()));
+    }
+    for (size_t text = 0; text < pass.size(); ++text) {
+      const float* pooled =
+          llama_get_embeddings_seq(context_.get(), static_cast<llama_seq_id>(text));
+      if (pooled == nullptr) return error(ErrorCode::Internal, "the engine returned no vector");
+      Embedding embedding{.values = {pooled, pooled + dimensions()},
+                          .truncated = pass[text].truncated};
+      if (!normalise(embedding.values)) {
+        return error(ErrorCode::Corrupt, "the model's output is not a number");
+      }
+      embeddings.push_back(std::move(embedding));
+    }
+    return {};
+  }
+
+  static bool normalise(std::vector<float>& values) {
+    double squares = 0;
+    for (const float value : values) squares += double(value) * double(value);
+    if (!std::isfinite(squares) || squares <= 0) return false;
+    const double scale = 1.0 / std::sqrt(squares);
+    for (float& value : values) value = static_cast<float>(value * scale);
+    return true;
+  }
+
+  ModelFacts facts_;
+  llama_model_ptr model_;
+  const llama_vocab* vocabulary_;
+  uint32_t window_;
+  llama_context_ptr context_;
+  llama_batch batch_{};
+  size_t pass_tokens_ = 0;
+};
+
+Result<void> check_plausible(const ModelFacts& facts) {
+  const bool sane = facts.weight_bytes > 0 && facts.vocabulary > 0 && facts.layers > 0 &&
+                    facts.layers <= 512 && facts.heads > 0 && facts.heads <= (1u << 16) &&
+                    facts.kv_heads > 0 && facts.heads % facts.kv_heads == 0 &&
+                    facts.embedding_width > 0 && facts.embedding_width <= (1u << 20) &&
+                    facts.embedding_width % facts.heads == 0 && facts.context_tokens >= 2;
+  if (sane) return {};
+  return Error{ErrorCode::Corrupt, "its settings are not those of an embedding model",
+               facts.path.string(), "import the model again"};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Embedder>> Embedder::load(const std::filesystem::path& path, int threads) {
+  auto facts = inspect_model(path);
+  if (!facts) return facts.error();
+  if (!facts->encoder) {
+    return Error{ErrorCode::Unsupported, "is a generative model, it does not embed text",
+                 path.string(), "name an embedding model here"};
+  }
+  if (auto plausible = check_plausible(*facts); !plausible) return plausible.error();
+  prepare_backend();
+  forget_last_words();
+  llama_model* model = nullptr;
+  std::string words;
+  try {
+    llama_model_params parameters = llama_model_default_params();
+    parameters.n_gpu_layers = 0;
+    model = llama_model_load_from_file(path.c_str(), parameters);
+    words = last_words();
+  } catch (const std::exception& problem) {
+    words = problem.what();
+  }
+  if (model == nullptr) {
+    const bool unknown = words.find("unknown model architecture") != std::string::npos;
+    return Error{unknown ? ErrorCode::Unsupported : ErrorCode::Corrupt,
+                 fmt::format("the engine refused it: {}", words), path.string(),
+                 "import the model again"};
+  }
+  auto embedder = std::make_unique<LlamaEmbedder>(std::move(*facts), model);
+  if (auto opened = embedder->open(threads); !opened) return opened.error();
+  return Result<std::unique_ptr<Embedder>>(std::move(embedder));
+}
+
+}  // namespace tinyarms::engine

@@ -1,0 +1,66 @@
+// The head of a GGUF file, read without trusting a byte of it: magic, version, key-value pairs and
+// the list of tensors. ggml's own reader allocates what the file asks for and libllama asserts on
+// much of what is inside, so every file passes here before either sees it.
+// Format: the GGUF specification (docs/gguf.md of ggml-org/ggml), versions 2 and 3.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+
+namespace tinyarms::engine {
+
+struct GgufTensor {
+  std::string name;
+  std::array<uint64_t, 4> shape = {1, 1, 1, 1};  // innermost first
+  int dimensions = 0;
+  int type = 0;         // ggml_type, known to this build
+  uint64_t offset = 0;  // from the beginning of the file
+  uint64_t bytes = 0;
+  uint64_t elements() const { return shape[0] * shape[1] * shape[2] * shape[3]; }
+};
+
+// An array's elements are kept where they are integers and few (per-layer settings); a vocabulary
+// is only counted.
+struct GgufArray {
+  int element_type = 0;  // gguf_type
+  uint64_t count = 0;
+  std::vector<uint64_t> integers;
+};
+
+class GgufHeader {
+ public:
+  using Value = std::variant<uint64_t, int64_t, double, bool, std::string, GgufArray>;
+
+  // `bytes` is the whole file, `place` names it in errors. Errors: Corrupt (not GGUF, truncated,
+  // sizes that contradict the file's, tensors that overlap or lie outside; `what` says which),
+  // Unsupported (a GGUF version or tensor type that this build does not know).
+  static Result<GgufHeader> parse(std::string_view bytes, const std::filesystem::path& place);
+
+  // The value where it is there and of that kind, else nothing. `integer` takes every unsigned
+  // type and non-negative signed ones.
+  std::optional<uint64_t> integer(std::string_view key) const;
+  std::optional<std::string> text(std::string_view key) const;
+  std::optional<bool> flag(std::string_view key) const;
+  const GgufArray* array(std::string_view key) const;
+
+  const std::vector<GgufTensor>& tensors() const { return tensors_; }
+  const GgufTensor* tensor(std::string_view name) const;
+
+ private:
+  friend class GgufParser;
+  const Value* find(std::string_view key) const;
+
+  std::map<std::string, Value, std::less<>> values_;
+  std::vector<GgufTensor> tensors_;
+};
+
+}  // namespace tinyarms::engine

@@ -1,0 +1,82 @@
+#include "engine/language_model.h"
+
+#include <fmt/format.h>
+#include <llama.h>
+
+#include <exception>
+
+#include "engine/llama_backend.h"
+
+namespace tinyarms::engine {
+namespace {
+
+// libllama asserts, divides or allocates on some settings before it checks them: what no real
+// model has is turned away here.
+Result<void> check_plausible(const ModelFacts& facts) {
+  const auto corrupt = [&](std::string what) {
+    return Error{ErrorCode::Corrupt, std::move(what), facts.path.string(),
+                 "fetch or import the model again"};
+  };
+  if (facts.weight_bytes == 0) return corrupt("holds no weights");
+  if (facts.vocabulary == 0) return corrupt("holds no vocabulary");
+  if (facts.context_tokens == 0) return corrupt("does not say how long its context is");
+  if (facts.layers == 0 || facts.layers > 512) {
+    return corrupt(fmt::format("claims {} layers", facts.layers));
+  }
+  if (facts.embedding_width == 0 || facts.embedding_width > (1u << 20)) {
+    return corrupt(fmt::format("claims a width of {}", facts.embedding_width));
+  }
+  // Recurrent models have no heads; those that have them share keys between whole groups.
+  if (facts.heads > (1u << 16) || facts.kv_heads > facts.heads ||
+      (facts.kv_heads != 0 && facts.heads % facts.kv_heads != 0)) {
+    return corrupt(fmt::format("claims {} heads over {} of keys", facts.heads, facts.kv_heads));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<const LanguageModel>> LanguageModel::load(
+    const std::filesystem::path& path) {
+  auto facts = inspect_model(path);
+  if (!facts) return facts.error();
+  if (facts->encoder) {
+    return Error{ErrorCode::Unsupported, "is an embedding model, it cannot generate text",
+                 path.string(), "name a generative model here"};
+  }
+  if (auto plausible = check_plausible(*facts); !plausible) return plausible.error();
+
+  prepare_backend();
+  forget_last_words();
+  llama_model* model = nullptr;
+  try {
+    llama_model_params parameters = llama_model_default_params();
+    parameters.n_gpu_layers = 0;
+    model = llama_model_load_from_file(path.c_str(), parameters);
+  } catch (const std::exception& problem) {
+    return Error{ErrorCode::Corrupt, fmt::format("the engine refused it: {}", problem.what()),
+                 path.string(), "fetch or import the model again"};
+  }
+  if (model == nullptr) {
+    const std::string words = last_words();
+    const bool unknown = words.find("unknown model architecture") != std::string::npos;
+    return Error{unknown ? ErrorCode::Unsupported : ErrorCode::Corrupt,
+                 fmt::format("the engine refused it: {}", words), path.string(),
+                 unknown ? "use a model of a known architecture"
+                         : "fetch or import the model again"};
+  }
+  std::unique_ptr<const LanguageModel> loaded(new LanguageModel(std::move(*facts), model));
+  if (!llama_model_has_decoder(model) || llama_model_has_encoder(model) ||
+      llama_model_is_diffusion(model)) {
+    return Error{ErrorCode::Unsupported, "does not generate text token by token", path.string(),
+                 "name a decoder-only language model here"};
+  }
+  return loaded;
+}
+
+LanguageModel::LanguageModel(ModelFacts facts, llama_model* model)
+    : facts_(std::move(facts)), model_(model) {}
+
+LanguageModel::~LanguageModel() { llama_model_free(model_); }
+
+}  // namespace tinyarms::engine
