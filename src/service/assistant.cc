@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "cascade/formula_estimator.h"
 #include "catalog/model_store.h"
+#include "rules/bundled_packs.h"
 #include "rules/rule_engine.h"
 #include "tiers/embedding_tier.h"
 #include "tiers/language_tier.h"
