@@ -16,13 +16,13 @@
 namespace tinyarms::catalog {
 
 struct AddOptions {
-  std::string name;         // empty: the source's stem, made to fit the rules
-  std::string source_note;  // empty: the source's path
+  std::string name = {};         // empty: the source's stem, made to fit the rules
+  std::string source_note = {};  // empty: the source's path
 };
 
 struct ImportOptions {
-  std::string name;
-  std::string source_note;
+  std::string name = {};
+  std::string source_note = {};
   engine::EncoderType encoder_type = engine::EncoderType::F16;  // for a folder only
 };
 
