@@ -16,24 +16,25 @@
 namespace tinyarms::calibration {
 
 struct TierOutcome {
-  std::string name;
+  std::string name{};
   bool correct = false;
   double cost = 0;  // > 0; seconds, dollars or tokens, the same for all records
   // Numbers and booleans (as 0 and 1); texts are left out, null counts as not measured.
-  std::vector<std::pair<std::string, double>> evidence;
-  std::string model_sha;     // empty where the record does not say
-  std::string quantization;  //
+  std::vector<std::pair<std::string, double>> evidence{};
+  std::string model_sha{};     // empty where the record does not say
+  std::string quantization{};  //
 };
 
 struct Record {
+  std::string file{};
   uint64_t line = 0;  // 1-based, in its file
-  std::string id;
-  std::string group;       // "" where the record does not say
-  std::string prompt;      // the text, or what stands for it (prompt_sha); may be empty
+  std::string id{};
+  std::string group{};       // "" where the record does not say
+  std::string prompt{};      // the text, or what stands for it (prompt_sha); may be empty
   bool prompt_is_text = false;
   bool bench = false;  // one tier only; the other tiers' lines share its id
   uint64_t answer_hash = 0;  // bench records: of the answer's text; 0 where there is none
-  std::vector<TierOutcome> tiers;
+  std::vector<TierOutcome> tiers{};
 };
 
 }  // namespace tinyarms::calibration

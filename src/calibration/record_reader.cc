@@ -38,6 +38,7 @@ Result<const Record*> RecordReader::read_line(std::string_view line, uint64_t nu
     return Error{ErrorCode::OverBudget, fmt::format("more than {} records", options_.records_max),
                  place, "measure a sample of them"};
   }
+  record_.file = where;
   record_.line = number;
   if (auto parsed = parse_record(line, options_.unit, record_); !parsed) {
     Error error = parsed.error();

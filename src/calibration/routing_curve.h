@@ -46,17 +46,17 @@ struct RoutingSummary {
   double small_accuracy = 0;
   double large_accuracy = 0;
   // Undefined where the larger tier is not better.
-  std::optional<double> apgr;
-  std::optional<double> cpt50;
-  std::optional<double> cpt80;
+  std::optional<double> apgr{};
+  std::optional<double> cpt50{};
+  std::optional<double> cpt80{};
 };
 
 RoutingSummary summarise(std::span<const RoutingPoint> curve);
 
 struct RoutingIntervals {
-  std::optional<Interval> apgr;
-  std::optional<Interval> cpt50;
-  std::optional<Interval> cpt80;
+  std::optional<Interval> apgr{};
+  std::optional<Interval> cpt50{};
+  std::optional<Interval> cpt80{};
 };
 
 RoutingIntervals bootstrap_routing(std::span<const RoutedItem> sorted,
