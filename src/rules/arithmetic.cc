@@ -326,10 +326,13 @@ class Evaluator {
 bool is_disputed(const std::vector<Token>& tokens) {
   bool words = false;
   int operations = 0;
+  bool after_value = false;
   for (const Token& token : tokens) {
     words = words || token.word;
-    operations += token.kind != Kind::Number && token.kind != Kind::Open &&
+    const bool sign = token.kind == Kind::Operator && token.symbol == '-' && !after_value;
+    operations += !sign && token.kind != Kind::Number && token.kind != Kind::Open &&
                   token.kind != Kind::Close;
+    after_value = token.kind == Kind::Number || token.kind == Kind::Close;
   }
   return operations == 0 || (words && operations > 1);
 }

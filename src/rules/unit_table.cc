@@ -69,6 +69,10 @@ Result<void> UnitTable::add(std::string_view file, const YamlNode& document) {
   const YamlNode* id = document.find("id");
   const YamlNode* list = document.find("units");
   if (id == nullptr || id->scalar.empty()) return wrong(file, document, "units without an id");
+  for (const auto& [key, value] : document.entries) {
+    if (key.scalar == "id" || key.scalar == "units" || key.scalar == "ambiguous") continue;
+    return wrong(file, key, fmt::format("unknown key '{}' beside units", key.scalar));
+  }
   std::vector<Unit> units;
   for (const YamlNode& node : list->items) {
     Result<Unit> unit = read_unit(file, node);
@@ -76,12 +80,16 @@ Result<void> UnitTable::add(std::string_view file, const YamlNode& document) {
     unit->dimension = id->scalar;
     units.push_back(std::move(*unit));
   }
+  if (const YamlNode* ambiguous = document.find("ambiguous")) {
+    for (const YamlNode& text : ambiguous->items) ambiguous_.push_back(text.scalar);
+  }
   units_.insert(units_.end(), std::make_move_iterator(units.begin()),
                 std::make_move_iterator(units.end()));
   return {};
 }
 
 const Unit* UnitTable::find(std::string_view text) const {
+  if (contains(ambiguous_, text)) return nullptr;
   const auto only = [this](const auto& matches) {
     const Unit* found = nullptr;
     for (const Unit& unit : units_) {

@@ -38,8 +38,8 @@ struct ConversionQuestion {
 
 class UnitTable {
  public:
-  // Adds a document {id, units: [{name, plural, also, symbols, factor, offset, pi}]}; its id is
-  // the dimension. Errors: Config, with the position; nothing of the document is added then.
+  // Adds a document {id, units: [{name, plural, also, symbols, factor, offset, pi}],
+  // ambiguous: [text]}; its id is the dimension, an ambiguous text is never a unit. Errors: Config, with the position; nothing of the document is added then.
   Result<void> add(std::string_view file, const YamlNode& document);
 
   // Nothing for unknown or ambiguous units, for two dimensions, and below absolute zero.
@@ -49,6 +49,7 @@ class UnitTable {
   const Unit* find(std::string_view text) const;
 
   std::vector<Unit> units_;
+  std::vector<std::string> ambiguous_;
 };
 
 }  // namespace tinyarms::rules
