@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <exception>
 
 #include "base/file.h"
@@ -65,6 +68,18 @@ int count_fallbacks(const GgufHeader& header, ggml_type type) {
       }));
 }
 
+// The quantiser tells "cannot open" as it tells a broken model: told apart here, before it starts.
+Result<void> check_writable(const std::filesystem::path& destination) {
+  PendingFile probe(destination);
+  std::FILE* file = std::fopen(probe.path().c_str(), "wb");
+  if (file != nullptr) {
+    std::fclose(file);
+    return {};
+  }
+  return Error{ErrorCode::Io, fmt::format("cannot be written: {}", std::strerror(errno)),
+               destination.string(), "check the folder and its permissions"};
+}
+
 Result<void> run_quantizer(const std::filesystem::path& source,
                            const std::filesystem::path& destination, const Target& target,
                            int threads) {
@@ -107,6 +122,7 @@ Result<QuantizeReport> quantize(const std::filesystem::path& source,
     return Error{ErrorCode::Corrupt, "holds no weights", source.string(),
                  "fetch or import the model again"};
   }
+  if (auto writable = check_writable(destination); !writable) return writable.error();
   prepare_backend();
   PendingFile pending(destination);
   if (auto done = run_quantizer(source, pending.path(), *target, threads); !done) {
