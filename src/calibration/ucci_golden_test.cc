@@ -1,0 +1,158 @@
+// Our figures against the UCCI crate's, from reference vectors in the shared data. Where the
+// definitions differ on purpose, the difference itself is what is tested; docs/
+// calibration-method.md lists them.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "calibration/isotonic.h"
+#include "calibration/reliability.h"
+
+namespace tinyarms::calibration {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr double kTolerance = 1e-9;
+
+double number(const Json& json) {
+  if (json.is_number()) return json.get<double>();
+  const auto text = json.get<std::string>();
+  if (text == "inf") return std::numeric_limits<double>::infinity();
+  if (text == "-inf") return -std::numeric_limits<double>::infinity();
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+class UcciGolden : public testing::Test {
+ protected:
+  void SetUp() override {
+    const char* shared = std::getenv("TINYARMS_SHARED");
+    const std::filesystem::path path =
+        std::filesystem::path(shared ? shared : ".") / "data/ucci-golden/ucci_golden.json";
+    std::ifstream file(path);
+    if (!file) {
+      GTEST_SKIP() << path << " is missing: point TINYARMS_SHARED at the shared data";
+    }
+    golden_ = Json::parse(file);
+  }
+
+  Json golden_;
+};
+
+std::vector<Scored> items_of(const Json& scores, const Json& outcomes, const Json& weights) {
+  std::vector<Scored> items;
+  for (size_t i = 0; i < scores.size(); ++i) {
+    items.push_back({number(scores[i]), i < outcomes.size() ? number(outcomes[i]) : NAN,
+                     weights.is_array() && i < weights.size() ? number(weights[i]) : 1});
+  }
+  return items;
+}
+
+bool refused(const Json& entry) { return entry.contains("expect_error"); }
+
+// The two lists have different lengths: cannot even be said in our types.
+bool mismatched(const Json& entry, const char* a, const char* b) {
+  return entry[a].size() != entry[b].size() ||
+         (entry.contains("w") && entry["w"].is_array() && entry["w"].size() != entry[a].size());
+}
+
+TEST_F(UcciGolden, PooledAdjacentViolators) {
+  size_t equal = 0;
+  for (const Json& entry : golden_["pav"]) {
+    if (refused(entry)) continue;
+    std::vector<double> values;
+    for (const Json& value : entry["y"]) values.push_back(number(value));
+    std::vector<double> weights(values.size(), 1);
+    if (entry["w"].is_array()) {
+      for (size_t i = 0; i < weights.size(); ++i) weights[i] = number(entry["w"][i]);
+    }
+    const auto fit = pool_adjacent_violators(values, weights);
+    ASSERT_EQ(fit.size(), entry["fit"].size()) << entry["name"];
+    for (size_t i = 0; i < fit.size(); ++i) {
+      const double expected = number(entry["fit"][i]);
+      EXPECT_NEAR(fit[i], expected, kTolerance * std::max(1.0, std::abs(expected)))
+          << entry["name"] << " at " << i;
+      ++equal;
+    }
+  }
+  EXPECT_GT(equal, 0u);
+  RecordProperty("equal_values", static_cast<int>(equal));
+  std::printf("[ golden   ] pav: %zu values equal\n", equal);
+}
+
+TEST_F(UcciGolden, IsotonicFits) {
+  size_t equal = 0;
+  size_t errors = 0;
+  for (const Json& entry : golden_["isotonic"]) {
+    const std::string name = entry["name"];
+    if (mismatched(entry, "u", "e")) continue;
+    const auto fit = fit_isotonic(items_of(entry["u"], entry["e"], entry["w"]));
+    if (refused(entry)) {
+      EXPECT_FALSE(fit) << name;
+      ++errors;
+      continue;
+    }
+    ASSERT_TRUE(fit) << name << ": " << fit.error().message();
+    ASSERT_EQ(fit->x.size(), entry["knots_x"].size()) << name;
+    EXPECT_EQ(fit->records, entry["n_samples"].get<size_t>()) << name;
+    for (size_t i = 0; i < fit->x.size(); ++i) {
+      EXPECT_EQ(fit->x[i], number(entry["knots_x"][i])) << name;
+      EXPECT_NEAR(fit->y[i], number(entry["knots_y"][i]), kTolerance) << name;
+      equal += 2;
+    }
+    for (size_t i = 0; i < entry["query"].size(); ++i) {
+      EXPECT_NEAR((*fit)(number(entry["query"][i])), number(entry["predict"][i]), kTolerance)
+          << name << " at " << entry["query"][i];
+      ++equal;
+    }
+  }
+  std::printf("[ golden   ] isotonic: %zu values equal, %zu errors\n", equal, errors);
+  EXPECT_GT(equal, 500u);
+}
+
+TEST_F(UcciGolden, CalibrationErrors) {
+  size_t equal = 0;
+  size_t errors = 0;
+  for (const Json& entry : golden_["ece"]) {
+    const std::string name = entry["name"];
+    if (mismatched(entry, "p", "y")) continue;
+    std::vector<Scored> items = items_of(entry["p"], entry["y"], entry["w"]);
+    // Weight 0 means "not there" in the crate; ours wants positive weights.
+    std::erase_if(items, [](const Scored& item) { return item.weight == 0; });
+    const Binning binning =
+        entry["strategy"] == "uniform" ? Binning::EqualWidth : Binning::EqualMass;
+    const auto table = reliability(items, entry["n_bins"].get<size_t>(), binning);
+    if (refused(entry)) {
+      EXPECT_FALSE(table) << name;
+      ++errors;
+      continue;
+    }
+    ASSERT_TRUE(table) << name << ": " << table.error().message();
+    EXPECT_NEAR(expected_calibration_error(*table), number(entry["ece"]), kTolerance) << name;
+    EXPECT_NEAR(brier_score(items), number(entry["brier"]), kTolerance) << name;
+    const Json& rows = entry["rows_lower_upper_count_meanforecast_observed"];
+    ASSERT_EQ(table->size(), rows.size()) << name;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const ReliabilityBin& bin = (*table)[i];
+      EXPECT_NEAR(bin.low, number(rows[i][0]), kTolerance) << name;
+      EXPECT_NEAR(bin.high, number(rows[i][1]), kTolerance) << name;
+      EXPECT_EQ(static_cast<double>(bin.count), number(rows[i][2])) << name;
+      EXPECT_NEAR(bin.mean_forecast, number(rows[i][3]), kTolerance) << name;
+      EXPECT_NEAR(bin.observed, number(rows[i][4]), kTolerance) << name;
+      equal += 5;
+    }
+    equal += 2;
+  }
+  std::printf("[ golden   ] ece: %zu values equal, %zu errors\n", equal, errors);
+  EXPECT_GT(equal, 100u);
+}
+
+}  // namespace
+}  // namespace tinyarms::calibration
