@@ -1,7 +1,6 @@
 #include "rules/rule.h"
 
 #include <fmt/format.h>
-#include <re2/re2.h>
 
 #include <algorithm>
 #include <set>
@@ -91,22 +90,33 @@ std::optional<std::vector<std::string>> template_names(std::string_view text) {
   return names;
 }
 
-// The groups that every question names: only those are sure to be there.
-Result<std::set<std::string>> common_captures(std::string_view file, const YamlNode& document,
-                                              const Rule& rule) {
-  std::set<std::string> common;
-  bool first = true;
-  for (const std::string& question : rule.questions) {
-    RE2::Options options;
-    options.set_log_errors(false);
-    const RE2 regex(question, options);
-    if (!regex.ok()) return wrong(file, document, "question: " + regex.error());
-    std::set<std::string> names;
-    for (const auto& [name, index] : regex.NamedCapturingGroups()) {
-      if (first || common.count(name) > 0) names.insert(name);
+// The named groups of a regex, read off its text: compiling each regex just for this would be
+// most of the time that loading takes.
+std::set<std::string> named_groups(std::string_view regex) {
+  constexpr std::string_view kOpening = "(?P<";
+  std::set<std::string> names;
+  bool in_class = false;
+  for (size_t at = 0; at < regex.size(); ++at) {
+    if (regex[at] == '\\') {
+      ++at;
+    } else if (in_class) {
+      in_class = regex[at] != ']';
+    } else if (regex[at] == '[') {
+      in_class = true;
+    } else if (regex.substr(at, kOpening.size()) == kOpening) {
+      const size_t start = at + kOpening.size();
+      names.emplace(regex.substr(start, regex.find('>', start) - start));
     }
-    common = std::move(names);
-    first = false;
+  }
+  return names;
+}
+
+// Those that every question names: only they are sure to be there.
+std::set<std::string> common_captures(const Rule& rule) {
+  std::set<std::string> common = named_groups(rule.questions.front());
+  for (const std::string& question : rule.questions) {
+    const std::set<std::string> names = named_groups(question);
+    std::erase_if(common, [&](const std::string& name) { return names.count(name) == 0; });
   }
   return common;
 }
@@ -115,27 +125,26 @@ Result<void> check_names(std::string_view file, const YamlNode& document, const 
   const bool captures = !rule.table_key.empty() || rule.computation != nullptr ||
                         rule.answer.find("{{") != std::string::npos;
   if (!captures && rule.otherwise.empty()) return {};
-  auto known = common_captures(file, document, rule);
-  if (!known) return known.error();
-  if (!rule.table_key.empty() && known->count(rule.table_key) == 0) {
+  std::set<std::string> known = common_captures(rule);
+  if (!rule.table_key.empty() && known.count(rule.table_key) == 0) {
     return wrong(file, document, fmt::format("the table's key '{}' is not a named group of every "
                                              "question", rule.table_key));
   }
   if (rule.computation != nullptr) {
     for (const std::string_view name : rule.computation->captures) {
-      if (known->count(std::string(name)) > 0) continue;
+      if (known.count(std::string(name)) > 0) continue;
       return wrong(file, document, fmt::format("'{}' needs a group named '{}' in every question",
                                                rule.computation->name, name));
     }
-    for (const std::string_view name : rule.computation->variables) known->emplace(name);
+    for (const std::string_view name : rule.computation->variables) known.emplace(name);
   }
-  if (!rule.table_key.empty()) known->insert("entry");
-  if (rule.code_rule) known->insert({"count", "line", "lines"});
+  if (!rule.table_key.empty()) known.insert("entry");
+  if (rule.code_rule) known.insert({"count", "line", "lines"});
   for (const std::string* text : {&rule.answer, &rule.otherwise}) {
     const auto names = template_names(*text);
     if (!names) return wrong(file, document, "a '{{' in the answer is not closed");
     for (const std::string& name : *names) {
-      if (known->count(name) > 0) continue;
+      if (known.count(name) > 0) continue;
       return wrong(file, document, fmt::format("the answer uses '{}', which nothing gives", name));
     }
   }

@@ -24,8 +24,44 @@ RE2::Options question_options() {
   return options;
 }
 
-// One regex may not grow the set beyond bounds: (a{1,500}){1,500}.
 constexpr size_t kRegexBytesMax = 4000;
+
+// Only counted repetitions and Unicode classes can make a short regex a large program, so only
+// those are compiled on their own to see that they stay within bounds.
+bool is_too_large(const std::string& regex) {
+  if (regex.size() > kRegexBytesMax) return true;
+  if (regex.find('{') == std::string::npos && regex.find("\\p") == std::string::npos &&
+      regex.find("\\P") == std::string::npos) {
+    return false;
+  }
+  RE2::Options options = question_options();
+  options.set_max_mem(1 << 20);
+  return RE2(regex, options).error_code() == RE2::ErrorPatternTooLarge;
+}
+
+// The examples under `valid:` and `invalid:` are half of a pack and of no use to an answer:
+// blanked, with their line ends kept for the positions of everything else. Only keys of a
+// document's own block map begin a line, so nothing else can be meant.
+std::string without_examples(std::string_view yaml) {
+  std::string result;
+  result.reserve(yaml.size());
+  bool skipping = false;
+  while (!yaml.empty()) {
+    const size_t end = std::min(yaml.find('\n'), yaml.size() - 1);
+    const std::string_view line = yaml.substr(0, end + 1);
+    yaml.remove_prefix(line.size());
+    const bool continues = line[0] == ' ' || line[0] == '-' || line[0] == '\n' || line[0] == '#';
+    if (!continues || line.substr(0, 3) == "---") {
+      skipping = line == "valid:\n" || line == "invalid:\n";
+    }
+    if (!skipping) {
+      result.append(line);
+    } else if (line.back() == '\n') {
+      result += '\n';
+    }
+  }
+  return result;
+}
 
 std::string lower(std::string text) {
   for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
@@ -86,6 +122,7 @@ std::optional<std::string> answer_of(const Rule& rule, const Question& question,
 }  // namespace
 
 struct RuleEngine::State {
+  static constexpr size_t kNoRule = static_cast<size_t>(-1);
   // A regex of the set: a question of a rule, or what vetoes it.
   struct Pattern {
     size_t rule = 0;
@@ -114,20 +151,18 @@ Result<void> RuleEngine::State::add_rule(std::string_view file, const YamlNode& 
                  yaml_position(file, document), "see docs/rules.md for what a rule may say"};
   };
   if (ids.count(rule->id) > 0) return wrong("another rule has the same id");
-  for (const auto* list : {&rule->questions, &rule->unless}) {
-    for (const std::string& regex : *list) {
-      RE2::Options options = question_options();
-      options.set_max_mem(1 << 20);
-      if (regex.size() > kRegexBytesMax) return wrong("a regex is too long");
-      const RE2 alone(regex, options);
-      if (!alone.ok()) return wrong(fmt::format("regex '{}': {}", regex, alone.error()));
-    }
-  }
-  std::string ignored;
+  // A rule joins with all its regexes or not at all. The set cannot give one back: those of a
+  // rule that fails halfway stay in it without a rule.
+  const size_t first = patterns.size();
   for (const bool unless : {false, true}) {
     const std::vector<std::string>& list = unless ? rule->unless : rule->questions;
     for (size_t i = 0; i < list.size(); ++i) {
-      if (regexes.Add(list[i], &ignored) >= 0) patterns.push_back({rules.size(), i, unless});
+      std::string fault = "too large";
+      if (is_too_large(list[i]) || regexes.Add(list[i], &fault) < 0) {
+        for (size_t k = first; k < patterns.size(); ++k) patterns[k].rule = kNoRule;
+        return wrong(fmt::format("regex '{}': {}", list[i], fault));
+      }
+      patterns.push_back({rules.size(), i, unless});
     }
   }
   ids.insert(rule->id);
@@ -137,7 +172,7 @@ Result<void> RuleEngine::State::add_rule(std::string_view file, const YamlNode& 
 
 void RuleEngine::State::load_file(const EmbeddedFile& file, std::set<std::string>& ids,
                                   RE2::Set& regexes) {
-  YamlFile yaml = read_yaml(file.name, file.bytes);
+  YamlFile yaml = read_yaml(file.name, without_examples(file.bytes));
   for (const YamlNode& document : yaml.documents) {
     if (document.kind == YamlNode::Kind::Null) continue;
     Result<void> added = document.find("units") != nullptr
@@ -161,8 +196,9 @@ std::optional<RuleAnswer> RuleEngine::State::answer(const Question& question) co
   std::set<size_t> tried;
   for (const int index : matched) {
     const Pattern& pattern = patterns[static_cast<size_t>(index)];
+    if (pattern.rule == kNoRule || vetoed.count(pattern.rule) > 0) continue;
     const Rule& rule = rules[pattern.rule];
-    if (rule.needs_code() != question.code.has_value() || vetoed.count(pattern.rule) > 0) continue;
+    if (rule.needs_code() != question.code.has_value()) continue;
     if (!tried.insert(pattern.rule).second) continue;
     auto text = answer_of(rule, question,
                           find_captures(rule.questions[pattern.question], question.prose), units);
