@@ -107,7 +107,9 @@ TEST(Arithmetic, RationalsObeyTheFieldLaws) {
   const unsigned seed = std::random_device()();
   SCOPED_TRACE(fmt::format("seed {}", seed));
   Random random{std::mt19937(seed)};
-  const auto number = [&] { return *Rational::make(random.below(2001) - 1000, 1 + random.below(99)); };
+  const auto number = [&] {
+    return *Rational::make(random.below(2001) - 1000, 1 + random.below(99));
+  };
   for (int i = 0; i < 2000; ++i) {
     const Rational a = number();
     const Rational b = number();

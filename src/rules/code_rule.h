@@ -1,6 +1,7 @@
 // A rule about code in ast-grep's YAML form, as far as simple matching goes: kind, regex, any,
 // all, not, has, inside (with stopBy: neighbor, the default, or end). The rest of the form
-// (pattern, follows, nthChild, …) is refused by name, so that a rule never means less than it says.
+// (pattern, follows, nthChild, …) is refused by name, so that a rule never means less than it
+// says.
 #pragma once
 
 #include <cstdint>

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "rules/arithmetic.h"
 #include "rules/number_base.h"
 #include "rules/syntax_tree.h"
@@ -51,7 +49,7 @@ std::optional<Variables> convert_number_base(const ComputationInput& input) {
 std::optional<Variables> file_mode(const ComputationInput& input) {
   std::string mode = capture(input, "mode");
   if (mode.size() == 4 && mode[0] == '0') mode.erase(0, 1);
-  const bool octal = std::all_of(mode.begin(), mode.end(), [](char c) { return c >= '0' && c <= '7'; });
+  const bool octal = mode.find_first_not_of("01234567") == std::string::npos;
   if (mode.size() != 3 || !octal) return std::nullopt;
   std::string symbolic;
   std::vector<std::string> sentences;
@@ -65,8 +63,8 @@ std::optional<Variables> file_mode(const ComputationInput& input) {
     symbolic += (bits & 4) ? 'r' : '-';
     symbolic += (bits & 2) ? 'w' : '-';
     symbolic += (bits & 1) ? 'x' : '-';
-    sentences.push_back(fmt::format("{}: {}", kWho[i],
-                                    rights.empty() ? "nothing" : fmt::format("{}", fmt::join(rights, ", "))));
+    if (rights.empty()) rights.push_back("nothing");
+    sentences.push_back(fmt::format("{}: {}", kWho[i], fmt::join(rights, ", ")));
   }
   return Variables{{"mode", mode},
                    {"symbolic", symbolic},

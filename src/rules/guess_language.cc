@@ -32,15 +32,15 @@ constexpr Mark kMarks[] = {
     {"c", R"(\btypedef struct\b|\bstruct \w+ ?\*\s*\w+|= (?:\(\w+ ?\*\) ?)?(?:malloc|calloc)\()"},
 
     {"cpp", R"re(^\s*#\s*include\s*<(?:iostream|vector|string|map|set|memory|algorithm|array|)re"
-            R"re(functional|utility|optional|thread|unordered_map|unordered_set|sstream|fstream)>)re"},
+            R"re(functional|utility|optional|thread|unordered_(?:map|set)|[sf]stream)>)re"},
     {"cpp", R"(\bstd::\w|\busing namespace \w|\btemplate\s*<|\bnullptr\b|\bc(?:out|err) ?<<)"},
     {"cpp", R"(^\s*(?:public|private|protected):\s*$|\b(?:static|dynamic|reinterpret)_cast<)"},
 
     {"go", R"(^package \w+\s*$|\bfmt\.\w+\(|\bgo func\(|\bmake\(chan |\binterface\{\})"},
-    {"go", R"(^func \(\w+ \*?\w+\) \w+\(|^func \w+\([^():]*\w+ (?:int|string|bool|error|float64)\b)"},
+    {"go", R"(^func \(\w+ \*?\w+\) \w+\(|^func \w+\([^():]*\w+ (?:int|string|bool|error)\b)"},
     {"go", R"(^\s*(?:\w+, )?\w+ := |\bif err != nil\b)"},
 
-    {"java", R"(\bpublic static void main\s*\(\s*(?:final )?String\b|\bSystem\.(?:out|err)\.print)"},
+    {"java", R"(\bpublic static void main\s*\(\s*(?:final )?String\b|\bSystem\.(?:out|err)\.)"},
     {"java", R"(^\s*import (?:static )?(?:java|javax|org|com)\.[\w.]+(?:\.\*)?;|@Override\b)"},
     {"java", R"(\bpublic (?:final |abstract )*class \w+(?:<.*>)? (?:extends|implements) \w)"},
     {"java", R"((?:public|private|protected) (?:static |final )*(?:boolean|String)\b ?\w+ ?[(;=])"},

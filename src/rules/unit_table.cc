@@ -55,7 +55,8 @@ bool contains(const std::vector<std::string>& list, std::string_view text) {
 
 // "KM" and "km" say the same, "Mm" and "mm" do not.
 bool is_one_case(std::string_view text) {
-  const bool upper = std::none_of(text.begin(), text.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+  const bool upper = std::none_of(text.begin(), text.end(),
+                                  [](char c) { return c >= 'a' && c <= 'z'; });
   return upper || lower(text) == text;
 }
 

@@ -39,7 +39,8 @@ struct ConversionQuestion {
 class UnitTable {
  public:
   // Adds a document {id, units: [{name, plural, also, symbols, factor, offset, pi}],
-  // ambiguous: [text]}; its id is the dimension, an ambiguous text is never a unit. Errors: Config, with the position; nothing of the document is added then.
+  // ambiguous: [text]}; its id is the dimension, an ambiguous text is never a unit.
+  // Errors: Config, with the position; nothing of the document is added then.
   Result<void> add(std::string_view file, const YamlNode& document);
 
   // Nothing for unknown or ambiguous units, for two dimensions, and below absolute zero.
