@@ -259,7 +259,7 @@ class CommandLine(unittest.TestCase):
                                 environment={"TINYARMS_L2_MODEL": path})
             self.assertIn(name.encode(), done.stderr)
             self.run_cli("models", "import", path, exits=5)
-        encoder = {"TINYARMS_L2_MODEL": "all-minilm-l6-v2"}
+        encoder = {"TINYARMS_L2_MODEL": "all-minilm-l6-v2.f32"}
         self.run_cli("ask", "--tier", "l2", "hello there", exits=5, environment=encoder)
         generator = {"TINYARMS_L1_MODEL": SMALL}
         self.run_cli("ask", "--tier", "l1", "hello there", exits=5, environment=generator)
@@ -358,7 +358,7 @@ def main():
         environment = {**os.environ, "XDG_DATA_HOME": store}
         for source, options in ((MODELS / f"{SMALL}.gguf", []),
                                 (MODELS / "all-minilm-l6-v2",
-                                 ["--quantization", "f32", "--name", "all-minilm-l6-v2"])):
+                                 ["--quantization", "f32", "--name", "all-minilm-l6-v2.f32"])):
             subprocess.run([BINARY, "models", "import", str(source), *options], check=True,
                            env=environment, stdout=subprocess.DEVNULL)
         result = unittest.main(argv=sys.argv[:1], exit=False, verbosity=2).result

@@ -45,7 +45,7 @@ Result<cascade::Request> read_request(const AskOptions& options, Context& contex
 void print_reply(const cascade::Reply& reply, const LiveAnswer& live, const AskOptions& options,
                  const Terminal& terminal) {
   if (options.json) {
-    terminal.out(service::reply_json(reply).dump(2) + "\n");
+    terminal.out(service::json_text(service::reply_json(reply)));
     return;
   }
   const cascade::Step* step = reply.step();
@@ -77,7 +77,7 @@ void run_ask(const AskOptions& options, Context& context) {
 
   if (options.dry_run) {
     const cascade::Trace plan = assistant.plan(*request);
-    terminal.out(options.json ? service::plan_json(plan).dump(2) + "\n"
+    terminal.out(options.json ? service::json_text(service::plan_json(plan))
                               : explain_plan(plan, terminal));
     return;
   }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/context.h"
+#include "service/reply_json.h"
 
 namespace tinyarms::cli {
 namespace {
@@ -21,7 +22,7 @@ void run_show(bool json, Context& context) {
                                                  {"origin", entry.origin},
                                                  {"doc", entry.setting->doc}};
     }
-    return terminal.out(object.dump(2) + "\n");
+    return terminal.out(service::json_text(object));
   }
   for (const service::ConfigEntry& entry : loaded->entries) {
     terminal.out(fmt::format("{:24} = {:32} # {}\n", entry.setting->key,

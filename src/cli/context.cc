@@ -35,7 +35,7 @@ std::optional<service::LoadedConfig> Context::load_settings(bool json) {
 
 void Context::fail(const Error& error, bool json) {
   terminal().error(printable(error.message()));
-  if (json) terminal().out(service::error_json(error).dump(2) + "\n");
+  if (json) terminal().out(service::json_text(service::error_json(error)));
   exit = exit_code(error.code);
 }
 

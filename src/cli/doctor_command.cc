@@ -17,6 +17,7 @@
 #include "rules/rule_engine.h"
 #include "service/assistant.h"
 #include "storage/database.h"
+#include "service/reply_json.h"
 
 namespace tinyarms::cli {
 namespace {
@@ -143,7 +144,7 @@ void run_doctor(bool json, Context& context) {
                              printable(finding.part), printable(finding.detail)));
     if (!finding.mend.empty()) terminal.out("     mend: " + printable(finding.mend) + "\n");
   }
-  if (json) terminal.out(nlohmann::ordered_json{{"findings", list}}.dump(2) + "\n");
+  if (json) terminal.out(service::json_text(nlohmann::ordered_json{{"findings", list}}));
 }
 
 }  // namespace

@@ -30,8 +30,8 @@ void LiveAnswer::clear_status() {
 
 void LiveAnswer::text_generated(cascade::Level, std::string_view piece) {
   clear_status();
-  shown_ += piece;
   if (!options_.streaming) return;
+  shown_ += piece;
   terminal_.out(terminal_.answers_are_watched() ? printable(piece) : std::string(piece));
 }
 

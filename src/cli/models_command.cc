@@ -9,6 +9,7 @@
 #include "cli/context.h"
 #include "engine/memory_plan.h"
 #include "service/assistant.h"
+#include "service/reply_json.h"
 
 namespace tinyarms::cli {
 namespace {
@@ -49,7 +50,7 @@ void run_list(const ListOptions& options, Context& context) {
   if (options.json) {
     Json list = Json::array();
     for (const InstalledModel& model : *models) list.push_back(model_json(model));
-    return terminal.out(Json{{"models", list}}.dump(2) + "\n");
+    return terminal.out(service::json_text(Json{{"models", list}}));
   }
   if (models->empty()) {
     terminal.note("no models are installed; bring one in: tinyarms models import FILE.gguf");
@@ -86,7 +87,7 @@ void run_show(const ShowOptions& options, Context& context) {
                     {"compute_bytes", plan.compute_bytes},
                     {"total_bytes", plan.total()}};
   const Terminal terminal = context.terminal();
-  if (options.json) return terminal.out(json.dump(2) + "\n");
+  if (options.json) return terminal.out(service::json_text(json));
   for (const auto& [key, value] : json.items()) {
     if (key == "memory") continue;
     terminal.out(fmt::format("{:16} {}\n", key,
@@ -117,7 +118,7 @@ void run_import(const ImportCommandOptions& options, Context& context) {
                                             .source_note = "",
                                             .encoder_type = kTypes.at(options.quantization)});
   if (!model) return context.fail(model.error(), options.json);
-  if (options.json) return terminal.out(model_json(*model).dump(2) + "\n");
+  if (options.json) return terminal.out(service::json_text(model_json(*model)));
   terminal.out(fmt::format("{}  {}  {}  sha256 {}\n", model->name, model->quantization,
                            megabytes(model->bytes), model->sha256));
 }

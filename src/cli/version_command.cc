@@ -10,6 +10,7 @@
 #include "cli/context.h"
 #include "engine/engine_info.h"
 #include "storage/sqlite_version.h"
+#include "service/reply_json.h"
 
 namespace tinyarms::cli {
 namespace {
@@ -33,7 +34,7 @@ void run_version(bool json, Context& context) {
     for (const catalog::InstalledModel& model : *models) {
       object["models"].push_back({{"name", model.name}, {"sha256", model.sha256}});
     }
-    return terminal.out(object.dump(2) + "\n");
+    return terminal.out(service::json_text(object));
   }
   terminal.out(fmt::format("tinyarms {} ({}, {})\n", kVersion, kCommit, kCompiler));
   terminal.out(fmt::format("engine   ggml {} ({})\n         {}\n", engine.ggml_version,

@@ -110,4 +110,8 @@ Json error_json(const Error& error) {
             {"hint", error.hint}}}};
 }
 
+std::string json_text(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 }  // namespace tinyarms::service

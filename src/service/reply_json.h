@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "base/error.h"
 #include "cascade/cascade.h"
@@ -18,5 +19,9 @@ nlohmann::ordered_json plan_json(const cascade::Trace& plan);
 
 // {"error": {"code", "message", "what", "where", "hint"}}
 nlohmann::ordered_json error_json(const Error& error);
+
+// Readable text that ends with a newline. Bytes that are not UTF-8 (a file's name, what a model
+// file says of itself) become U+FFFD: JSON has no other way to carry them.
+std::string json_text(const nlohmann::ordered_json& json);
 
 }  // namespace tinyarms::service

@@ -35,7 +35,7 @@ struct RuleSettings {
 
 struct EmbeddingSettings {
   bool enabled = true;
-  std::string model = "all-minilm-l6-v2";
+  std::string model = "all-minilm-l6-v2.f32";
   bool cache = true;
   double similarity = 0.97;
   int cache_entries = 10000;
