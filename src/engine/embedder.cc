@@ -9,6 +9,7 @@
 
 #include "base/utf8.h"
 #include "engine/llama_backend.h"
+#include "engine/plausible.h"
 
 namespace tinyarms::engine {
 namespace {
@@ -190,17 +191,6 @@ class LlamaEmbedder final : public Embedder {
   llama_batch batch_{};
   size_t pass_tokens_ = 0;
 };
-
-Result<void> check_plausible(const ModelFacts& facts) {
-  const bool sane = facts.weight_bytes > 0 && facts.vocabulary > 0 && facts.layers > 0 &&
-                    facts.layers <= 512 && facts.heads > 0 && facts.heads <= (1u << 16) &&
-                    facts.kv_heads > 0 && facts.heads % facts.kv_heads == 0 &&
-                    facts.embedding_width > 0 && facts.embedding_width <= (1u << 20) &&
-                    facts.embedding_width % facts.heads == 0 && facts.context_tokens >= 2;
-  if (sane) return {};
-  return Error{ErrorCode::Corrupt, "its settings are not those of an embedding model",
-               facts.path.string(), "import the model again"};
-}
 
 }  // namespace
 

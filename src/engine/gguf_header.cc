@@ -180,6 +180,7 @@ class GgufParser {
     GgufArray array;
     if (!read(type) || !read(array.count)) return false;
     array.element_type = type;
+    const uint64_t begin = at_;
     if (type == GGUF_TYPE_STRING) {
       if (array.count > remaining() / sizeof(uint64_t)) {
         return corrupt(fmt::format("'{}' claims {} texts", key, array.count));
@@ -187,6 +188,7 @@ class GgufParser {
       for (uint64_t i = 0; i < array.count; ++i) {
         if (!skip_text()) return false;
       }
+      array.raw = bytes_.substr(begin, at_ - begin);
       value = std::move(array);
       return true;
     }
@@ -197,6 +199,7 @@ class GgufParser {
     }
     if (array.count <= kKeptIntegersMax && !keep_integers(type, array)) return false;
     if (array.integers.empty()) at_ += array.count * width;
+    array.raw = bytes_.substr(begin, at_ - begin);
     value = std::move(array);
     return true;
   }
@@ -309,6 +312,19 @@ Result<GgufHeader> GgufHeader::parse(std::string_view bytes, const std::filesyst
   return GgufParser(bytes, place).parse();
 }
 
+std::vector<std::string_view> GgufArray::texts() const {
+  std::vector<std::string_view> found;
+  if (element_type != GGUF_TYPE_STRING) return found;
+  found.reserve(count);
+  for (size_t at = 0; found.size() < count;) {
+    uint64_t length = 0;
+    std::memcpy(&length, raw.data() + at, sizeof(length));
+    found.push_back(raw.substr(at + sizeof(length), length));
+    at += sizeof(length) + length;
+  }
+  return found;
+}
+
 const GgufHeader::Value* GgufHeader::find(std::string_view key) const {
   const auto found = values_.find(key);
   return found == values_.end() ? nullptr : &found->second;
@@ -321,6 +337,12 @@ std::optional<uint64_t> GgufHeader::integer(std::string_view key) const {
   const auto* sign = std::get_if<int64_t>(value);
   if (sign != nullptr && *sign >= 0) return static_cast<uint64_t>(*sign);
   return std::nullopt;
+}
+
+std::optional<double> GgufHeader::real(std::string_view key) const {
+  const Value* value = find(key);
+  const auto* held = value != nullptr ? std::get_if<double>(value) : nullptr;
+  return held != nullptr ? std::optional(*held) : std::nullopt;
 }
 
 std::optional<std::string> GgufHeader::text(std::string_view key) const {

@@ -28,12 +28,16 @@ struct GgufTensor {
   uint64_t elements() const { return shape[0] * shape[1] * shape[2] * shape[3]; }
 };
 
-// An array's elements are kept where they are integers and few (per-layer settings); a vocabulary
-// is only counted.
+// An array's elements are kept where they are integers and few (per-layer settings); texts stay in
+// the file's bytes.
 struct GgufArray {
   int element_type = 0;  // gguf_type
   uint64_t count = 0;
   std::vector<uint64_t> integers;
+  std::string_view raw;  // the elements as they lie in the bytes that were parsed
+
+  // The elements, where they are texts; views into the parsed bytes.
+  std::vector<std::string_view> texts() const;
 };
 
 class GgufHeader {
@@ -48,6 +52,7 @@ class GgufHeader {
   // The value where it is there and of that kind, else nothing. `integer` takes every unsigned
   // type and non-negative signed ones.
   std::optional<uint64_t> integer(std::string_view key) const;
+  std::optional<double> real(std::string_view key) const;
   std::optional<std::string> text(std::string_view key) const;
   std::optional<bool> flag(std::string_view key) const;
   const GgufArray* array(std::string_view key) const;

@@ -49,6 +49,8 @@ TEST(GgufHeader, ReadsScalarsTextsArraysAndTensors) {
   ASSERT_NE(header->array("heads"), nullptr);
   EXPECT_EQ(header->array("heads")->integers, (std::vector<uint64_t>{4, 0, 8}));
   EXPECT_EQ(header->array("tokens")->count, 2u);
+  EXPECT_EQ(header->array("tokens")->texts(), (std::vector<std::string_view>{"a", "bc"}));
+  EXPECT_TRUE(header->array("heads")->texts().empty());
   ASSERT_EQ(header->tensors().size(), 2u);
   ASSERT_NE(header->tensor("two"), nullptr);
   EXPECT_EQ(header->tensor("one")->elements(), 6u);

@@ -6,36 +6,9 @@
 #include <exception>
 
 #include "engine/llama_backend.h"
+#include "engine/plausible.h"
 
 namespace tinyarms::engine {
-namespace {
-
-// libllama asserts, divides or allocates on some settings before it checks them: what no real
-// model has is turned away here.
-Result<void> check_plausible(const ModelFacts& facts) {
-  const auto corrupt = [&](std::string what) {
-    return Error{ErrorCode::Corrupt, std::move(what), facts.path.string(),
-                 "fetch or import the model again"};
-  };
-  if (facts.weight_bytes == 0) return corrupt("holds no weights");
-  if (facts.vocabulary == 0) return corrupt("holds no vocabulary");
-  if (facts.context_tokens == 0) return corrupt("does not say how long its context is");
-  if (facts.layers == 0 || facts.layers > 512) {
-    return corrupt(fmt::format("claims {} layers", facts.layers));
-  }
-  if (facts.embedding_width == 0 || facts.embedding_width > (1u << 20)) {
-    return corrupt(fmt::format("claims a width of {}", facts.embedding_width));
-  }
-  // Recurrent models have no heads; those that have them share keys between whole groups.
-  if (facts.heads > (1u << 16) || facts.kv_heads > facts.heads ||
-      (facts.kv_heads != 0 && facts.heads % facts.kv_heads != 0)) {
-    return corrupt(fmt::format("claims {} heads over {} of keys", facts.heads, facts.kv_heads));
-  }
-  return {};
-}
-
-}  // namespace
-
 Result<std::unique_ptr<const LanguageModel>> LanguageModel::load(
     const std::filesystem::path& path) {
   auto facts = inspect_model(path);

@@ -18,6 +18,7 @@
 #include "engine/llama_backend.h"
 #include "engine/mapped_file.h"
 #include "engine/model_facts.h"
+#include "engine/plausible.h"
 
 namespace tinyarms::engine {
 namespace {
@@ -118,10 +119,7 @@ Result<QuantizeReport> quantize(const std::filesystem::path& source,
     return Error{ErrorCode::Unsupported, "is an embedding model", source.string(),
                  "choose its type when importing it"};
   }
-  if (facts->weight_bytes == 0 || facts->layers == 0 || facts->layers > 512) {
-    return Error{ErrorCode::Corrupt, "holds no weights", source.string(),
-                 "fetch or import the model again"};
-  }
+  if (auto plausible = check_plausible(*facts); !plausible) return plausible.error();
   if (auto writable = check_writable(destination); !writable) return writable.error();
   prepare_backend();
   PendingFile pending(destination);
