@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <sstream>
+#include <utility>
 
 namespace tinyarms::rules {
 namespace {
@@ -82,12 +83,14 @@ class TreeBuilder final : public YAML::EventHandler {
     if (parent.node.kind == YamlNode::Kind::Sequence) {
       parent.node.items.push_back(std::move(node));
     } else if (parent.key) {
-      parent.node.entries.emplace_back(std::move(*parent.key), std::move(node));
+      parent.node.entries.push_back({std::move(*parent.key), std::move(node)});
       parent.key.reset();
     } else if (node.kind == YamlNode::Kind::Scalar) {
       parent.key = std::make_unique<YamlNode>(std::move(node));
     } else {
-      const YAML::Mark mark{};
+      YAML::Mark mark;
+      mark.line = node.line - 1;
+      mark.column = node.column - 1;
       throw YAML::ParserException(mark, "a key must be plain text");
     }
   }
@@ -102,6 +105,11 @@ Error make_error(std::string_view name, int line, int column, std::string what) 
 }
 
 }  // namespace
+
+YamlNode::YamlNode() = default;
+YamlNode::~YamlNode() = default;
+YamlNode::YamlNode(YamlNode&&) noexcept = default;
+YamlNode& YamlNode::operator=(YamlNode&&) noexcept = default;
 
 const YamlNode* YamlNode::find(std::string_view key) const {
   for (const auto& [name, value] : entries) {

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -16,18 +15,31 @@ namespace tinyarms::rules {
 inline constexpr size_t kYamlBytesMax = 4 << 20;
 inline constexpr int kYamlDepthMax = 64;
 
+struct YamlEntry;
+
 struct YamlNode {
+  // Out of line: entries are complete only below.
+  YamlNode();
+  ~YamlNode();
+  YamlNode(YamlNode&&) noexcept;
+  YamlNode& operator=(YamlNode&&) noexcept;
+
   enum class Kind { Null, Scalar, Sequence, Map };
 
   Kind kind = Kind::Null;
   std::string scalar;
-  std::vector<YamlNode> items;                             // of a sequence
-  std::vector<std::pair<YamlNode, YamlNode>> entries;      // of a map, in order; keys are scalars
-  int line = 1;                                            // one-based
+  std::vector<YamlNode> items;     // of a sequence
+  std::vector<YamlEntry> entries;  // of a map, in order
+  int line = 1;                    // one-based
   int column = 1;
 
   // The value under a key of a map; null where there is none.
   const YamlNode* find(std::string_view key) const;
+};
+
+struct YamlEntry {
+  YamlNode key;  // a scalar
+  YamlNode value;
 };
 
 struct YamlFile {
