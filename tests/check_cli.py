@@ -169,7 +169,7 @@ class CommandLine(unittest.TestCase):
 
     def test_explain_shows_the_trace_on_stderr(self):
         done = self.run_cli("ask", "--explain", "What is 2 + 2?")
-        self.assertEqual(done.stdout.strip().splitlines()[-1].strip()[-1:], "4")
+        self.assertIn(b"4", done.stdout)
         self.assertIn(b"l0", done.stderr)
         self.assertIn(b"accept", done.stderr)
         self.assertNotIn(b"\x1b", done.stdout + done.stderr)
@@ -285,8 +285,7 @@ class CommandLine(unittest.TestCase):
         (cache / "answers.sqlite").write_bytes(os.urandom(8192))
         reply = self.ask_json("What is a mutex?")
         self.assertEqual(reply["tier"], "l2")
-        told = " ".join(step["reason"] for step in reply["trace"]) + json.dumps(reply)
-        self.assertIn("corrupt", told)
+        self.assertIn("corrupt", " ".join(step["notice"] for step in reply["trace"]))
         self.assertTrue(list(cache.glob("answers.sqlite.corrupt-*")))
 
     def test_an_unusable_cache_costs_the_cache_not_the_answer(self):
@@ -322,7 +321,7 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(len(shown["sha256"]), 64)
         self.assertGreater(shown["memory"]["total_bytes"], shown["memory"]["weight_bytes"])
         self.run_cli("models", "rm", name)
-        self.assertIn(b"not", self.run_cli("models", "show", name, exits=5).stderr)
+        self.assertIn(b"is installed", self.run_cli("models", "show", name, exits=5).stderr)
         self.run_cli("models", "import", str(MODELS / f"{SMALL}.gguf"), "--name", "../evil",
                      exits=2)
 
@@ -349,7 +348,8 @@ class CommandLine(unittest.TestCase):
 
 def main():
     global BINARY, MODELS, STORE
-    BINARY, MODELS = sys.argv[1], pathlib.Path(sys.argv[2])
+    BINARY = str(pathlib.Path(sys.argv[1]).resolve())
+    MODELS = pathlib.Path(sys.argv[2]).resolve()
     if not (MODELS / f"{SMALL}.gguf").exists():
         print(f"SKIPPED: no default weights in {MODELS}: run ./check, which fetches them")
         return 77

@@ -42,12 +42,16 @@ void Context::fail(const Error& error, bool json) {
 void add_setting(CLI::App& app, Context& context, const std::string& flag, const std::string& key,
                  const std::string& description) {
   const std::string shown = flag.substr(flag.rfind(',') + 1);
-  app.add_option_function<std::string>(
-      flag,
-      [&context, shown, key](const std::string& value) {
-        context.sources.overrides.push_back({key, value, shown});
-      },
-      description);
+  app.add_option_function<std::vector<std::string>>(
+         flag,
+         [&context, shown, key](const std::vector<std::string>& values) {
+           for (const std::string& value : values) {
+             context.sources.overrides.push_back({key, value, shown});
+           }
+         },
+         description)
+      ->allow_extra_args(false)  // one value a flag: the next word is the question
+      ->type_name("VALUE");
 }
 
 void add_switch(CLI::App& app, Context& context, const std::string& flag, const std::string& key,

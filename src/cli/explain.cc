@@ -71,6 +71,9 @@ std::string explain(const cascade::Trace& trace, const Terminal& terminal) {
     if (!step.attempt.source.empty()) {
       text += fmt::format("      {}\n", printable(step.attempt.source));
     }
+    if (!step.attempt.notice.empty()) {
+      text += fmt::format("      {}\n", printable(step.attempt.notice));
+    }
     text += evidence_lines(step.attempt.evidence);
     text += terminal.paint(Style::Dim, fmt::format("      {}", cost_text(step))) + "\n";
   }

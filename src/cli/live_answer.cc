@@ -38,6 +38,10 @@ void LiveAnswer::text_generated(cascade::Level, std::string_view piece) {
 void LiveAnswer::step_finished(const cascade::Step& step) {
   clear_status();
   if (options_.streaming && !shown_.empty() && step.attempt.answered) terminal_.out("\n");
+  // What is to be known of the winner stands in the footer.
+  if (!step.attempt.answered && !step.attempt.notice.empty()) {
+    terminal_.note(fmt::format("note: {}", printable(step.attempt.notice)));
+  }
   if (!options_.announce) return;
   // Said only when another tier is really asked: the footer tells of an unsure last answer.
   if (step.decision == cascade::Decision::Escalate) {

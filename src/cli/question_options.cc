@@ -34,6 +34,7 @@ bool is_model_problem(ErrorCode code) { return exit_code(code) == Exit::Model; }
 
 void add_question_options(CLI::App& app, Context& context, QuestionOptions& options) {
   app.add_option("-f,--file", options.files, "A file to consider (- is standard input)")
+      ->allow_extra_args(false)  // one value a flag: the next word is the question
       ->type_name("FILE");
   app.add_option("--tier", options.only_level, "Only this tier may answer")->type_name("l0…l4");
   app.add_option("--max-tier", options.level_max, "Never climb past it")->type_name("l0…l4");
@@ -43,6 +44,7 @@ void add_question_options(CLI::App& app, Context& context, QuestionOptions& opti
            for (const std::string& value : values) add_threshold(context, value);
          },
          "What an answer must reach to be accepted: 0.6, or l2=0.6 for one tier")
+      ->allow_extra_args(false)
       ->type_name("[TIER=]P");
   app.add_flag("--explain", options.explain, "Show the trace: tiers, evidence, decisions, times");
   app.add_flag("-q,--quiet", options.quiet, "Print the answer and nothing else");

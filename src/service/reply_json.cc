@@ -45,6 +45,7 @@ Json step_json(const cascade::Step& step) {
           {"reason", step.reason},
           {"error", step.error ? Json(error_code_name(*step.error)) : Json(nullptr)},
           {"source", step.attempt.source},
+          {"notice", step.attempt.notice},
           {"confidence", number(step.confidence)},
           {"calibrated", step.calibrated},
           {"threshold", number(step.threshold)},
