@@ -56,10 +56,11 @@ void run_list(const ListOptions& options, Context& context) {
     terminal.note("no models are installed; bring one in: tinyarms models import FILE.gguf");
   }
   for (const InstalledModel& model : *models) {
+    const std::string problem =
+        model.problem.empty() ? "" : "  unusable: " + printable(model.problem);
     terminal.out(fmt::format("{:40} {:10} {:>10}  {}{}\n", printable(model.name),
                              model.quantization, megabytes(model.bytes),
-                             model.encoder ? "encoder" : "generator",
-                             model.problem.empty() ? "" : "  unusable: " + printable(model.problem)));
+                             model.encoder ? "encoder" : "generator", problem));
   }
 }
 

@@ -159,7 +159,8 @@ TEST_F(EmbeddingTierTest, OtherModelsSamplingOrConversationsNeverHit) {
   l1->remember(request("sort a list"), reply("use sorted()"));
   ASSERT_TRUE(ask(*l1, request("sort a list")).answered);
 
-  EXPECT_FALSE(ask(*tier(memory, {.model = {}, .stack = "model b"}), request("sort a list")).answered);
+  auto other = tier(memory, {.model = {}, .stack = "model b"});
+  EXPECT_FALSE(ask(*other, request("sort a list")).answered);
   cascade::Request longer = request("sort a list");
   longer.sampling.tokens_max = 7;
   EXPECT_FALSE(ask(*l1, longer).answered);
