@@ -5,69 +5,19 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "base/nearest.h"
-
 namespace tinyarms::calibration {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kPromptLength = "prompt_length";
-
-Error unknown(const char* kind, const std::string& name, const std::vector<std::string>& known) {
-  const auto close = nearest(name, known);
-  const std::string listed = fmt::format("known: {}", fmt::join(known, ", "));
-  return Error{ErrorCode::InvalidArgument, fmt::format("no {} `{}` in the records", kind, name), "",
-               close ? fmt::format("did you mean `{}`? {}", *close, listed) : listed};
-}
-
-Result<const TierColumns*> choose_tier(const Dataset& data, const std::string& name) {
-  if (name.empty()) return &data.tiers.front();
-  if (const TierColumns* tier = data.find_tier(name)) return tier;
-  std::vector<std::string> known;
-  for (const TierColumns& tier : data.tiers) known.push_back(tier.name);
-  return unknown("tier", name, known);
-}
-
-Result<std::string> choose_score(const TierColumns& tier, const std::string& name) {
-  std::vector<std::string> known;
-  for (const SignalColumn& signal : tier.signals) known.push_back(signal.name);
-  if (name.empty() && tier.find("confidence") != nullptr) return std::string("confidence");
-  if (name.empty() && known.size() == 1) return known[0];
-  known.emplace_back(kPromptLength);
-  if (name.empty()) {
-    return Error{ErrorCode::InvalidArgument, "which score is meant is not clear", "",
-                 fmt::format("name one of: {}", fmt::join(known, ", "))};
-  }
-  if (name == kPromptLength || tier.find(name) != nullptr) return name;
-  return unknown("score", name, known);
-}
-
-// The score of each row, higher for "rather right"; NaN where it was not measured.
-std::vector<double> score_column(const Dataset& data, const TierColumns& tier,
-                                 const std::string& score, bool lower_is_better) {
-  std::vector<double> values;
-  if (score == kPromptLength && tier.find(score) == nullptr) {
-    // Longer questions are harder: the direction of the literature's baseline.
-    for (const PromptFeatures& prompt : data.prompts) values.push_back(-prompt[0]);
-  } else {
-    values = tier.find(score)->values;
-  }
-  if (lower_is_better) {
-    for (double& value : values) value = -value;
-  }
-  return values;
-}
-
-RoutingReport routing_report(const Dataset& data, const TierColumns& small,
-                             const std::vector<double>& scores, const MetricsRequest& request,
-                             CostModel model) {
-  const TierColumns& large = data.tiers.back();
+RoutingReport routing_report(const SelectedScores& scores, const MetricsRequest& request) {
+  const TierColumns& small = scores.tier_columns();
+  const TierColumns& large = scores.data.tiers.back();
+  const CostModel model = scores.of_prompt ? CostModel::Router : CostModel::Cascade;
   std::vector<RoutedItem> items;
-  for (size_t row = 0; row < data.rows(); ++row) {
-    const bool both = small.labels[row] != Label::Absent && large.labels[row] != Label::Absent;
-    if (!both || std::isnan(scores[row])) continue;
-    items.push_back({scores[row], small.labels[row] == Label::Right ? 1.0 : 0.0,
+  for (const size_t row : scores.rows) {
+    if (large.labels[row] == Label::Absent) continue;
+    items.push_back({scores.values[row], small.labels[row] == Label::Right ? 1.0 : 0.0,
                      large.labels[row] == Label::Right ? 1.0 : 0.0, small.costs[row],
                      large.costs[row]});
   }
@@ -130,42 +80,17 @@ Json routing_json(const RoutingReport& routing) {
 }  // namespace
 
 Result<MetricsReport> report_metrics(const MetricsRequest& request) {
-  DatasetOptions options{.read = request.read, .only_signal = std::nullopt};
-  if (!request.score.empty()) options.only_signal = request.score;
-  options.prompt_features = request.score.empty() || request.score == kPromptLength;
-  auto data = load_dataset(request.files, options);
-  if (!data) return data.error();
-  auto tier = choose_tier(*data, request.tier);
-  if (!tier) return tier.error();
-  auto score = choose_score(**tier, request.score);
-  if (!score && !request.score.empty()) {
-    // Read once more with all signals, to be able to name them.
-    options.only_signal = std::nullopt;
-    auto all = load_dataset(request.files, options);
-    if (!all) return all.error();
-    auto again = choose_tier(*all, request.tier);
-    if (!again) return again.error();
-    return choose_score(**again, request.score).error();
-  }
-  if (!score) return score.error();
-
+  auto scores = load_scores(request.scores);
+  if (!scores) return scores.error();
   MetricsReport report;
-  report.score = *score;
-  report.tier = (*tier)->name;
+  report.score = scores->score;
+  report.tier = scores->tier_columns().name;
   report.confidence = request.bootstrap.confidence;
-  const auto scores = score_column(*data, **tier, *score, request.lower_is_better);
+  report.records = scores->records;
+  report.scored = scores->rows.size();
   std::vector<Scored> items;
-  for (size_t row = 0; row < data->rows(); ++row) {
-    if ((*tier)->labels[row] == Label::Absent) continue;
-    ++report.records;
-    if (std::isnan(scores[row])) continue;
-    items.push_back({scores[row], (*tier)->labels[row] == Label::Right ? 1.0 : 0.0});
-  }
-  report.scored = items.size();
-  if (items.empty()) {
-    return Error{ErrorCode::InvalidArgument, fmt::format("no record has the score `{}`", *score),
-                 report.tier, "choose another score or tier"};
-  }
+  items.reserve(scores->rows.size());
+  for (const size_t row : scores->rows) items.push_back(scores->item(row));
   sort_by_score(items);
   report.values = measure(items, request.bins);
   report.intervals = bootstrap(items, request.bins, request.bootstrap);
@@ -173,9 +98,8 @@ Result<MetricsReport> report_metrics(const MetricsRequest& request) {
     report.reliability = reliability_of_sorted(items, request.bins, Binning::EqualWidth);
   }
   report.risk_coverage = risk_coverage(items, request.curve_points);
-  if (*tier != &data->tiers.back()) {
-    const auto model = *score == kPromptLength ? CostModel::Router : CostModel::Cascade;
-    report.routing = routing_report(*data, **tier, scores, request, model);
+  if (scores->tier + 1 < scores->data.tiers.size()) {
+    report.routing = routing_report(*scores, request);
     if (report.routing->records == 0) report.routing.reset();
   }
   add_notes(report);

@@ -7,21 +7,17 @@
 #include <vector>
 
 #include "base/result.h"
-#include "calibration/dataset.h"
 #include "calibration/metrics.h"
 #include "calibration/reliability.h"
 #include "calibration/routing_curve.h"
+#include "calibration/score_selection.h"
 
 namespace tinyarms::calibration {
 
 struct MetricsRequest {
-  std::vector<std::string> files{};
-  std::string score{};  // a signal, or "prompt_length"; "": `confidence`, or the only signal
-  std::string tier{};   // "": the first
-  bool lower_is_better = false;
+  ScoreRequest scores{};
   size_t bins = 15;
   size_t curve_points = 21;
-  ReadOptions read{};
   BootstrapOptions bootstrap{};
 };
 
@@ -48,7 +44,7 @@ struct MetricsReport {
   std::vector<std::string> notes{};
 };
 
-// Errors: those of load_dataset; NotFound for an unknown tier or score, with the known ones.
+// Errors: those of load_scores.
 Result<MetricsReport> report_metrics(const MetricsRequest& request);
 
 // {"score", "tier", "records", "scored", "confidence_level", "metrics": {name: number|null},

@@ -41,9 +41,15 @@ std::string two_tiers(size_t count) {
   return text;
 }
 
+Result<MetricsReport> report_on(ScoreRequest scores) {
+  MetricsRequest request;
+  request.scores = std::move(scores);
+  return report_metrics(request);
+}
+
 TEST(MetricsReport, WholeWayFromFileToJson) {
   const TemporaryFile file(two_tiers(800));
-  auto report = report_metrics({.files = {file.path()}});
+  auto report = report_on({.files = {file.path()}});
   ASSERT_TRUE(report) << report.error().message();
   const auto json = nlohmann::json::parse(metrics_json(*report));
   EXPECT_EQ(json["score"], "confidence");
@@ -59,9 +65,9 @@ TEST(MetricsReport, WholeWayFromFileToJson) {
 
 TEST(MetricsReport, DoubtIsTurnedRound) {
   const TemporaryFile file(two_tiers(300));
-  const auto sure = report_metrics({.files = {file.path()}, .score = "confidence"});
+  const auto sure = report_on({.files = {file.path()}, .score = "confidence"});
   const auto doubt =
-      report_metrics({.files = {file.path()}, .score = "entropy", .lower_is_better = true});
+      report_on({.files = {file.path()}, .score = "entropy", .lower_is_better = true});
   ASSERT_TRUE(sure && doubt);
   EXPECT_NEAR(sure->values[Metric::Auroc], doubt->values[Metric::Auroc], 1e-12);
   EXPECT_TRUE(std::isnan(doubt->values[Metric::Brier]));
@@ -70,7 +76,7 @@ TEST(MetricsReport, DoubtIsTurnedRound) {
 
 TEST(MetricsReport, PromptLengthNeedsNoEvidence) {
   const TemporaryFile file(two_tiers(300));
-  const auto report = report_metrics({.files = {file.path()}, .score = "prompt_length"});
+  const auto report = report_on({.files = {file.path()}, .score = "prompt_length"});
   ASSERT_TRUE(report) << report.error().message();
   EXPECT_GT(*report->routing->summary.apgr, 0.6);
   EXPECT_EQ(report->routing->curve.back().cost, 5);  // a router pays one tier
@@ -78,19 +84,19 @@ TEST(MetricsReport, PromptLengthNeedsNoEvidence) {
 
 TEST(MetricsReport, UnknownNamesAreErrorsThatNameTheKnown) {
   const TemporaryFile file(two_tiers(10));
-  const auto score = report_metrics({.files = {file.path()}, .score = "confidense"});
+  const auto score = report_on({.files = {file.path()}, .score = "confidense"});
   ASSERT_FALSE(score);
   EXPECT_NE(score.error().hint.find("`confidence`"), std::string::npos);
-  const auto tier = report_metrics({.files = {file.path()}, .tier = "medium"});
+  const auto tier = report_on({.files = {file.path()}, .tier = "medium"});
   ASSERT_FALSE(tier);
   EXPECT_NE(tier.error().hint.find("large"), std::string::npos);
-  EXPECT_FALSE(report_metrics({.files = {file.path()}, .tier = "large"}));  // no score there
+  EXPECT_FALSE(report_on({.files = {file.path()}, .tier = "large"}));  // no score there
 }
 
 TEST(MetricsReport, OneClassAndOneRow) {
   const TemporaryFile file(R"({"id":1,"tiers":[{"name":"s","correct":1,"cost":1,)"
                            R"("evidence":{"m":0.5}}]})");
-  const auto report = report_metrics({.files = {file.path()}});
+  const auto report = report_on({.files = {file.path()}});
   ASSERT_TRUE(report) << report.error().message();
   EXPECT_FALSE(report->routing);
   EXPECT_EQ(report->notes.size(), 2u);
@@ -99,11 +105,11 @@ TEST(MetricsReport, OneClassAndOneRow) {
 
 TEST(MetricsReport, EmptyFilesAndOtherTiersAreErrors) {
   const TemporaryFile empty("");
-  EXPECT_EQ(report_metrics({.files = {empty.path()}}).error().code, ErrorCode::InvalidArgument);
+  EXPECT_EQ(report_on({.files = {empty.path()}}).error().code, ErrorCode::InvalidArgument);
   const TemporaryFile mixed(R"({"id":1,"tiers":[{"name":"s","correct":1,"cost":1}]})"
                             "\n"
                             R"({"id":2,"tiers":[{"name":"t","correct":1,"cost":1}]})");
-  const auto report = report_metrics({.files = {mixed.path()}});
+  const auto report = report_on({.files = {mixed.path()}});
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().where, mixed.path() + ":2");
 }

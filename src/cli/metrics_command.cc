@@ -28,15 +28,15 @@ void add_metrics(CLI::App& app, Context& context) {
   calibration::MetricsRequest& request = options->request;
   CLI::App* metrics = app.add_subcommand(
       "metrics", "How well a score tells right answers from wrong ones, with intervals");
-  metrics->add_option("--records", request.files, "Outcomes, one JSON object a line")
+  metrics->add_option("--records", request.scores.files, "Outcomes, one JSON object a line")
       ->required()
       ->type_name("FILE");
-  metrics->add_option("--score", request.score,
+  metrics->add_option("--score", request.scores.score,
                       "A signal of the evidence, or prompt_length (default: confidence)")
       ->type_name("NAME");
-  metrics->add_option("--tier", request.tier, "Whose answers (default: the first)")
+  metrics->add_option("--tier", request.scores.tier, "Whose answers (default: the first)")
       ->type_name("NAME");
-  metrics->add_flag("--lower-is-better", request.lower_is_better,
+  metrics->add_flag("--lower-is-better", request.scores.lower_is_better,
                     "The score measures doubt, e.g. entropy");
   metrics->add_option("--bins", request.bins, "Of the reliability table")
       ->check(CLI::Range(1, 1000))
@@ -48,7 +48,7 @@ void add_metrics(CLI::App& app, Context& context) {
       ->check(CLI::Range(0.5, 0.9999))
       ->type_name("P");
   metrics->add_option("--seed", request.bootstrap.seed, "Of the bootstrap")->type_name("N");
-  add_record_options(*metrics, request.read);
+  add_record_options(*metrics, request.scores.read);
   metrics->add_flag("--json", options->json, "As JSON");
   metrics->footer("Example:\n  tinyarms metrics --records runs.jsonl --score margin_mean --json");
   metrics->callback([options, &context] { run_metrics(*options, context); });
