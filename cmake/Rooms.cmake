@@ -18,6 +18,9 @@ if(TINYARMS_SANITIZE)
     -fsanitize=${TINYARMS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(tinyarms_build_flags INTERFACE -fsanitize=${TINYARMS_SANITIZE})
 endif()
+if(TINYARMS_FUZZ)
+  target_compile_options(tinyarms_build_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 set(TINYARMS_TEST_ENVIRONMENT
   "TINYARMS_TEST_MODELS=${TINYARMS_DEPS}/models"
