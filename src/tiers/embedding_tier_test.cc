@@ -214,7 +214,9 @@ TEST_F(EmbeddingTierTest, TheIntentExamplesAreEmbeddedOncePerEncoder) {
                   *attempt.evidence.number(signal::kIntentMargin)};
   }();
   for (const EmbeddedFile& file : intent_example_files()) {
-    for (const IntentExample& example : *read_intent_examples(file)) angles_[example.text] = 3.0;
+    const auto examples = read_intent_examples(file);
+    ASSERT_TRUE(examples);
+    for (const IntentExample& example : *examples) angles_[example.text] = 3.0;
   }
   AnswerMemory memory(database(), 100, clock_);
   const cascade::Attempt after = ask(*tier(memory), request("sort a list"));
