@@ -102,7 +102,9 @@ class ChatTokenizer {
       std::set<llama_token> found;
       for (const llama_token token : markup_in(ids(text, true))) found.insert(token);
       if (found.empty()) return true;
-      for (const llama_token token : found) break_up(text, llama_vocab_get_text(vocabulary_, token));
+      for (const llama_token token : found) {
+        break_up(text, llama_vocab_get_text(vocabulary_, token));
+      }
     }
     return markup_in(ids(text, true)).empty();
   }

@@ -16,7 +16,9 @@ constexpr llama_token kEnd = 258;    // <|im_end|>
 
 std::string joined(const std::vector<ChatPiece>& pieces) {
   std::string text;
-  for (const ChatPiece& piece : pieces) text += (piece.content ? "[" + piece.text + "]" : piece.text);
+  for (const ChatPiece& piece : pieces) {
+    text += piece.content ? "[" + piece.text + "]" : piece.text;
+  }
   return text;
 }
 
