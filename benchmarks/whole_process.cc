@@ -1,0 +1,53 @@
+#include "whole_process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <chrono>
+
+namespace tinyarms::bench {
+
+Result<ProcessUse> run_process(
+    const std::filesystem::path& program, const std::vector<std::string>& arguments,
+    const std::vector<std::pair<std::string, std::string>>& environment) {
+  std::vector<std::string> words = {program.string()};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<std::string> settings;
+  for (const auto& [name, value] : environment) settings.push_back(name + "=" + value);
+  std::vector<char*> argv;
+  std::vector<char*> envp;
+  for (std::string& word : words) argv.push_back(word.data());
+  for (std::string& setting : settings) envp.push_back(setting.data());
+  argv.push_back(nullptr);
+  envp.push_back(nullptr);
+
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  for (int stream = 0; stream < 3; ++stream) {
+    posix_spawn_file_actions_addopen(&files, stream, "/dev/null", O_RDWR, 0);
+  }
+  const auto start = std::chrono::steady_clock::now();
+  pid_t child = 0;
+  const int problem =
+      ::posix_spawn(&child, program.c_str(), &files, nullptr, argv.data(), envp.data());
+  posix_spawn_file_actions_destroy(&files);
+  if (problem != 0) {
+    return Error{ErrorCode::NotFound, "cannot be started", program.string(),
+                 "build the target tinyarms first"};
+  }
+  int status = 0;
+  struct rusage use {};
+  ::wait4(child, &status, 0, &use);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    return Error{ErrorCode::Internal, fmt::format("ended with status {}", status),
+                 fmt::format("{} {}", program.string(), fmt::join(arguments, " ")),
+                 "run it by hand to see why"};
+  }
+  return ProcessUse{took.count(), static_cast<uint64_t>(use.ru_maxrss) * 1024};
+}
+
+}  // namespace tinyarms::bench
