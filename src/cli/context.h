@@ -55,6 +55,7 @@ void add_config(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 void add_metrics(CLI::App& app, Context& context);
+void add_calibrate(CLI::App& app, Context& context);
 void add_certify(CLI::App& app, Context& context);
 void add_shell(CLI::App& app, Context& context);  // completions and the manual page
 

@@ -70,6 +70,7 @@ int main(int argc, char** argv) {
   add_doctor(app, context);
   add_version(app, context);
   add_metrics(app, context);
+  add_calibrate(app, context);
   add_certify(app, context);
   add_shell(app, context);
 

@@ -1,0 +1,119 @@
+// tinyarms calibrate: records and a target → calibrators, thresholds, and what they are worth.
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+
+#include "base/file.h"
+#include "calibration/calibrate_report.h"
+#include "cli/context.h"
+#include "cli/record_input.h"
+
+namespace tinyarms::cli {
+namespace {
+
+struct CalibrateOptions {
+  calibration::CalibrateRequest request;
+  std::string target;
+  double max_risk = 0;
+  std::vector<std::string> swap_costs;
+  std::string out;
+  bool json = false;
+};
+
+Result<calibration::CalibrateRequest> read_options(const CalibrateOptions& options) {
+  calibration::CalibrateRequest request = options.request;
+  if (options.target.empty() == (options.max_risk == 0)) {
+    return Error{ErrorCode::InvalidArgument, "one of --target and --max-risk is needed", "",
+                 "for example --target accuracy=0.85"};
+  }
+  request.target = {.kind = calibration::TargetKind::MaxRisk,
+                    .value = options.max_risk,
+                    .confidence = request.bootstrap.confidence};
+  if (!options.target.empty()) {
+    if (auto parsed = calibration::parse_target(options.target, request); !parsed) {
+      return parsed.error();
+    }
+  }
+  for (const std::string& text : options.swap_costs) {
+    const size_t split = text.find('=');
+    double cost = 0;
+    if (split == std::string::npos || !CLI::detail::lexical_cast(text.substr(split + 1), cost)) {
+      return Error{ErrorCode::InvalidArgument, "`" + text + "` is not tier=cost", "--swap-cost",
+                   "for example --swap-cost l3=2.5"};
+    }
+    request.swap_cost[text.substr(0, split)] = cost;
+  }
+  return request;
+}
+
+// One file a tier; each appears whole or not at all.
+Result<void> write_files(const std::string& folder, const calibration::CalibrateReport& report) {
+  const std::filesystem::path root = folder;
+  for (const calibration::CalibratorSetFit& fit : report.calibrators) {
+    std::string name = fit.set.tier;
+    for (char& c : name) {
+      const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+      if (!plain) c = '_';
+    }
+    auto written = write_file_atomically(root / ("calibrator-" + name + ".json"),
+                                         calibration::calibrators_json(fit.set));
+    if (!written) return written;
+  }
+  return write_file_atomically(root / "plan.json", calibration::calibrate_json(report));
+}
+
+void run_calibrate(const CalibrateOptions& options, Context& context) {
+  auto request = read_options(options);
+  if (!request) return context.fail(request.error(), options.json);
+  auto report = calibration::calibrate(*request);
+  if (!report) return fail_records(context, report.error(), options.json);
+  if (!options.out.empty() && report->choice.feasible) {
+    if (auto written = write_files(options.out, *report); !written) {
+      return context.fail(written.error(), options.json);
+    }
+  }
+  context.terminal().out(options.json ? calibration::calibrate_json(*report)
+                                      : printable(calibration::calibrate_text(*report)));
+  if (!report->choice.feasible) context.exit = Exit::LowConfidence;
+}
+
+}  // namespace
+
+void add_calibrate(CLI::App& app, Context& context) {
+  auto options = std::make_shared<CalibrateOptions>();
+  calibration::CalibrateRequest& request = options->request;
+  CLI::App* calibrate = app.add_subcommand(
+      "calibrate", "Fit P(right) and choose every tier's threshold from a target");
+  calibrate->add_option("--records", request.files, "Outcomes, one JSON object a line")
+      ->required()
+      ->type_name("FILE");
+  calibrate->add_option("--target", options->target, "What the cascade is to reach")
+      ->type_name("accuracy=P|cost=C|cost=N%");
+  calibrate->add_option("--max-risk", options->max_risk, "Wrong answers at most this, certified")
+      ->check(CLI::Range(0.0001, 0.9999))
+      ->type_name("P");
+  calibrate->add_option("--confidence", request.bootstrap.confidence, "Of bound and intervals")
+      ->check(CLI::Range(0.5, 0.9999))
+      ->type_name("P");
+  calibrate->add_option("--signals", request.signals, "What to read (default: all evidence)")
+      ->delimiter(',')
+      ->type_name("NAME");
+  calibrate->add_option("--swap-cost", options->swap_costs, "Added when the tier is asked")
+      ->type_name("TIER=COST");
+  calibrate->add_option("--engine", request.engine, "Build that served the records")
+      ->type_name("TEXT");
+  calibrate->add_option("--sampler", request.sampler, "Sampling options of the records")
+      ->type_name("TEXT");
+  calibrate->add_option("--out", options->out, "Write calibrators and plan into this folder")
+      ->type_name("DIR");
+  add_record_options(*calibrate, request.read);
+  calibrate->add_flag("--json", options->json, "As JSON");
+  calibrate->footer(
+      "Exit status 4: the target cannot be reached; the best that can be is shown.\n"
+      "Examples:\n"
+      "  tinyarms calibrate --records runs.jsonl --target accuracy=0.85\n"
+      "  tinyarms calibrate --records runs.jsonl --max-risk 0.1 --confidence 0.95");
+  calibrate->callback([options, &context] { run_calibrate(*options, context); });
+}
+
+}  // namespace tinyarms::cli
