@@ -54,6 +54,7 @@ void add_embed(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
+void add_records(CLI::App& app, Context& context);
 void add_metrics(CLI::App& app, Context& context);
 void add_calibrate(CLI::App& app, Context& context);
 void add_certify(CLI::App& app, Context& context);

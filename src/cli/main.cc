@@ -69,6 +69,7 @@ int main(int argc, char** argv) {
   add_config(app, context);
   add_doctor(app, context);
   add_version(app, context);
+  add_records(app, context);
   add_metrics(app, context);
   add_calibrate(app, context);
   add_certify(app, context);
