@@ -13,8 +13,9 @@ namespace tinyarms::engine {
 
 class LanguageModel {
  public:
-  // Maps the file. Errors: those of inspect_model; Unsupported (an encoder, or an architecture
-  // that the engine does not know); Corrupt (the engine refused it; `what` carries its words).
+  // Maps the file, or reads it where its types are rearranged in memory anyway. Errors: those of
+  // inspect_model; Unsupported (an encoder, or an architecture that the engine does not know);
+  // Corrupt (the engine refused it; `what` carries its words).
   static Result<std::unique_ptr<const LanguageModel>> load(const std::filesystem::path& path);
   ~LanguageModel();
   LanguageModel(const LanguageModel&) = delete;

@@ -8,7 +8,7 @@
 namespace tinyarms::engine {
 
 struct MemoryPlan {
-  uint64_t weight_bytes = 0;   // the mapped tensors
+  uint64_t weight_bytes = 0;   // the tensors, mapped or read
   uint64_t kv_bytes = 0;       // F16 keys and values of every layer for the whole context
   uint64_t compute_bytes = 0;  // activations of one batch, its logits, the vocabulary's tables
   uint64_t total() const { return weight_bytes + kv_bytes + compute_bytes; }

@@ -54,6 +54,23 @@ std::string commonest_tensor_type(const GgufHeader& header) {
   return name;
 }
 
+// What ggml's CPU backend repacks on x86-64 with AVX2 or AVX-512, and on ARM.
+bool is_rearranged(int type) {
+  switch (type) {
+    case GGML_TYPE_Q4_0:
+    case GGML_TYPE_Q4_K:
+    case GGML_TYPE_Q2_K:
+    case GGML_TYPE_IQ4_NL:
+    case GGML_TYPE_MXFP4: return true;
+#if defined(__aarch64__)
+    case GGML_TYPE_Q5_K:
+    case GGML_TYPE_Q6_K:
+    case GGML_TYPE_Q8_0: return true;
+#endif
+    default: return false;
+  }
+}
+
 // Settings live under "<architecture>.<setting>".
 class Settings {
  public:
@@ -134,6 +151,7 @@ Result<ModelFacts> inspect_model(const std::filesystem::path& path) {
   if (facts.quantization.empty()) facts.quantization = commonest_tensor_type(*header);
   for (const GgufTensor& tensor : header->tensors()) {
     facts.weight_bytes += tensor.bytes;
+    if (is_rearranged(tensor.type)) facts.rearranged_bytes += tensor.bytes;
     facts.parameters += tensor.elements();
   }
   const Settings settings(*header, facts.architecture);

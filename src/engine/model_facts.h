@@ -17,6 +17,8 @@ struct ModelFacts {
   std::string licence;       // general.license, may be empty
   uint64_t file_bytes = 0;
   uint64_t weight_bytes = 0;
+  // Of the weights, those in types that ggml rearranges in memory for the CPU's vector units.
+  uint64_t rearranged_bytes = 0;
   uint64_t parameters = 0;
   uint32_t layers = 0;
   uint32_t embedding_width = 0;
