@@ -144,7 +144,9 @@ void Search::scan(size_t tier, const std::vector<double>& thresholds,
     local.push_back(plan);
   }
   keep_efficient(local);
-  for (Plan& neighbour : thinned_plans(local, kNeighbours)) found.push_back(std::move(neighbour));
+  // A lone choice is searched exactly: nothing else fills what thinning would leave out.
+  const size_t kept = outcomes_.tiers() > 2 ? kNeighbours : local.size();
+  for (Plan& neighbour : thinned_plans(local, kept)) found.push_back(std::move(neighbour));
 }
 
 double mean_of(const std::vector<double>& values) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -13,7 +14,10 @@
 #include <optional>
 
 #include "calibration/isotonic.h"
+#include "calibration/margin_signal.h"
 #include "calibration/reliability.h"
+#include "calibration/routing_curve.h"
+#include "calibration/threshold_plan.h"
 
 namespace tinyarms::calibration {
 namespace {
@@ -152,6 +156,103 @@ TEST_F(UcciGolden, CalibrationErrors) {
   }
   std::printf("[ golden   ] ece: %zu values equal, %zu errors\n", equal, errors);
   EXPECT_GT(equal, 100u);
+}
+
+TEST_F(UcciGolden, MarginUncertainty) {
+  size_t equal = 0;
+  size_t errors = 0;
+  for (const Json& entry : golden_["signal"]) {
+    // Candidates with faults never become probabilities; that is the engine's part.
+    const bool pairs = entry["kind"] == "pairs";
+    if (!pairs && !entry["top2_probs"].is_array()) continue;
+    std::vector<TopTwo> tokens;
+    const Json& list = pairs ? entry["p1"] : entry["top2_probs"];
+    for (size_t i = 0; i < list.size(); ++i) {
+      tokens.push_back(pairs ? TopTwo{number(list[i]), number(entry["p2"][i])}
+                             : TopTwo{number(list[i][0]), number(list[i][1])});
+    }
+    const auto u = margin_uncertainty(tokens);
+    if (entry["expect"].contains("error")) {
+      EXPECT_FALSE(u) << entry["name"];
+      ++errors;
+      continue;
+    }
+    ASSERT_TRUE(u) << entry["name"];
+    EXPECT_NEAR(*u, number(entry["expect"]["u"]), kTolerance) << entry["name"];
+    ++equal;
+  }
+  std::printf("[ golden   ] signal: %zu values equal, %zu errors\n", equal, errors);
+  EXPECT_GT(equal, 10u);
+}
+
+TEST_F(UcciGolden, WhatAGivenThresholdDoes) {
+  size_t equal = 0;
+  for (const Json& entry : golden_["threshold"]) {
+    const bool router = entry["cost_model"] == "routing";
+    std::vector<RoutedItem> items;
+    for (size_t i = 0; i < entry["p_hat"].size(); ++i) {
+      items.push_back({-number(entry["p_hat"][i]), number(entry["small_score"][i]),
+                       number(entry["large_score"][i]), number(entry["c_small"]),
+                       number(entry["c_large"])});
+    }
+    sort_by_score(items);
+    const auto curve = routing_curve(items, router ? CostModel::Router : CostModel::Cascade);
+    for (const Json& query : entry["evaluate_at_theta"]) {
+      if (query["expect"].contains("error")) continue;
+      const double theta = number(query["theta"]);
+      const auto point = std::find_if(curve.begin(), curve.end(), [&](const RoutingPoint& p) {
+        return p.threshold >= -theta;
+      });
+      ASSERT_NE(point, curve.end());
+      EXPECT_NEAR(point->accuracy, number(query["expect"]["accuracy"]), kTolerance);
+      EXPECT_NEAR(point->cost, number(query["expect"]["cost"]), kTolerance);
+      EXPECT_NEAR(point->escalated, number(query["expect"]["escalation_rate"]), kTolerance);
+      equal += 3;
+    }
+  }
+  std::printf("[ golden   ] evaluate: %zu values equal\n", equal);
+  EXPECT_GT(equal, 100u);
+}
+
+// Ours searches every distinct probability, the crate a grid: never worse, mostly equal.
+TEST_F(UcciGolden, ChosenThresholdsAreNeverWorse) {
+  size_t equal = 0;
+  size_t better = 0;
+  for (const Json& entry : golden_["threshold"]) {
+    const double small = number(entry["c_small"]);
+    const double large = number(entry["c_large"]);
+    const bool router = entry["cost_model"] == "routing";
+    if (router && large <= small) continue;  // the crate refuses; ours has no such restriction
+    CascadeOutcomes outcomes{.probability = {{}}, .right = {{}, {}}, .cost = {{}, {}}};
+    std::vector<uint64_t> keys;
+    for (size_t i = 0; i < entry["p_hat"].size(); ++i) {
+      outcomes.probability[0].push_back(1.5 - number(entry["p_hat"][i]));
+      outcomes.right[0].push_back(number(entry["small_score"][i]));
+      outcomes.right[1].push_back(number(entry["large_score"][i]));
+      outcomes.cost[0].push_back(small);
+      outcomes.cost[1].push_back(router ? large - small : large);
+      keys.push_back(i);
+    }
+    const auto count = [&](const PlanChoice& ours, const Json& theirs, bool by_cost) {
+      if (theirs.contains("error")) return;  // ours may still find a finer threshold
+      ASSERT_TRUE(ours.feasible) << entry["name"];
+      const double gain = by_cost ? number(theirs["cost"]) - ours.plan.cost
+                                  : ours.plan.accuracy - number(theirs["accuracy"]);
+      EXPECT_GE(gain, -kTolerance) << entry["name"];
+      ++(gain > kTolerance ? better : equal);
+    };
+    for (const Json& query : entry["by_tau"]) {
+      const PlanTarget target{TargetKind::Accuracy, number(query["tau"])};
+      count(choose_plan(outcomes, keys, target), query["expect"], true);
+    }
+    for (const Json& query : entry["by_budget"]) {
+      // A hair more, for sums in another order.
+      const PlanTarget target{TargetKind::Cost, number(query["budget"]) + 1e-12};
+      count(choose_plan(outcomes, keys, target), query["expect"], false);
+    }
+  }
+  std::printf("[ golden   ] choices: %zu equal, %zu better by a finer threshold\n", equal, better);
+  EXPECT_GT(equal, 30u);
 }
 
 }  // namespace
