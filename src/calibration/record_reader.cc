@@ -14,8 +14,13 @@
 namespace tinyarms::calibration {
 namespace {
 
-Error bad(std::string what, const std::string& place, std::string hint) {
-  return Error{ErrorCode::InvalidArgument, std::move(what), place, std::move(hint)};
+Error bad(std::string what, std::string place, std::string hint) {
+  return Error{ErrorCode::InvalidArgument, std::move(what), std::move(place), std::move(hint)};
+}
+
+// Made for errors only: a text a line would cost as much as reading the line.
+std::string place_of(const Record& record) {
+  return fmt::format("{}:{}", record.file, record.line);
 }
 
 // Cut, so that a hostile id cannot fill the screen.
@@ -33,26 +38,25 @@ Result<const Record*> RecordReader::read_line(std::string_view line, uint64_t nu
   if (line.find_first_not_of(" \t") == std::string_view::npos) {
     return static_cast<const Record*>(nullptr);
   }
-  const std::string place = fmt::format("{}:{}", where, number);
-  if (count_ == options_.records_max) {
-    return Error{ErrorCode::OverBudget, fmt::format("more than {} records", options_.records_max),
-                 place, "measure a sample of them"};
-  }
   record_.file = where;
   record_.line = number;
+  if (count_ == options_.records_max) {
+    return Error{ErrorCode::OverBudget, fmt::format("more than {} records", options_.records_max),
+                 place_of(record_), "measure a sample of them"};
+  }
   if (auto parsed = parse_record(line, options_.unit, record_); !parsed) {
     Error error = parsed.error();
-    error.where = place;
+    error.where = place_of(record_);
     return error;
   }
-  if (auto sound = check_id(place); !sound) return sound.error();
-  if (auto sound = check_models(place); !sound) return sound.error();
-  if (auto sound = check_labels(place); !sound) return sound.error();
+  if (auto sound = check_id(); !sound) return sound.error();
+  if (auto sound = check_models(); !sound) return sound.error();
+  if (auto sound = check_labels(); !sound) return sound.error();
   ++count_;
   return const_cast<const Record*>(&record_);
 }
 
-Result<void> RecordReader::check_id(const std::string& place) {
+Result<void> RecordReader::check_id() {
   uint64_t key = hash_text(record_.id, 0);
   if (record_.bench) key = hash_text(record_.tiers[0].name, key);
   const auto seen = ids_.insert(key, {static_cast<uint32_t>(record_.line),
@@ -62,10 +66,10 @@ Result<void> RecordReader::check_id(const std::string& place) {
   return bad(fmt::format("id `{}`{} was used before, on line {}{}", shown(record_.id),
                          record_.bench ? " with tier `" + shown(record_.tiers[0].name) + "`" : "",
                          seen->line, contradicts ? ", with the opposite label" : ""),
-             place, "every record needs an id of its own");
+             place_of(record_), "every record needs an id of its own");
 }
 
-Result<void> RecordReader::check_models(const std::string& place) {
+Result<void> RecordReader::check_models() {
   if (options_.mixed_models) return {};
   for (const TierOutcome& tier : record_.tiers) {
     if (tier.model_sha.empty() && tier.quantization.empty()) continue;
@@ -73,19 +77,20 @@ Result<void> RecordReader::check_models(const std::string& place) {
         models_.try_emplace(tier.name, tier.model_sha, tier.quantization);
     if (added) continue;
     if (models_.size() > 4096) {
-      return Error{ErrorCode::OverBudget, "more than 4096 tiers", place, "split the file"};
+      return Error{ErrorCode::OverBudget, "more than 4096 tiers", place_of(record_),
+                   "split the file"};
     }
     const auto& [model, quantization] = known->second;
     if (model == tier.model_sha && quantization == tier.quantization) continue;
     return bad(fmt::format("tier `{}` is model {} ({}) here and {} ({}) before", shown(tier.name),
                            shown(tier.model_sha), shown(tier.quantization), shown(model),
                            shown(quantization)),
-               place, "give each model its own file, or allow mixed models");
+               place_of(record_), "give each model its own file, or allow mixed models");
   }
   return {};
 }
 
-Result<void> RecordReader::check_labels(const std::string& place) {
+Result<void> RecordReader::check_labels() {
   if (record_.prompt.empty()) return {};
   const uint64_t question = hash_text(record_.prompt, hash_text(record_.group, 2));
   for (const TierOutcome& tier : record_.tiers) {
@@ -103,7 +108,7 @@ Result<void> RecordReader::check_labels(const std::string& place) {
     return bad(fmt::format("tier `{}` gave the same answer to the same prompt as on line {}, but "
                            "`correct` is {} here and {} there",
                            shown(tier.name), seen->line, tier.correct, seen->mark != 0),
-               place, "mend the labels, or remove one of the two records");
+               place_of(record_), "mend the labels, or remove one of the two records");
   }
   return {};
 }

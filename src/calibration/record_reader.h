@@ -52,9 +52,9 @@ class RecordReader {
   uint64_t count() const { return count_; }
 
  private:
-  Result<void> check_id(const std::string& place);
-  Result<void> check_models(const std::string& place);
-  Result<void> check_labels(const std::string& place);
+  Result<void> check_id();
+  Result<void> check_models();
+  Result<void> check_labels();
 
   ReadOptions options_;
   Record record_;
