@@ -43,8 +43,13 @@ function(tinyarms_test_program name)
   # and does not apply it when it asks a program which (parameterised) tests it has.
   set_target_properties(${name} PROPERTIES
     CROSSCOMPILING_EMULATOR "${CMAKE_COMMAND};-E;env;${TINYARMS_TEST_ENVIRONMENT}")
+  # A model uses every core; two at once only wait for each other.
+  set(processors 1)
+  if(ARG_LABEL STREQUAL "model")
+    set(processors 64)
+  endif()
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 DISCOVERY_MODE PRE_TEST
-    PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 300)
+    PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 300 PROCESSORS ${processors})
 endfunction()
 
 # tinyarms_room(engine PUBLIC tinyarms_base PRIVATE llama::common)
