@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -15,7 +16,8 @@ namespace {
 class CalibrateRecords : public testing::Test {
  protected:
   void SetUp() override {
-    path_ = testing::TempDir() + "calibrate-records.jsonl";
+    // ctest runs each test in a process of its own, several at a time.
+    path_ = testing::TempDir() + "calibrate-records-" + std::to_string(::getpid()) + ".jsonl";
     write(600);
   }
   void TearDown() override { std::filesystem::remove(path_); }
