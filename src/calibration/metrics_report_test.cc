@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -14,7 +15,8 @@ namespace {
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& text)
-      : path_(fmt::format("{}records-{}.jsonl", testing::TempDir(),
+      // ctest runs each test in a process of its own, several at a time.
+      : path_(fmt::format("{}records-{}-{}.jsonl", testing::TempDir(), ::getpid(),
                           reinterpret_cast<uintptr_t>(this))) {
     std::ofstream(path_) << text;
   }
