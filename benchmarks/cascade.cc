@@ -155,7 +155,7 @@ Result<std::vector<Figure>> memory_by_tier(Bench& bench, const Home& home) {
     std::vector<std::string> arguments = {"ask", "-q", "--max-tokens", "8", "--max-tier", level,
                                           text};
     auto use = run_process(bench.options().program, arguments,
-                           home.environment(bench.options().threads));
+                           home.environment(bench.options().threads), true);
     if (!use) return use.error();
     figures.push_back(limit(fmt::format("memory/default-up-to-{}", level), "GB",
                             static_cast<double>(use->bytes_peak) / kGigabyte, 2.5));

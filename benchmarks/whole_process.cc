@@ -3,16 +3,32 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <chrono>
+#include <fstream>
+#include <thread>
 
 namespace tinyarms::bench {
+namespace {
+
+// VmHWM of /proc/PID/status in bytes; 0 where the process is gone.
+uint64_t resident_peak(pid_t process) {
+  std::ifstream status(fmt::format("/proc/{}/status", process));
+  std::string word;
+  while (status >> word) {
+    uint64_t kilobytes = 0;
+    if (word == "VmHWM:" && status >> kilobytes) return kilobytes * 1024;
+  }
+  return 0;
+}
+
+}  // namespace
 
 Result<ProcessUse> run_process(
     const std::filesystem::path& program, const std::vector<std::string>& arguments,
-    const std::vector<std::pair<std::string, std::string>>& environment) {
+    const std::vector<std::pair<std::string, std::string>>& environment, bool watch_memory) {
   std::vector<std::string> words = {program.string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> settings;
@@ -39,15 +55,19 @@ Result<ProcessUse> run_process(
                  "build the target tinyarms first"};
   }
   int status = 0;
-  struct rusage use {};
-  ::wait4(child, &status, 0, &use);
+  uint64_t bytes_peak = 0;
+  while (watch_memory && ::waitpid(child, &status, WNOHANG) == 0) {
+    bytes_peak = std::max(bytes_peak, resident_peak(child));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  if (!watch_memory) ::waitpid(child, &status, 0);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     return Error{ErrorCode::Internal, fmt::format("ended with status {}", status),
                  fmt::format("{} {}", program.string(), fmt::join(arguments, " ")),
                  "run it by hand to see why"};
   }
-  return ProcessUse{took.count(), static_cast<uint64_t>(use.ru_maxrss) * 1024};
+  return ProcessUse{took.count(), bytes_peak};
 }
 
 }  // namespace tinyarms::bench

@@ -13,13 +13,15 @@ namespace tinyarms::bench {
 
 struct ProcessUse {
   double seconds = 0;
-  uint64_t bytes_peak = 0;  // resident, files mapped included
+  uint64_t bytes_peak = 0;  // resident, files mapped included; 0 unless `watch_memory`
 };
 
-// `environment` replaces the process's own. Output is thrown away. Errors: NotFound (no program),
+// `watch_memory` looks a thousand times a second, which blurs the time: what wait4 tells of the
+// peak counts the parent's memory too. `environment` replaces the process's own. Output is thrown away. Errors: NotFound (no program),
 // Internal (the exit status was not 0).
 Result<ProcessUse> run_process(const std::filesystem::path& program,
                                const std::vector<std::string>& arguments,
-                               const std::vector<std::pair<std::string, std::string>>& environment);
+                               const std::vector<std::pair<std::string, std::string>>& environment,
+                               bool watch_memory = false);
 
 }  // namespace tinyarms::bench
