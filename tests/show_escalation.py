@@ -68,6 +68,7 @@ def main():
     parser.add_argument("--limit", type=int, default=30)
     parser.add_argument("--markdown", type=pathlib.Path)
     options = parser.parse_args()
+    options.models = options.models.resolve()
     weights = options.models / f"{STRONG}.gguf"
     if not weights.exists():
         print(f"SKIPPED: no default weights in {options.models}: run ./check, which fetches them")
