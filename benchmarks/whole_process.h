@@ -16,9 +16,9 @@ struct ProcessUse {
   uint64_t bytes_peak = 0;  // resident, files mapped included; 0 unless `watch_memory`
 };
 
-// `watch_memory` looks a thousand times a second, which blurs the time: what wait4 tells of the
-// peak counts the parent's memory too. `environment` replaces the process's own. Output is thrown away. Errors: NotFound (no program),
-// Internal (the exit status was not 0).
+// `environment` replaces the process's own. `watch_memory` looks a thousand times a second, which
+// blurs the time: what wait4 tells of the peak counts the parent's memory too. Output is thrown
+// away. Errors: NotFound (no program), Internal (the exit status was not 0).
 Result<ProcessUse> run_process(const std::filesystem::path& program,
                                const std::vector<std::string>& arguments,
                                const std::vector<std::pair<std::string, std::string>>& environment,
