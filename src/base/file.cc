@@ -10,6 +10,8 @@
 #include <fstream>
 #include <system_error>
 
+#include "base/descriptor.h"
+
 namespace tinyarms {
 namespace {
 
@@ -22,20 +24,6 @@ Error io_error(const fs::path& path, int error_number) {
                                               : "check its permissions and the disk";
   return Error{code, std::strerror(error_number), path.string(), hint};
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return value_; }
-
- private:
-  int value_;
-};
 
 Result<void> write_all(const fs::path& path, std::string_view bytes) {
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));

@@ -16,6 +16,8 @@
 #include <system_error>
 #include <vector>
 
+#include "base/descriptor.h"
+
 namespace tinyarms::catalog {
 namespace {
 
@@ -27,20 +29,6 @@ constexpr uint64_t kSpaceMargin = 1 << 20;
 constexpr unsigned long kShareBlocks = _IOW(0x94, 9, int);
 constexpr size_t kChunk = size_t{1} << 30;
 constexpr size_t kBlock = size_t{1} << 20;
-
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return value_; }
-
- private:
-  int value_;
-};
 
 Error io_error(const fs::path& path, int error_number) {
   return Error{error_number == ENOENT ? ErrorCode::NotFound : ErrorCode::Io,
