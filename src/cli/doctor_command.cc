@@ -14,7 +14,7 @@
 #include "engine/embedder.h"
 #include "engine/language_model.h"
 #include "engine/memory_plan.h"
-#include "rules/rule_engine.h"
+#include "questions/question_engine.h"
 #include "service/assistant.h"
 #include "storage/database.h"
 #include "service/reply_json.h"
@@ -40,7 +40,7 @@ Finding broken(std::string part, const Error& error) {
 }
 
 Finding check_rules() {
-  const rules::RuleEngine engine = rules::RuleEngine::bundled();
+  const questions::QuestionEngine engine = questions::QuestionEngine::bundled();
   if (!engine.problems().empty()) return broken("rules", engine.problems().front());
   return sound("rules", fmt::format("{} rules loaded", engine.rule_count()));
 }

@@ -9,8 +9,8 @@
 #include "base/file.h"
 #include "cascade/formula_estimator.h"
 #include "catalog/model_store.h"
-#include "rules/bundled_packs.h"
-#include "rules/rule_engine.h"
+#include "questions/bundled_packs.h"
+#include "questions/question_engine.h"
 #include "tiers/embedding_tier.h"
 #include "tiers/language_tier.h"
 #include "tiers/rule_tier.h"
@@ -62,7 +62,7 @@ std::string stack_identity(const Settings& settings, const std::vector<tiers::Mo
   return identity + settings.l4.url + " " + settings.l4.model;
 }
 
-rules::RuleEngine load_rules(const Settings& settings, std::vector<std::string>& notices) {
+questions::QuestionEngine load_rules(const Settings& settings, std::vector<std::string>& notices) {
   std::vector<std::pair<std::string, std::string>> files;
   for (const std::string& path : settings.l0.packs) {
     auto bytes = read_file(path, kPackBytesMax);
@@ -72,10 +72,10 @@ rules::RuleEngine load_rules(const Settings& settings, std::vector<std::string>&
       notices.push_back(fmt::format("rule pack left out: {}", bytes.error().message()));
     }
   }
-  std::vector<EmbeddedFile> packs = rules::bundled_packs();
+  std::vector<EmbeddedFile> packs = questions::bundled_packs();
   for (const auto& [path, bytes] : files) packs.push_back({path, bytes});
-  rules::RuleEngine engine =
-      files.empty() ? rules::RuleEngine::bundled() : rules::RuleEngine::load(packs);
+  questions::QuestionEngine engine =
+      files.empty() ? questions::QuestionEngine::bundled() : questions::QuestionEngine::load(packs);
   for (const Error& problem : engine.problems()) {
     notices.push_back(fmt::format("rule left out: {}", problem.message()));
   }
@@ -120,7 +120,7 @@ class DisabledTier final : public cascade::Tier {
 // In order of construction: what is used comes before what uses it.
 struct Assistant::Parts {
   std::vector<std::string> notices;
-  std::optional<rules::RuleEngine> rules;
+  std::optional<questions::QuestionEngine> rules;
   tiers::EngineLoader loader;
   tiers::ModelShelf shelf;
   tiers::AnswerMemory memory;

@@ -5,7 +5,7 @@
 namespace tinyarms::tiers {
 namespace {
 
-std::optional<rules::RuleAnswer> ask_rules(const rules::RuleEngine& engine,
+std::optional<questions::RuleAnswer> ask_rules(const questions::QuestionEngine& engine,
                                            const cascade::Request& request) {
   if (auto answer = engine.answer(request.question())) return answer;
   // "Does this parse?" with one file given is about that file: rules read code from a fence.

@@ -2,13 +2,13 @@
 #pragma once
 
 #include "cascade/tier.h"
-#include "rules/rule_engine.h"
+#include "questions/question_engine.h"
 
 namespace tinyarms::tiers {
 
 class RuleTier final : public cascade::Tier {
  public:
-  explicit RuleTier(const rules::RuleEngine& engine) : engine_(engine) {}
+  explicit RuleTier(const questions::QuestionEngine& engine) : engine_(engine) {}
 
   cascade::Level level() const override { return cascade::Level::L0; }
   std::string describe() const override;
@@ -18,7 +18,7 @@ class RuleTier final : public cascade::Tier {
                                    const StopFlag&, cascade::Listener&) override;
 
  private:
-  const rules::RuleEngine& engine_;
+  const questions::QuestionEngine& engine_;
 };
 
 }  // namespace tinyarms::tiers

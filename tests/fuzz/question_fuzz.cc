@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "rules/rule_engine.h"
+#include "questions/question_engine.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const auto engine = tinyarms::rules::RuleEngine::bundled();
+  static const auto engine = tinyarms::questions::QuestionEngine::bundled();
   const std::string_view question(reinterpret_cast<const char*>(data), size);
   const auto first = engine.answer(question);
   const auto second = engine.answer(question);

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace tinyarms::rules {
+namespace tinyarms::questions {
 
 __extension__ typedef __int128 Integer;
 
@@ -52,4 +52,4 @@ struct FormattedNumber {
 FormattedNumber format_number(const Rational& value);
 std::string format_approximation(long double value);  // twelve significant digits
 
-}  // namespace tinyarms::rules
+}  // namespace tinyarms::questions

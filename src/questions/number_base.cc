@@ -1,10 +1,10 @@
-#include "rules/number_base.h"
+#include "questions/number_base.h"
 
 #include <algorithm>
 
-#include "rules/rational.h"
+#include "questions/rational.h"
 
-namespace tinyarms::rules {
+namespace tinyarms::questions {
 namespace {
 
 std::string lower(std::string_view text) {
@@ -79,4 +79,4 @@ std::optional<BaseAnswer> convert_base(const BaseQuestion& question) {
   return answer;
 }
 
-}  // namespace tinyarms::rules
+}  // namespace tinyarms::questions

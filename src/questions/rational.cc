@@ -1,11 +1,11 @@
-#include "rules/rational.h"
+#include "questions/rational.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-namespace tinyarms::rules {
+namespace tinyarms::questions {
 namespace {
 
 constexpr int kPlacesMax = 30;
@@ -173,4 +173,4 @@ FormattedNumber format_number(const Rational& value) {
 
 std::string format_approximation(long double value) { return fmt::format("{:.12g}", value); }
 
-}  // namespace tinyarms::rules
+}  // namespace tinyarms::questions

@@ -13,7 +13,7 @@
 #include "base/embedded_file.h"
 #include "base/error.h"
 
-namespace tinyarms::rules {
+namespace tinyarms::questions {
 
 struct RuleAnswer {
   std::string rule_id;
@@ -22,7 +22,7 @@ struct RuleAnswer {
 };
 
 // Const after load; every const member may be called from any thread at once.
-class RuleEngine {
+class QuestionEngine {
  public:
   // Questions without code are looked at up to here; longer ones are not one-liners.
   static constexpr size_t kQuestionBytesMax = 4096;
@@ -31,13 +31,13 @@ class RuleEngine {
 
   // Never fails: a wrong rule is left out and told of in problems(), the others work. The bytes
   // need not outlive the call. Of two rules with one id, the first stays.
-  static RuleEngine load(std::span<const EmbeddedFile> packs);
-  // The packs inside the binary (src/rules/pack/).
-  static RuleEngine bundled();
+  static QuestionEngine load(std::span<const EmbeddedFile> packs);
+  // The packs inside the binary (src/questions/pack/).
+  static QuestionEngine bundled();
 
-  ~RuleEngine();
-  RuleEngine(RuleEngine&&) noexcept;
-  RuleEngine& operator=(RuleEngine&&) noexcept;
+  ~QuestionEngine();
+  QuestionEngine(QuestionEngine&&) noexcept;
+  QuestionEngine& operator=(QuestionEngine&&) noexcept;
 
   // The answer that every matching rule agrees on; nothing where none matches, where two differ,
   // and for any text over the limits or that is not UTF-8. Same question, same answer.
@@ -50,9 +50,9 @@ class RuleEngine {
 
  private:
   struct State;
-  explicit RuleEngine(std::unique_ptr<const State> state);
+  explicit QuestionEngine(std::unique_ptr<const State> state);
 
   std::unique_ptr<const State> state_;
 };
 
-}  // namespace tinyarms::rules
+}  // namespace tinyarms::questions

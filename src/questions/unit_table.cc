@@ -1,11 +1,11 @@
-#include "rules/unit_table.h"
+#include "questions/unit_table.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <numbers>
 
-namespace tinyarms::rules {
+namespace tinyarms::questions {
 namespace {
 
 std::string lower(std::string_view text) {
@@ -14,12 +14,12 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-Error wrong(std::string_view file, const YamlNode& node, std::string what) {
-  return Error{ErrorCode::Config, std::move(what), yaml_position(file, node),
+Error wrong(std::string_view file, const rules::YamlNode& node, std::string what) {
+  return Error{ErrorCode::Config, std::move(what), rules::yaml_position(file, node),
                "see docs/rules.md for what a unit may say"};
 }
 
-Result<Unit> read_unit(std::string_view file, const YamlNode& node) {
+Result<Unit> read_unit(std::string_view file, const rules::YamlNode& node) {
   Unit unit;
   for (const auto& [key, value] : node.entries) {
     const std::string& text = value.scalar;
@@ -28,9 +28,9 @@ Result<Unit> read_unit(std::string_view file, const YamlNode& node) {
     } else if (key.scalar == "plural") {
       unit.plural = text;
     } else if (key.scalar == "also") {
-      for (const YamlNode& item : value.items) unit.names.push_back(lower(item.scalar));
+      for (const rules::YamlNode& item : value.items) unit.names.push_back(lower(item.scalar));
     } else if (key.scalar == "symbols") {
-      for (const YamlNode& item : value.items) unit.symbols.push_back(item.scalar);
+      for (const rules::YamlNode& item : value.items) unit.symbols.push_back(item.scalar);
     } else if (key.scalar == "factor" || key.scalar == "offset") {
       const std::optional<Rational> number = Rational::parse(text);
       if (!number) return wrong(file, value, fmt::format("'{}' is not a number", text));
@@ -66,23 +66,23 @@ std::string with_unit(const std::string& number, const Unit& unit) {
 
 }  // namespace
 
-Result<void> UnitTable::add(std::string_view file, const YamlNode& document) {
-  const YamlNode* id = document.find("id");
-  const YamlNode* list = document.find("units");
+Result<void> UnitTable::add(std::string_view file, const rules::YamlNode& document) {
+  const rules::YamlNode* id = document.find("id");
+  const rules::YamlNode* list = document.find("units");
   if (id == nullptr || id->scalar.empty()) return wrong(file, document, "units without an id");
   for (const auto& [key, value] : document.entries) {
     if (key.scalar == "id" || key.scalar == "units" || key.scalar == "ambiguous") continue;
     return wrong(file, key, fmt::format("unknown key '{}' beside units", key.scalar));
   }
   std::vector<Unit> units;
-  for (const YamlNode& node : list->items) {
+  for (const rules::YamlNode& node : list->items) {
     Result<Unit> unit = read_unit(file, node);
     if (!unit) return unit.error().wrap(id->scalar);
     unit->dimension = id->scalar;
     units.push_back(std::move(*unit));
   }
-  if (const YamlNode* ambiguous = document.find("ambiguous")) {
-    for (const YamlNode& text : ambiguous->items) ambiguous_.push_back(text.scalar);
+  if (const rules::YamlNode* ambiguous = document.find("ambiguous")) {
+    for (const rules::YamlNode& text : ambiguous->items) ambiguous_.push_back(text.scalar);
   }
   units_.insert(units_.end(), std::make_move_iterator(units.begin()),
                 std::make_move_iterator(units.end()));
@@ -124,7 +124,7 @@ std::optional<Conversion> UnitTable::convert(const ConversionQuestion& question)
   if (!value || word.find('/') != std::string::npos) return std::nullopt;
 
   const auto scaled = multiply(*value, from->factor);
-  const auto base = scaled ? rules::add(*scaled, from->offset) : std::nullopt;
+  const auto base = scaled ? questions::add(*scaled, from->offset) : std::nullopt;
   if (!base) return std::nullopt;
   const bool temperature = !from->offset.is_zero() || !to->offset.is_zero();
   if (base->is_negative() && (temperature || from->dimension == "units-temperature")) {
@@ -149,4 +149,4 @@ std::optional<Conversion> UnitTable::convert(const ConversionQuestion& question)
   return conversion;
 }
 
-}  // namespace tinyarms::rules
+}  // namespace tinyarms::questions

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace tinyarms::rules {
+namespace tinyarms::questions {
 
 struct ArithmeticResult {
   std::string expression;  // tidied: single spaces, no trailing "="
@@ -19,4 +19,4 @@ struct ArithmeticResult {
 // is disputed: 6/2(1+2), -2^2, negative operands of %, leading zeros, dates, thousands separators.
 std::optional<ArithmeticResult> evaluate_arithmetic(std::string_view expression);
 
-}  // namespace tinyarms::rules
+}  // namespace tinyarms::questions

@@ -1,12 +1,12 @@
-#include "rules/computation.h"
+#include "questions/computation.h"
 
 #include <fmt/format.h>
 
-#include "rules/arithmetic.h"
-#include "rules/number_base.h"
+#include "questions/arithmetic.h"
+#include "questions/number_base.h"
 #include "rules/syntax_tree.h"
 
-namespace tinyarms::rules {
+namespace tinyarms::questions {
 namespace {
 
 std::string capture(const ComputationInput& input, const char* name) {
@@ -72,12 +72,12 @@ std::optional<Variables> file_mode(const ComputationInput& input) {
 }
 
 std::optional<Variables> code_language(const ComputationInput& input) {
-  const auto language = guess_language(input.code->code);
+  const auto language = rules::guess_language(input.code->code);
   if (!language) return std::nullopt;
   // A fence that says otherwise is a contradiction, not a question.
   const std::string& fence = input.code->language;
   if (!fence.empty() && fence != *language && fence != "text") return std::nullopt;
-  return Variables{{"language", display_language(*language)}};
+  return Variables{{"language", rules::display_language(*language)}};
 }
 
 // Preprocessor macros can make anything of C and C++, which no grammar sees.
@@ -93,18 +93,18 @@ bool may_use_macros(std::string_view code, std::string_view language) {
 }
 
 std::optional<Variables> code_parses(const ComputationInput& input) {
-  const CodeBlock& code = *input.code;
-  std::string language = normalise_language(capture(input, "language"));
+  const rules::CodeBlock& code = *input.code;
+  std::string language = rules::normalise_language(capture(input, "language"));
   if (!language.empty() && !code.language.empty() && language != code.language) {
     return std::nullopt;
   }
   if (language.empty()) language = code.language;
-  if (language.empty()) language = guess_language(code.code).value_or("");
-  const auto tree = SyntaxTree::parse(code.code, language);
+  if (language.empty()) language = rules::guess_language(code.code).value_or("");
+  const auto tree = rules::SyntaxTree::parse(code.code, language);
   if (!tree) return std::nullopt;
   const auto error = tree->first_error();
   if (error && may_use_macros(code.code, language)) return std::nullopt;
-  const std::string shown = display_language(language);
+  const std::string shown = rules::display_language(language);
   return Variables{
       {"language", shown},
       {"verdict",
@@ -140,4 +140,4 @@ std::vector<std::string_view> computation_names() {
   return names;
 }
 
-}  // namespace tinyarms::rules
+}  // namespace tinyarms::questions

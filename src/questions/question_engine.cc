@@ -1,4 +1,4 @@
-#include "rules/rule_engine.h"
+#include "questions/question_engine.h"
 
 #include <fmt/format.h>
 #include <re2/re2.h>
@@ -8,12 +8,12 @@
 #include <set>
 
 #include "base/utf8.h"
-#include "rules/bundled_packs.h"
-#include "rules/question.h"
-#include "rules/rule.h"
+#include "questions/bundled_packs.h"
+#include "questions/question.h"
+#include "questions/rule.h"
 #include "rules/syntax_tree.h"
 
-namespace tinyarms::rules {
+namespace tinyarms::questions {
 namespace {
 
 RE2::Options question_options() {
@@ -83,11 +83,11 @@ Variables find_captures(const std::string& question, const std::string& prose) {
   return captures;
 }
 
-std::optional<std::string> answer_of_code(const Rule& rule, const CodeBlock& code,
+std::optional<std::string> answer_of_code(const Rule& rule, const rules::CodeBlock& code,
                                           Variables variables) {
   const std::string& language = rule.code_rule->language();
   if (!code.language.empty() && code.language != language) return std::nullopt;
-  const auto tree = SyntaxTree::parse(code.code, language);
+  const auto tree = rules::SyntaxTree::parse(code.code, language);
   // Of code that does not parse, only a guess could say what it contains.
   if (!tree || tree->first_error()) return std::nullopt;
   const auto lines = rule.code_rule->find_lines(*tree);
@@ -106,7 +106,7 @@ std::optional<std::string> answer_of(const Rule& rule, const Question& question,
                                      Variables variables, const UnitTable& units) {
   if (rule.code_rule) return answer_of_code(rule, *question.code, std::move(variables));
   if (rule.computation != nullptr) {
-    const CodeBlock* code = question.code ? &*question.code : nullptr;
+    const rules::CodeBlock* code = question.code ? &*question.code : nullptr;
     const auto computed = rule.computation->run({variables, code, units});
     if (!computed) return std::nullopt;
     for (const auto& [name, value] : *computed) variables[name] = value;
@@ -121,7 +121,7 @@ std::optional<std::string> answer_of(const Rule& rule, const Question& question,
 
 }  // namespace
 
-struct RuleEngine::State {
+struct QuestionEngine::State {
   static constexpr size_t kNoRule = static_cast<size_t>(-1);
   // A regex of the set: a question of a rule, or what vetoes it.
   struct Pattern {
@@ -137,18 +137,18 @@ struct RuleEngine::State {
   std::vector<Error> problems;
 
   void load_file(const EmbeddedFile& file, std::set<std::string>& ids, RE2::Set& regexes);
-  Result<void> add_rule(std::string_view file, const YamlNode& document,
+  Result<void> add_rule(std::string_view file, const rules::YamlNode& document,
                         std::set<std::string>& ids, RE2::Set& regexes);
   std::optional<RuleAnswer> answer(const Question& question) const;
 };
 
-Result<void> RuleEngine::State::add_rule(std::string_view file, const YamlNode& document,
+Result<void> QuestionEngine::State::add_rule(std::string_view file, const rules::YamlNode& document,
                                          std::set<std::string>& ids, RE2::Set& regexes) {
   Result<Rule> rule = read_rule(file, document);
   if (!rule) return rule.error();
   const auto wrong = [&](std::string what) {
     return Error{ErrorCode::Config, fmt::format("rule '{}': {}", rule->id, what),
-                 yaml_position(file, document), "see docs/rules.md for what a rule may say"};
+                 rules::yaml_position(file, document), "see docs/rules.md for what a rule may say"};
   };
   if (ids.count(rule->id) > 0) return wrong("another rule has the same id");
   // A rule joins with all its regexes or not at all. The set cannot give one back: those of a
@@ -170,11 +170,11 @@ Result<void> RuleEngine::State::add_rule(std::string_view file, const YamlNode& 
   return {};
 }
 
-void RuleEngine::State::load_file(const EmbeddedFile& file, std::set<std::string>& ids,
+void QuestionEngine::State::load_file(const EmbeddedFile& file, std::set<std::string>& ids,
                                   RE2::Set& regexes) {
-  YamlFile yaml = read_yaml(file.name, without_examples(file.bytes));
-  for (const YamlNode& document : yaml.documents) {
-    if (document.kind == YamlNode::Kind::Null) continue;
+  rules::YamlFile yaml = rules::read_yaml(file.name, without_examples(file.bytes));
+  for (const rules::YamlNode& document : yaml.documents) {
+    if (document.kind == rules::YamlNode::Kind::Null) continue;
     Result<void> added = document.find("units") != nullptr
                              ? units.add(file.name, document)
                              : add_rule(file.name, document, ids, regexes);
@@ -183,7 +183,7 @@ void RuleEngine::State::load_file(const EmbeddedFile& file, std::set<std::string
   problems.insert(problems.end(), yaml.errors.begin(), yaml.errors.end());
 }
 
-std::optional<RuleAnswer> RuleEngine::State::answer(const Question& question) const {
+std::optional<RuleAnswer> QuestionEngine::State::answer(const Question& question) const {
   std::vector<int> matched;
   if (!set || question.prose.empty() || !set->Match(question.prose, &matched)) return std::nullopt;
   std::sort(matched.begin(), matched.end());
@@ -209,12 +209,12 @@ std::optional<RuleAnswer> RuleEngine::State::answer(const Question& question) co
   return found;
 }
 
-RuleEngine::RuleEngine(std::unique_ptr<const State> state) : state_(std::move(state)) {}
-RuleEngine::~RuleEngine() = default;
-RuleEngine::RuleEngine(RuleEngine&&) noexcept = default;
-RuleEngine& RuleEngine::operator=(RuleEngine&&) noexcept = default;
+QuestionEngine::QuestionEngine(std::unique_ptr<const State> state) : state_(std::move(state)) {}
+QuestionEngine::~QuestionEngine() = default;
+QuestionEngine::QuestionEngine(QuestionEngine&&) noexcept = default;
+QuestionEngine& QuestionEngine::operator=(QuestionEngine&&) noexcept = default;
 
-RuleEngine RuleEngine::load(std::span<const EmbeddedFile> packs) {
+QuestionEngine QuestionEngine::load(std::span<const EmbeddedFile> packs) {
   auto state = std::make_unique<State>();
   state->set = std::make_unique<RE2::Set>(question_options(), RE2::ANCHOR_BOTH);
   std::set<std::string> ids;
@@ -226,12 +226,12 @@ RuleEngine RuleEngine::load(std::span<const EmbeddedFile> packs) {
     state->problems.push_back({ErrorCode::OverBudget, "all questions together need too much memory",
                                "", "load fewer rules"});
   }
-  return RuleEngine(std::move(state));
+  return QuestionEngine(std::move(state));
 }
 
-RuleEngine RuleEngine::bundled() { return load(bundled_packs()); }
+QuestionEngine QuestionEngine::bundled() { return load(bundled_packs()); }
 
-std::optional<RuleAnswer> RuleEngine::answer(std::string_view question) const {
+std::optional<RuleAnswer> QuestionEngine::answer(std::string_view question) const {
   if (question.size() > kCodeQuestionBytesMax || find_invalid_utf8(question)) return std::nullopt;
   if (question.find('\0') != std::string_view::npos) return std::nullopt;
   if (const auto plain = read_plain_question(question)) {
@@ -241,7 +241,7 @@ std::optional<RuleAnswer> RuleEngine::answer(std::string_view question) const {
   return std::nullopt;
 }
 
-size_t RuleEngine::rule_count() const { return state_->rules.size(); }
-const std::vector<Error>& RuleEngine::problems() const { return state_->problems; }
+size_t QuestionEngine::rule_count() const { return state_->rules.size(); }
+const std::vector<Error>& QuestionEngine::problems() const { return state_->problems; }
 
-}  // namespace tinyarms::rules
+}  // namespace tinyarms::questions

@@ -9,15 +9,15 @@
 #include <vector>
 
 #include "rules/code.h"
-#include "rules/unit_table.h"
+#include "questions/unit_table.h"
 
-namespace tinyarms::rules {
+namespace tinyarms::questions {
 
 using Variables = std::map<std::string, std::string>;
 
 struct ComputationInput {
   const Variables& captures;
-  const CodeBlock* code = nullptr;  // there wherever the computation needs it
+  const rules::CodeBlock* code = nullptr;  // there wherever the computation needs it
   const UnitTable& units;
 };
 
@@ -33,4 +33,4 @@ struct Computation {
 const Computation* find_computation(std::string_view name);
 std::vector<std::string_view> computation_names();
 
-}  // namespace tinyarms::rules
+}  // namespace tinyarms::questions

@@ -1,4 +1,4 @@
-#include "rules/arithmetic.h"
+#include "questions/arithmetic.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -7,10 +7,10 @@
 #include <random>
 #include <string>
 
-#include "rules/number_base.h"
-#include "rules/rational.h"
+#include "questions/number_base.h"
+#include "questions/rational.h"
 
-namespace tinyarms::rules {
+namespace tinyarms::questions {
 namespace {
 
 std::string evaluate(std::string_view expression) {
@@ -149,4 +149,4 @@ TEST(NumberBase, GoesThereAndBack) {
 }
 
 }  // namespace
-}  // namespace tinyarms::rules
+}  // namespace tinyarms::questions

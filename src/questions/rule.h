@@ -9,10 +9,10 @@
 
 #include "base/result.h"
 #include "rules/code_rule.h"
-#include "rules/computation.h"
+#include "questions/computation.h"
 #include "rules/yaml_document.h"
 
-namespace tinyarms::rules {
+namespace tinyarms::questions {
 
 struct Rule {
   std::string id;
@@ -24,7 +24,7 @@ struct Rule {
   const Computation* computation = nullptr;
   std::string table_key;  // the capture that is looked up in `table`, lower case
   std::map<std::string, std::string> table;
-  std::optional<CodeRule> code_rule;
+  std::optional<rules::CodeRule> code_rule;
 
   bool needs_code() const {
     return code_rule.has_value() || (computation != nullptr && computation->needs_code);
@@ -32,9 +32,9 @@ struct Rule {
 };
 
 // Errors: Config or Unsupported, with the position and the rule's id.
-Result<Rule> read_rule(std::string_view file, const YamlNode& document);
+Result<Rule> read_rule(std::string_view file, const rules::YamlNode& document);
 
 // `text` with each {{name}} replaced by its variable; the names are known to exist.
 std::string fill_template(std::string_view text, const Variables& variables);
 
-}  // namespace tinyarms::rules
+}  // namespace tinyarms::questions

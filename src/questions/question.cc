@@ -1,11 +1,11 @@
-#include "rules/question.h"
+#include "questions/question.h"
 
 #include <algorithm>
 
 #include "rules/code_blocks.h"
-#include "rules/rule_engine.h"
+#include "questions/question_engine.h"
 
-namespace tinyarms::rules {
+namespace tinyarms::questions {
 namespace {
 
 constexpr std::string_view kOpenings[] = {
@@ -73,7 +73,7 @@ std::optional<Question> read_inline_code(const std::string& text) {
   const std::string code = text.substr(open + 1, close - open - 1);
   if (is_blank(code)) return std::nullopt;
   return Question{normalise_prose(text.substr(0, open) + "this" + text.substr(close + 1)),
-                  CodeBlock{"", code}};
+                  rules::CodeBlock{"", code}};
 }
 
 }  // namespace
@@ -97,38 +97,38 @@ std::string normalise_prose(std::string_view text) {
 }
 
 std::optional<Question> read_plain_question(std::string_view text) {
-  if (text.size() > RuleEngine::kQuestionBytesMax) return std::nullopt;
-  SplitText split = split_code_blocks(text);
+  if (text.size() > QuestionEngine::kQuestionBytesMax) return std::nullopt;
+  rules::SplitText split = rules::split_code_blocks(text);
   if (!split.blocks.empty()) return std::nullopt;
   std::erase(split.prose, '`');
   return Question{normalise_prose(split.prose), std::nullopt};
 }
 
 std::optional<Question> read_code_question(std::string_view text) {
-  if (text.size() > RuleEngine::kCodeQuestionBytesMax) return std::nullopt;
-  SplitText split = split_code_blocks(text);
+  if (text.size() > QuestionEngine::kCodeQuestionBytesMax) return std::nullopt;
+  rules::SplitText split = rules::split_code_blocks(text);
   if (split.blocks.size() > 1) return std::nullopt;
   if (!split.blocks.empty()) {
-    if (split.prose.size() > RuleEngine::kQuestionBytesMax) return std::nullopt;
+    if (split.prose.size() > QuestionEngine::kQuestionBytesMax) return std::nullopt;
     if (is_blank(split.blocks[0].code)) return std::nullopt;
     return Question{normalise_prose(split.prose), std::move(split.blocks[0])};
   }
   const std::string whole(text);
-  if (whole.size() <= RuleEngine::kQuestionBytesMax) {
+  if (whole.size() <= QuestionEngine::kQuestionBytesMax) {
     if (auto question = read_inline_code(whole)) return question;
   }
   // Pasted: the first line asks, the rest is code.
   const size_t line = whole.find('\n');
   const size_t colon = whole.find(": ");
   const size_t split_at = line != std::string::npos ? line : colon;
-  if (split_at == std::string::npos || split_at > RuleEngine::kQuestionBytesMax) {
+  if (split_at == std::string::npos || split_at > QuestionEngine::kQuestionBytesMax) {
     return std::nullopt;
   }
   const size_t start = whole.find_first_not_of("\r\n", split_at + 1);
   if (start == std::string::npos || is_blank(whole.substr(start))) return std::nullopt;
   const size_t code_start = split_at == colon && line == std::string::npos ? colon + 2 : start;
   return Question{normalise_prose(whole.substr(0, split_at)),
-                  CodeBlock{"", whole.substr(code_start)}};
+                  rules::CodeBlock{"", whole.substr(code_start)}};
 }
 
-}  // namespace tinyarms::rules
+}  // namespace tinyarms::questions

@@ -1,4 +1,4 @@
-#include "rules/rule_engine.h"
+#include "questions/question_engine.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,25 +10,25 @@
 #include <thread>
 #include <vector>
 
-#include "rules/bundled_packs.h"
+#include "questions/bundled_packs.h"
 #include "rules/yaml_document.h"
 
-namespace tinyarms::rules {
+namespace tinyarms::questions {
 namespace {
 
 using ::testing::HasSubstr;
 
-const RuleEngine& bundled() {
-  static const RuleEngine kEngine = RuleEngine::bundled();
+const QuestionEngine& bundled() {
+  static const QuestionEngine kEngine = QuestionEngine::bundled();
   return kEngine;
 }
 
-RuleEngine load(std::string_view yaml) {
+QuestionEngine load(std::string_view yaml) {
   const EmbeddedFile file{"test.yaml", yaml};
-  return RuleEngine::load({&file, 1});
+  return QuestionEngine::load({&file, 1});
 }
 
-std::string answer(const RuleEngine& engine, std::string_view question) {
+std::string answer(const QuestionEngine& engine, std::string_view question) {
   const auto found = engine.answer(question);
   return found ? found->answer : "(abstains)";
 }
@@ -40,11 +40,11 @@ TEST(BundledPack, LoadsWhole) {
 
 TEST(BundledPack, AnswersItsValidExamplesAndAbstainsFromItsInvalidOnes) {
   for (const EmbeddedFile& pack : bundled_packs()) {
-    for (const YamlNode& document : read_yaml(pack.name, pack.bytes).documents) {
+    for (const rules::YamlNode& document : rules::read_yaml(pack.name, pack.bytes).documents) {
       if (document.find("units") != nullptr) continue;
       const std::string& id = document.find("id")->scalar;
-      const YamlNode* valid = document.find("valid");
-      const YamlNode* invalid = document.find("invalid");
+      const rules::YamlNode* valid = document.find("valid");
+      const rules::YamlNode* invalid = document.find("invalid");
       ASSERT_TRUE(valid != nullptr && !valid->entries.empty()) << id << " has no valid example";
       ASSERT_TRUE(invalid != nullptr && !invalid->items.empty()) << id << " has no invalid one";
       for (const auto& [question, expected] : valid->entries) {
@@ -54,7 +54,7 @@ TEST(BundledPack, AnswersItsValidExamplesAndAbstainsFromItsInvalidOnes) {
         EXPECT_THAT(found->answer, HasSubstr(expected.scalar)) << question.scalar;
         EXPECT_EQ(found->answer.find("{{"), std::string::npos) << found->answer;
       }
-      for (const YamlNode& question : invalid->items) {
+      for (const rules::YamlNode& question : invalid->items) {
         const auto found = bundled().answer(question.scalar);
         EXPECT_FALSE(found) << id << ": " << question.scalar << " → " << found->answer;
       }
@@ -65,7 +65,7 @@ TEST(BundledPack, AnswersItsValidExamplesAndAbstainsFromItsInvalidOnes) {
 TEST(BundledPack, AbstainsFromNearMisses) {
   const char* source = std::getenv("TINYARMS_SOURCE");
   ASSERT_NE(source, nullptr) << "run by ctest, which sets TINYARMS_SOURCE to the source folder";
-  std::ifstream file(std::string(source) + "/src/rules/testdata/near_misses.txt");
+  std::ifstream file(std::string(source) + "/src/questions/testdata/near_misses.txt");
   std::string line;
   int count = 0;
   while (std::getline(file, line)) {
@@ -108,8 +108,8 @@ TEST(BundledPack, AnswersFromManyThreads) {
   EXPECT_THAT(answers[0], HasSubstr("No: as Python"));
 }
 
-TEST(RuleEngine, OneWrongRuleDoesNotStopTheOthers) {
-  const RuleEngine engine = load(R"(
+TEST(QuestionEngine, OneWrongRuleDoesNotStopTheOthers) {
+  const QuestionEngine engine = load(R"(
 id: good
 question: 'what is (?P<thing>blue|red)'
 answer: '{{thing}} is a colour'
@@ -162,8 +162,8 @@ answer: three
   EXPECT_THAT(engine.problems()[5].message(), HasSubstr("there are arithmetic"));
 }
 
-TEST(RuleEngine, RulesThatDisagreeAnswerNothing) {
-  const RuleEngine engine = load(
+TEST(QuestionEngine, RulesThatDisagreeAnswerNothing) {
+  const QuestionEngine engine = load(
       "{id: a, question: x, answer: one}\n---\n{id: b, question: x, answer: two}\n---\n"
       "{id: c, question: y, answer: one}\n---\n{id: d, question: y, answer: one}\n");
   EXPECT_EQ(engine.rule_count(), 4u);
@@ -172,7 +172,7 @@ TEST(RuleEngine, RulesThatDisagreeAnswerNothing) {
   EXPECT_EQ(engine.answer("y")->rule_id, "c");
 }
 
-TEST(RuleEngine, RefusesHostileYaml) {
+TEST(QuestionEngine, RefusesHostileYaml) {
   EXPECT_THAT(load("a: &x [1]\nb: *x\n").problems().at(0).message(), HasSubstr("aliases"));
   EXPECT_EQ(load(std::string(100'000, '[')).problems().size(), 1u);
   EXPECT_EQ(load("id: a\n  question: [").problems().size(), 1u);
@@ -213,7 +213,7 @@ TEST(CodeRules, MatchByKindRegexAndRelations) {
 
 TEST(CodeRules, RefuseWhatTheyCannotDo) {
   const auto problem = [](const std::string& rule) {
-    const RuleEngine engine = load(code_rule(rule));
+    const QuestionEngine engine = load(code_rule(rule));
     return engine.problems().empty() ? Error{} : engine.problems()[0];
   };
   EXPECT_EQ(problem("  pattern: print($X)").code, ErrorCode::Unsupported);
@@ -231,7 +231,7 @@ TEST(CodeRules, RefuseWhatTheyCannotDo) {
 }
 
 TEST(CodeRules, AbstainFromCodeTheyCannotJudge) {
-  const RuleEngine engine = load(code_rule("  kind: call"));
+  const QuestionEngine engine = load(code_rule("  kind: call"));
   EXPECT_EQ(answer(engine, "check `f()`"), "1 at 1");
   EXPECT_FALSE(engine.answer("check")) << "no code";
   EXPECT_FALSE(engine.answer("check\n```python\nf(\n```")) << "does not parse";
@@ -240,4 +240,4 @@ TEST(CodeRules, AbstainFromCodeTheyCannotJudge) {
 }
 
 }  // namespace
-}  // namespace tinyarms::rules
+}  // namespace tinyarms::questions

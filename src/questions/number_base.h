@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace tinyarms::rules {
+namespace tinyarms::questions {
 
 // "hex", "base 16", "hexadecimal" → 16; 0 for a name that is not known.
 int find_base(std::string_view name);
@@ -27,4 +27,4 @@ struct BaseAnswer {
 // to decimal"), and over 126 bits.
 std::optional<BaseAnswer> convert_base(const BaseQuestion& question);
 
-}  // namespace tinyarms::rules
+}  // namespace tinyarms::questions

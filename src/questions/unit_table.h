@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "base/result.h"
-#include "rules/rational.h"
+#include "questions/rational.h"
 #include "rules/yaml_document.h"
 
-namespace tinyarms::rules {
+namespace tinyarms::questions {
 
 // base = value × factor × π^pi + offset, in the dimension's base unit.
 struct Unit {
@@ -41,7 +41,7 @@ class UnitTable {
   // Adds a document {id, units: [{name, plural, also, symbols, factor, offset, pi}],
   // ambiguous: [text]}; its id is the dimension, an ambiguous text is never a unit.
   // Errors: Config, with the position; nothing of the document is added then.
-  Result<void> add(std::string_view file, const YamlNode& document);
+  Result<void> add(std::string_view file, const rules::YamlNode& document);
 
   // Nothing for unknown or ambiguous units, for two dimensions, and below absolute zero.
   std::optional<Conversion> convert(const ConversionQuestion& question) const;
@@ -53,4 +53,4 @@ class UnitTable {
   std::vector<std::string> ambiguous_;
 };
 
-}  // namespace tinyarms::rules
+}  // namespace tinyarms::questions

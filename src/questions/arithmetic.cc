@@ -1,13 +1,13 @@
-#include "rules/arithmetic.h"
+#include "questions/arithmetic.h"
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
 #include <vector>
 
-#include "rules/rational.h"
+#include "questions/rational.h"
 
-namespace tinyarms::rules {
+namespace tinyarms::questions {
 namespace {
 
 constexpr size_t kExpressionBytesMax = 400;
@@ -291,7 +291,7 @@ class Evaluator {
     if (base.is_zero() && exponent.is_negative()) return undefined();
     const Integer bound = 1024;
     if (exponent.numerator() > bound || exponent.numerator() < -bound) return refuse();
-    return checked(rules::power(base, static_cast<int64_t>(exponent.numerator())));
+    return checked(questions::power(base, static_cast<int64_t>(exponent.numerator())));
   }
 
   Value root(const Value& value) {
@@ -374,4 +374,4 @@ std::optional<ArithmeticResult> evaluate_arithmetic(std::string_view expression)
   return result;
 }
 
-}  // namespace tinyarms::rules
+}  // namespace tinyarms::questions

@@ -1,36 +1,36 @@
-#include "rules/rule.h"
+#include "questions/rule.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
 
-namespace tinyarms::rules {
+namespace tinyarms::questions {
 namespace {
 
 // Of ast-grep's form or of a pack's tests: known, and of no use to an answer.
 constexpr std::string_view kIgnoredKeys[] = {"language", "severity", "message", "url",
                                              "metadata", "valid",    "invalid"};
 
-Error wrong(std::string_view file, const YamlNode& node, std::string what) {
-  return Error{ErrorCode::Config, std::move(what), yaml_position(file, node),
+Error wrong(std::string_view file, const rules::YamlNode& node, std::string what) {
+  return Error{ErrorCode::Config, std::move(what), rules::yaml_position(file, node),
                "see docs/rules.md for what a rule may say"};
 }
 
-Result<std::vector<std::string>> read_strings(std::string_view file, const YamlNode& node) {
-  if (node.kind == YamlNode::Kind::Scalar) return std::vector<std::string>{node.scalar};
+Result<std::vector<std::string>> read_strings(std::string_view file, const rules::YamlNode& node) {
+  if (node.kind == rules::YamlNode::Kind::Scalar) return std::vector<std::string>{node.scalar};
   std::vector<std::string> list;
-  for (const YamlNode& item : node.items) {
-    if (item.kind != YamlNode::Kind::Scalar) return wrong(file, item, "a text was expected");
+  for (const rules::YamlNode& item : node.items) {
+    if (item.kind != rules::YamlNode::Kind::Scalar) return wrong(file, item, "a text was expected");
     list.push_back(item.scalar);
   }
   if (list.empty()) return wrong(file, node, "a text or a list of texts was expected");
   return list;
 }
 
-Result<void> read_table(std::string_view file, const YamlNode& node, Rule& rule) {
-  const YamlNode* key = node.find("key");
-  const YamlNode* values = node.find("values");
+Result<void> read_table(std::string_view file, const rules::YamlNode& node, Rule& rule) {
+  const rules::YamlNode* key = node.find("key");
+  const rules::YamlNode* values = node.find("values");
   if (key == nullptr || values == nullptr || values->entries.empty()) {
     return wrong(file, node, "a table needs 'key' and 'values'");
   }
@@ -43,15 +43,17 @@ Result<void> read_table(std::string_view file, const YamlNode& node, Rule& rule)
   return {};
 }
 
-Result<void> read_key(std::string_view file, const YamlNode& document, const YamlNode& key,
-                      const YamlNode& value, Rule& rule) {
+Result<void> read_key(std::string_view file, const rules::YamlNode& document,
+                      const rules::YamlNode& key, const rules::YamlNode& value, Rule& rule) {
   const std::string& name = key.scalar;
   if (name == "question" || name == "unless") {
     auto list = read_strings(file, value);
     if (!list) return list.error();
     (name == "question" ? rule.questions : rule.unless) = std::move(*list);
   } else if (name == "id" || name == "answer" || name == "otherwise" || name == "note") {
-    if (value.kind != YamlNode::Kind::Scalar) return wrong(file, value, "a text was expected");
+    if (value.kind != rules::YamlNode::Kind::Scalar) {
+      return wrong(file, value, "a text was expected");
+    }
     std::string& target = name == "id"          ? rule.id
                           : name == "answer"    ? rule.answer
                           : name == "otherwise" ? rule.otherwise
@@ -66,9 +68,9 @@ Result<void> read_key(std::string_view file, const YamlNode& document, const Yam
   } else if (name == "table") {
     return read_table(file, value, rule);
   } else if (name == "rule") {
-    const YamlNode* language = document.find("language");
+    const rules::YamlNode* language = document.find("language");
     if (language == nullptr) return wrong(file, key, "a code rule needs a 'language'");
-    auto code_rule = CodeRule::compile(file, value, language->scalar);
+    auto code_rule = rules::CodeRule::compile(file, value, language->scalar);
     if (!code_rule) return code_rule.error();
     rule.code_rule.emplace(std::move(*code_rule));
   } else if (std::find(std::begin(kIgnoredKeys), std::end(kIgnoredKeys), name) ==
@@ -121,7 +123,7 @@ std::set<std::string> common_captures(const Rule& rule) {
   return common;
 }
 
-Result<void> check_names(std::string_view file, const YamlNode& document, const Rule& rule) {
+Result<void> check_names(std::string_view file, const rules::YamlNode& document, const Rule& rule) {
   const bool captures = !rule.table_key.empty() || rule.computation != nullptr ||
                         rule.answer.find("{{") != std::string::npos;
   if (!captures && rule.otherwise.empty()) return {};
@@ -151,7 +153,7 @@ Result<void> check_names(std::string_view file, const YamlNode& document, const 
   return {};
 }
 
-Result<void> check(std::string_view file, const YamlNode& document, const Rule& rule) {
+Result<void> check(std::string_view file, const rules::YamlNode& document, const Rule& rule) {
   if (rule.questions.empty()) return wrong(file, document, "a rule needs a 'question'");
   if (rule.answer.empty()) return wrong(file, document, "a rule needs an 'answer'");
   if (rule.code_rule && rule.computation != nullptr) {
@@ -165,9 +167,9 @@ Result<void> check(std::string_view file, const YamlNode& document, const Rule& 
 
 }  // namespace
 
-Result<Rule> read_rule(std::string_view file, const YamlNode& document) {
-  const YamlNode* id = document.find("id");
-  if (document.kind != YamlNode::Kind::Map || id == nullptr || id->scalar.empty()) {
+Result<Rule> read_rule(std::string_view file, const rules::YamlNode& document) {
+  const rules::YamlNode* id = document.find("id");
+  if (document.kind != rules::YamlNode::Kind::Map || id == nullptr || id->scalar.empty()) {
     return wrong(file, document, "a rule must be a map with an 'id'");
   }
   const std::string context = fmt::format("rule '{}'", id->scalar);
@@ -196,4 +198,4 @@ std::string fill_template(std::string_view text, const Variables& variables) {
   return result;
 }
 
-}  // namespace tinyarms::rules
+}  // namespace tinyarms::questions

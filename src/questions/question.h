@@ -7,11 +7,12 @@
 
 #include "rules/code.h"
 
-namespace tinyarms::rules {
+namespace tinyarms::questions {
 
 struct Question {
-  std::string prose;              // normalised; without the code where there is some
-  std::optional<CodeBlock> code;  // a fence, inline code, or what follows the first line or ": "
+  std::string prose;  // normalised; without the code where there is some
+  // A fence, inline code, or what follows the first line or ": ".
+  std::optional<rules::CodeBlock> code;
 };
 
 // White space to single spaces, politeness and final punctuation off: "Hi, could you please tell
@@ -23,4 +24,4 @@ std::optional<Question> read_plain_question(std::string_view text);
 // The question as one about one piece of code (nothing where there is none, or more than one).
 std::optional<Question> read_code_question(std::string_view text);
 
-}  // namespace tinyarms::rules
+}  // namespace tinyarms::questions
