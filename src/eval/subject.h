@@ -41,7 +41,10 @@ class Subject {
   virtual std::string name() const = 0;  // "smollm2-135m-instruct.q4_1", "cascade fast.toml"
   // Everything that decides its answers, for the report: hashes of model, engine, template.
   virtual std::string fingerprint() const = 0;
+  // An Error means "could not be measured"; the run goes on with the next item.
   virtual Result<Response> answer(const Item&, const Sampling&, const StopFlag&) = 0;
+  // How many threads may call answer() at once.
+  virtual int concurrency_max() const { return 1; }
 };
 
 }  // namespace tinyarms::eval

@@ -33,6 +33,9 @@ struct Item {
   std::vector<std::string> stop;     // generation ends before the first of these
   int tokens_max = 512;
   std::vector<std::string> options;  // Mode::Choose: what may follow the prompt, e.g. "A", "B"
+  // The one message is continued as plain text, without the model's chat template (how MMLU is
+  // asked). Who can only chat sends it as a user's turn.
+  bool plain = false;
   // What only the task's own score() reads: its reference as JSON text.
   std::string reference;
 };
@@ -65,6 +68,9 @@ class Task {
   }
   // Whether scoring runs generated code.
   virtual bool runs_code() const { return false; }
+  // What a reader of the figures should know: when the items were published (contamination), how
+  // the scoring differs from upstream's. Printed with the result; may be empty.
+  virtual std::string_view caveat() const { return {}; }
 };
 
 }  // namespace tinyarms::eval

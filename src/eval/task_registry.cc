@@ -1,0 +1,42 @@
+#include "eval/task_registry.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/nearest.h"
+
+namespace tinyarms::eval {
+namespace {
+
+std::vector<std::unique_ptr<Task>> make_all() {
+  std::vector<std::unique_ptr<Task>> tasks;
+  tasks.push_back(make_mmlu_coding(5));
+  tasks.push_back(make_mmlu_coding(0));
+  return tasks;
+}
+
+}  // namespace
+
+const std::vector<std::unique_ptr<Task>>& all_tasks() {
+  static const std::vector<std::unique_ptr<Task>> tasks = make_all();
+  return tasks;
+}
+
+std::vector<std::string> task_names() {
+  std::vector<std::string> names;
+  for (const auto& task : all_tasks()) names.emplace_back(task->name());
+  return names;
+}
+
+Result<const Task*> find_task(std::string_view name) {
+  for (const auto& task : all_tasks()) {
+    if (task->name() == name) return task.get();
+  }
+  const std::vector<std::string> names = task_names();
+  const auto near = nearest(name, names);
+  return Error{ErrorCode::NotFound, fmt::format("there is no task `{}`", name), "",
+               near ? fmt::format("did you mean `{}`?", *near)
+                    : fmt::format("there are: {}", fmt::join(names, ", "))};
+}
+
+}  // namespace tinyarms::eval

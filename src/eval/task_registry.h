@@ -1,0 +1,25 @@
+// Every task by name. A new task is a file under src/eval/tasks and a line in each list here.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "eval/task.h"
+
+namespace tinyarms::eval {
+
+// One a file under tasks/.
+std::unique_ptr<Task> make_mmlu_coding(size_t shots);
+
+// In the order in which people should read them.
+const std::vector<std::unique_ptr<Task>>& all_tasks();
+
+std::vector<std::string> task_names();
+
+// Errors: NotFound, with the nearest known name.
+Result<const Task*> find_task(std::string_view name);
+
+}  // namespace tinyarms::eval
