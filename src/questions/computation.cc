@@ -26,7 +26,7 @@ std::optional<Variables> convert_units(const ComputationInput& input) {
   const std::string value = capture(input, "value");
   const std::string from = capture(input, "from");
   const std::string to = capture(input, "to");
-  const auto conversion = input.units.convert({value, from, to});
+  const auto conversion = input.units.table().convert({value, from, to});
   if (!conversion) return std::nullopt;
   return Variables{{"value", conversion->value},
                    {"relation", conversion->relation},

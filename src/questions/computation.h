@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "rules/code.h"
-#include "questions/unit_table.h"
+#include "questions/unit_library.h"
 
 namespace tinyarms::questions {
 
@@ -18,7 +18,7 @@ using Variables = std::map<std::string, std::string>;
 struct ComputationInput {
   const Variables& captures;
   const rules::CodeBlock* code = nullptr;  // there wherever the computation needs it
-  const UnitTable& units;
+  const UnitLibrary& units;
 };
 
 struct Computation {

@@ -30,7 +30,8 @@ class QuestionEngine {
   static constexpr size_t kCodeQuestionBytesMax = 256 << 10;
 
   // Never fails: a wrong rule is left out and told of in problems(), the others work. The bytes
-  // need not outlive the call. Of two rules with one id, the first stays.
+  // need not outlive the call. Of two rules with one id, the first stays. A pack whose header
+  // names words is read when a question first holds one of them.
   static QuestionEngine load(std::span<const EmbeddedFile> packs);
   // The packs inside the binary (src/questions/pack/).
   static QuestionEngine bundled();
@@ -43,10 +44,11 @@ class QuestionEngine {
   // and for any text over the limits or that is not UTF-8. Same question, same answer.
   std::optional<RuleAnswer> answer(std::string_view question) const;
 
+  // These read every pack whole, which costs more than an answer does.
   size_t rule_count() const;
   // One entry for each rule or file that was left out: where = "file:line:column", what names
   // the rule's id.
-  const std::vector<Error>& problems() const;
+  std::vector<Error> problems() const;
 
  private:
   struct State;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "questions/phrases.h"
+
 namespace tinyarms::questions {
 namespace {
 
@@ -28,6 +30,18 @@ Result<std::vector<std::string>> read_strings(std::string_view file, const rules
   return list;
 }
 
+Result<std::vector<std::string>> read_regexes(std::string_view file,
+                                              const rules::YamlNode& node) {
+  auto list = read_strings(file, node);
+  if (!list) return list;
+  for (std::string& regex : *list) {
+    auto expanded = expand_phrases(regex);
+    if (!expanded) return wrong(file, node, expanded.error().what);
+    regex = std::move(*expanded);
+  }
+  return list;
+}
+
 Result<void> read_table(std::string_view file, const rules::YamlNode& node, Rule& rule) {
   const rules::YamlNode* key = node.find("key");
   const rules::YamlNode* values = node.find("values");
@@ -47,7 +61,7 @@ Result<void> read_key(std::string_view file, const rules::YamlNode& document,
                       const rules::YamlNode& key, const rules::YamlNode& value, Rule& rule) {
   const std::string& name = key.scalar;
   if (name == "question" || name == "unless") {
-    auto list = read_strings(file, value);
+    auto list = read_regexes(file, value);
     if (!list) return list.error();
     (name == "question" ? rule.questions : rule.unless) = std::move(*list);
   } else if (name == "id" || name == "answer" || name == "otherwise" || name == "note") {

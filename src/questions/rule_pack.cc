@@ -1,0 +1,217 @@
+#include "questions/rule_pack.h"
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+#include <re2/set.h>
+
+#include <algorithm>
+
+#include "questions/pack_text.h"
+#include "questions/rule.h"
+#include "rules/syntax_tree.h"
+
+namespace tinyarms::questions {
+namespace {
+
+RE2::Options question_options() {
+  RE2::Options options;
+  options.set_case_sensitive(false);
+  options.set_log_errors(false);
+  options.set_max_mem(64 << 20);  // of the whole set
+  return options;
+}
+
+constexpr size_t kRegexBytesMax = 4000;
+
+// Only counted repetitions and Unicode classes can make a short regex a large program, so only
+// those are compiled on their own to see that they stay within bounds.
+bool is_too_large(const std::string& regex) {
+  if (regex.size() > kRegexBytesMax) return true;
+  if (regex.find('{') == std::string::npos && regex.find("\\p") == std::string::npos &&
+      regex.find("\\P") == std::string::npos) {
+    return false;
+  }
+  RE2::Options options = question_options();
+  options.set_max_mem(1 << 20);
+  return RE2(regex, options).error_code() == RE2::ErrorPatternTooLarge;
+}
+
+std::string lower(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return text;
+}
+
+// The named groups of the first of the rule's questions that matches.
+Variables find_captures(const std::string& question, const std::string& prose) {
+  const RE2 regex(question, question_options());
+  const int groups = regex.NumberOfCapturingGroups();
+  std::vector<re2::StringPiece> values(static_cast<size_t>(groups) + 1);
+  Variables captures;
+  if (!regex.Match(prose, 0, prose.size(), RE2::ANCHOR_BOTH, values.data(), groups + 1)) {
+    return captures;
+  }
+  for (const auto& [name, index] : regex.NamedCapturingGroups()) {
+    captures[name] = std::string(values[static_cast<size_t>(index)]);
+  }
+  return captures;
+}
+
+std::optional<std::string> answer_of_code(const Rule& rule, const rules::CodeBlock& code,
+                                          Variables variables) {
+  const std::string& language = rule.code_rule->language();
+  if (!code.language.empty() && code.language != language) return std::nullopt;
+  const auto tree = rules::SyntaxTree::parse(code.code, language);
+  // Of code that does not parse, only a guess could say what it contains.
+  if (!tree || tree->first_error()) return std::nullopt;
+  const auto lines = rule.code_rule->find_lines(*tree);
+  if (!lines) return std::nullopt;
+  if (lines->empty()) {
+    if (rule.otherwise.empty()) return std::nullopt;
+    return fill_template(rule.otherwise, variables);
+  }
+  variables["count"] = std::to_string(lines->size());
+  variables["line"] = std::to_string(lines->front());
+  variables["lines"] = fmt::format("{}", fmt::join(*lines, ", "));
+  return fill_template(rule.answer, variables);
+}
+
+std::optional<std::string> answer_of(const Rule& rule, const Question& question,
+                                     Variables variables, const UnitLibrary& units) {
+  if (rule.code_rule) return answer_of_code(rule, *question.code, std::move(variables));
+  if (rule.computation != nullptr) {
+    const rules::CodeBlock* code = question.code ? &*question.code : nullptr;
+    const auto computed = rule.computation->run({variables, code, units});
+    if (!computed) return std::nullopt;
+    for (const auto& [name, value] : *computed) variables[name] = value;
+  }
+  if (!rule.table_key.empty()) {
+    const auto entry = rule.table.find(lower(variables[rule.table_key]));
+    if (entry == rule.table.end()) return std::nullopt;
+    variables["entry"] = entry->second;
+  }
+  return fill_template(rule.answer, variables);
+}
+
+}  // namespace
+
+struct RulePack::Content {
+  static constexpr size_t kNoRule = static_cast<size_t>(-1);
+  // A regex of the set: a question of a rule, or what vetoes it.
+  struct Pattern {
+    size_t rule = 0;
+    size_t question = 0;
+    bool unless = false;
+  };
+
+  std::vector<Rule> rules;
+  std::vector<Pattern> patterns;
+  std::unique_ptr<RE2::Set> set;
+  std::vector<Error> problems;
+
+  Result<void> add_rule(std::string_view file, const rules::YamlNode& document,
+                        std::set<std::string>& ids);
+  void read(const std::string& name, const std::string& yaml, std::set<std::string> ids);
+};
+
+Result<void> RulePack::Content::add_rule(std::string_view file, const rules::YamlNode& document,
+                                         std::set<std::string>& ids) {
+  Result<Rule> rule = read_rule(file, document);
+  if (!rule) return rule.error();
+  const auto wrong = [&](std::string what) {
+    return Error{ErrorCode::Config, fmt::format("rule '{}': {}", rule->id, what),
+                 rules::yaml_position(file, document), "see docs/rules.md for what a rule may say"};
+  };
+  if (ids.count(rule->id) > 0) return wrong("another rule has the same id");
+  // A rule joins with all its regexes or not at all. The set cannot give one back: those of a
+  // rule that fails halfway stay in it without a rule.
+  const size_t first = patterns.size();
+  for (const bool unless : {false, true}) {
+    const std::vector<std::string>& list = unless ? rule->unless : rule->questions;
+    for (size_t i = 0; i < list.size(); ++i) {
+      std::string fault = "too large";
+      if (is_too_large(list[i]) || set->Add(list[i], &fault) < 0) {
+        for (size_t k = first; k < patterns.size(); ++k) patterns[k].rule = kNoRule;
+        return wrong(fmt::format("regex '{}': {}", list[i], fault));
+      }
+      patterns.push_back({rules.size(), i, unless});
+    }
+  }
+  ids.insert(rule->id);
+  rules.push_back(std::move(*rule));
+  return {};
+}
+
+void RulePack::Content::read(const std::string& name, const std::string& yaml,
+                             std::set<std::string> ids) {
+  set = std::make_unique<RE2::Set>(question_options(), RE2::ANCHOR_BOTH);
+  rules::YamlFile file = rules::read_yaml(name, yaml);
+  for (const rules::YamlNode& document : file.documents) {
+    if (document.kind == rules::YamlNode::Kind::Null) continue;
+    Result<void> added = add_rule(name, document, ids);
+    if (!added) problems.push_back(added.error());
+  }
+  problems.insert(problems.end(), file.errors.begin(), file.errors.end());
+  if (patterns.empty()) {
+    set.reset();
+  } else if (!set->Compile()) {
+    set.reset();
+    problems.push_back({ErrorCode::OverBudget, "all questions together need too much memory", name,
+                        "make two packs of it"});
+  }
+}
+
+RulePack::RulePack(const EmbeddedFile& file, std::set<std::string>& taken, UnitLibrary& units)
+    : name_(file.name), taken_(taken), units_(units) {
+  PackText text = split_pack(file.name, file.bytes);
+  words_ = std::move(text.words);
+  yaml_ = std::move(text.rules);
+  taken.insert(text.ids.begin(), text.ids.end());
+  if (text.units.find_first_not_of('\n') != std::string::npos) {
+    units.add(name_, std::move(text.units));
+  }
+}
+
+RulePack::~RulePack() = default;
+
+const RulePack::Content& RulePack::content() const {
+  std::call_once(once_, [this] {
+    auto content = std::make_unique<Content>();
+    content->read(name_, yaml_, taken_);
+    content_ = std::move(content);
+  });
+  return *content_;
+}
+
+bool RulePack::may_know(std::string_view question) const {
+  return words_.empty() || std::any_of(words_.begin(), words_.end(), [&](const std::string& word) {
+           return question.find(word) != question.npos;
+         });
+}
+
+void RulePack::collect_answers(const Question& question, std::vector<RuleAnswer>& answers) const {
+  const Content& pack = content();
+  std::vector<int> matched;
+  if (!pack.set || !pack.set->Match(question.prose, &matched)) return;
+  std::sort(matched.begin(), matched.end());
+  // A rule is tried once, with its first question that matches, and not where it is vetoed.
+  std::set<size_t> done;
+  for (const int index : matched) {
+    const Content::Pattern& pattern = pack.patterns[static_cast<size_t>(index)];
+    if (pattern.unless) done.insert(pattern.rule);
+  }
+  for (const int index : matched) {
+    const Content::Pattern& pattern = pack.patterns[static_cast<size_t>(index)];
+    if (pattern.rule == Content::kNoRule) continue;
+    const Rule& rule = pack.rules[pattern.rule];
+    if (rule.needs_code() != question.code.has_value()) continue;
+    if (!done.insert(pattern.rule).second) continue;
+    const std::string& regex = rule.questions[pattern.question];
+    auto text = answer_of(rule, question, find_captures(regex, question.prose), units_);
+    if (text) answers.push_back({rule.id, std::move(*text), rule.note});
+  }
+}
+
+size_t RulePack::rule_count() const { return content().rules.size(); }
+const std::vector<Error>& RulePack::problems() const { return content().problems; }
+
+}  // namespace tinyarms::questions
