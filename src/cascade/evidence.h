@@ -48,6 +48,10 @@ inline constexpr std::string_view kMarginQ10 = "margin_q10";             //
 inline constexpr std::string_view kEntropyMean = "entropy_mean";         // nats
 inline constexpr std::string_view kEntropyMax = "entropy_max";           // nats
 inline constexpr std::string_view kLogitVarianceMean = "logit_variance_mean";
+// Of multiple choice by likelihood: over the softmax of the options' log-probabilities.
+inline constexpr std::string_view kOptionProbability = "p_option";       // of the chosen one
+inline constexpr std::string_view kOptionMargin = "margin_option";       // over the runner-up
+inline constexpr std::string_view kOptionEntropy = "entropy_option";     // nats
 inline constexpr std::string_view kFinished = "finished";         // ended by itself, not cut off
 inline constexpr std::string_view kCodeLanguage = "code_language";  // of the first code block
 inline constexpr std::string_view kCodeParses = "code_parses";      // every code block parses
