@@ -4,6 +4,7 @@
 # Speaks on standard error only.
 : "${root:?}"
 . "$root/setup/state.sh"
+. "$root/setup/peers.sh"
 export PYTHONDONTWRITEBYTECODE=1
 
 say() { printf '%s\n' "$*" >&2; }
@@ -50,13 +51,28 @@ find_python() {
   return 1
 }
 
-# Everything the built dependencies are a function of: the pins, the recipe, the compiler, and
-# what -march=native means here (a cache may be carried to another processor).
+# What two builds of the same sources differ by: the compiler, and what -march=native means here
+# (a cache may be carried to another processor).
+machine_facts() {
+  c++ --version
+  c++ -march=native -dM -E -x c++ /dev/null 2>/dev/null || uname -m
+}
+key() { sha256sum | cut -c1-16; }
+
+# Everything llama.cpp's build is a function of, and everything the other dependencies' are.
+llama_key() {
+  {
+    sed -n '/^llama_cpp_python==/,/sha256/p' "$root/requirements.txt"
+    cat "$root/setup/llama" "$root/setup/recipe.sh"
+    machine_facts
+  } | key
+}
 deps_key() {
   {
-    cat "$root/requirements.txt" "$root/setup/unpack.py" "$root/setup/dependencies" \
-      "$root/setup/native/CMakeLists.txt"
-    c++ --version
-    c++ -march=native -dM -E -x c++ /dev/null 2>/dev/null || uname -m
-  } | sha256sum | cut -c1-16
+    cat "$root/requirements.txt" "$root/setup/scanners.txt" "$root/setup/unpack.py" \
+      "$root/setup/dependencies" "$root/setup/recipe.sh" "$root/setup/native/CMakeLists.txt" \
+      "$root/setup/native/yaml/schema.core.c"
+    llama_key
+    machine_facts
+  } | key
 }

