@@ -86,6 +86,7 @@ void run_show(const ShowOptions& options, Context& context) {
                     {"weight_bytes", plan.weight_bytes},
                     {"kv_bytes", plan.kv_bytes},
                     {"compute_bytes", plan.compute_bytes},
+                    {"vocabulary_bytes", plan.vocabulary_bytes},
                     {"total_bytes", plan.total()}};
   const Terminal terminal = context.terminal();
   if (options.json) return terminal.out(service::json_text(json));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <llama-cpp.h>
+#include <llama-ext.h>
 
 #include <algorithm>
 #include <atomic>
@@ -107,6 +108,16 @@ class LlamaGenerator final : public Generator {
     auto generation = run(prompt->tokens, options, prompt->stops, on_text, start);
     stop_.store(nullptr, std::memory_order_relaxed);
     return generation;
+  }
+
+  MemoryPlan memory_taken() const override {
+    MemoryPlan taken;
+    for (const auto& [type, bytes] : llama_get_memory_breakdown(context_.get())) {
+      taken.weight_bytes += bytes.model;
+      taken.kv_bytes += bytes.context;
+      taken.compute_bytes += bytes.compute;
+    }
+    return taken;
   }
 
  private:

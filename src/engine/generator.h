@@ -14,6 +14,7 @@
 #include "base/stop_flag.h"
 #include "engine/answer_statistics.h"
 #include "engine/language_model.h"
+#include "engine/memory_plan.h"
 
 namespace tinyarms::engine {
 
@@ -66,6 +67,10 @@ class Generator {
   virtual Result<Generation> generate(std::span<const ChatMessage> messages,
                                       const GenerateOptions& options, const StopFlag& stop,
                                       const std::function<void(std::string_view)>& on_text) = 0;
+
+  // What libllama allocated for this generator and its model, by its own account; the tables of
+  // the vocabulary are not in it.
+  virtual MemoryPlan memory_taken() const = 0;
 };
 
 }  // namespace tinyarms::engine

@@ -37,8 +37,9 @@ MemoryPlan plan_memory(const ModelFacts& facts, uint32_t context_tokens, uint32_
     const uint64_t row = uint64_t(facts.kv_heads) * (uint64_t(facts.key_width) + facts.value_width);
     plan.kv_bytes = uint64_t(facts.layers) * row * sizeof(uint16_t) * context;
   }
-  plan.compute_bytes = activation_bytes(facts, context, batch) +
-                       uint64_t(facts.vocabulary) * (sizeof(float) * 2 + kBytesPerToken);
+  plan.compute_bytes =
+      activation_bytes(facts, context, batch) + uint64_t(facts.vocabulary) * sizeof(float);
+  plan.vocabulary_bytes = uint64_t(facts.vocabulary) * (sizeof(float) + kBytesPerToken);
   return plan;
 }
 

@@ -8,10 +8,11 @@
 namespace tinyarms::engine {
 
 struct MemoryPlan {
-  uint64_t weight_bytes = 0;   // the tensors, mapped or read
-  uint64_t kv_bytes = 0;       // F16 keys and values of every layer for the whole context
-  uint64_t compute_bytes = 0;  // activations of one batch, its logits, the vocabulary's tables
-  uint64_t total() const { return weight_bytes + kv_bytes + compute_bytes; }
+  uint64_t weight_bytes = 0;      // the tensors, mapped or read
+  uint64_t kv_bytes = 0;          // F16 keys and values of every layer for the whole context
+  uint64_t compute_bytes = 0;     // activations of one batch and one row of logits
+  uint64_t vocabulary_bytes = 0;  // libllama's tables of tokens, and our row of probabilities
+  uint64_t total() const { return weight_bytes + kv_bytes + compute_bytes + vocabulary_bytes; }
 };
 
 // For a generator made with the same numbers; a longer context than the model was trained for is

@@ -24,7 +24,8 @@ TEST(MemoryPlan, CountsKeysAndValuesOfTheWholeContext) {
   const MemoryPlan plan = plan_memory(smollm2(), 4096, 512);
   EXPECT_EQ(plan.weight_bytes, 96'000'000u);
   EXPECT_EQ(plan.kv_bytes, 30u * 3 * (64 + 64) * 2 * 4096);
-  EXPECT_EQ(plan.total(), plan.weight_bytes + plan.kv_bytes + plan.compute_bytes);
+  EXPECT_EQ(plan.total(), plan.weight_bytes + plan.kv_bytes + plan.compute_bytes +
+                              plan.vocabulary_bytes);
 }
 
 TEST(MemoryPlan, ClipsTheContextAsTheGeneratorDoes) {
