@@ -10,8 +10,12 @@ namespace {
 
 std::vector<std::unique_ptr<Task>> make_all() {
   std::vector<std::unique_ptr<Task>> tasks;
+  tasks.push_back(make_tiny());
   tasks.push_back(make_mmlu_coding(5));
   tasks.push_back(make_mmlu_coding(0));
+  tasks.push_back(make_gsm8k(0));
+  tasks.push_back(make_gsm8k(8));
+  tasks.push_back(make_math500());
   return tasks;
 }
 

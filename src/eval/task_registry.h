@@ -12,7 +12,10 @@
 namespace tinyarms::eval {
 
 // One a file under tasks/.
+std::unique_ptr<Task> make_tiny();
 std::unique_ptr<Task> make_mmlu_coding(size_t shots);
+std::unique_ptr<Task> make_gsm8k(size_t shots);  // 0 or 8
+std::unique_ptr<Task> make_math500();
 
 // In the order in which people should read them.
 const std::vector<std::unique_ptr<Task>>& all_tasks();
