@@ -1,0 +1,149 @@
+#define CURL_DISABLE_TYPECHECK
+#include "remote/http.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <memory>
+
+#include "remote/curl_library.h"
+#include "remote/endpoint.h"
+
+namespace tinyarms::remote {
+namespace {
+
+constexpr int kPollMs = 50;
+
+class Transfer {
+ public:
+  Transfer(const CurlLibrary& library, const HttpCall& call, const HttpLimits& limits,
+           const HttpSink& sink)
+      : library_(library), call_(call), limits_(limits), sink_(sink) {}
+  ~Transfer() {
+    if (multi_ != nullptr && easy_ != nullptr) library_.multi_remove_handle(multi_, easy_);
+    if (easy_ != nullptr) library_.easy_cleanup(easy_);
+    if (multi_ != nullptr) library_.multi_cleanup(multi_);
+    if (headers_ != nullptr) library_.slist_free_all(headers_);
+  }
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+
+  Result<HttpReply> run(const StopFlag& stop) {
+    easy_ = library_.easy_init();
+    multi_ = library_.multi_init();
+    if (easy_ == nullptr || multi_ == nullptr || !prepare()) {
+      return failure(ErrorCode::Internal, "libcurl cannot make a call", "");
+    }
+    library_.multi_add_handle(multi_, easy_);
+    last_byte_ = Clock::now();
+    while (true) {
+      int running = 0;
+      library_.multi_perform(multi_, &running);
+      if (running == 0) return finish();
+      if (stop.raised()) return failure(ErrorCode::Interrupted, "stopped", "");
+      const std::chrono::duration<double> silent = Clock::now() - last_byte_;
+      if (silent.count() > limits_.idle_seconds) {
+        return failure(ErrorCode::Unavailable,
+                       fmt::format("no byte came for {:.0f} s", limits_.idle_seconds),
+                       "is the engine busy or stuck?");
+      }
+      library_.multi_poll(multi_, nullptr, 0, kPollMs, nullptr);
+    }
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  template <typename Value>
+  bool set(CURLoption option, Value value) {
+    return library_.easy_setopt(easy_, option, value) == CURLE_OK;
+  }
+
+  bool prepare() {
+    // Without "Expect", which makes libcurl wait a second for servers that do not know it.
+    headers_ = library_.slist_append(headers_, "Expect:");
+    for (const std::string& header : call_.headers) {
+      headers_ = library_.slist_append(headers_, header.c_str());
+    }
+    return headers_ != nullptr && set(CURLOPT_URL, call_.url.c_str()) &&
+           set(CURLOPT_PROTOCOLS_STR, "http,https") && set(CURLOPT_FOLLOWLOCATION, 0L) &&
+           set(CURLOPT_NOSIGNAL, 1L) && set(CURLOPT_POST, 1L) &&
+           set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call_.body.size())) &&
+           set(CURLOPT_POSTFIELDS, call_.body.data()) && set(CURLOPT_HTTPHEADER, headers_) &&
+           set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits_.connect_seconds * 1000)) &&
+           set(CURLOPT_WRITEDATA, this) && set(CURLOPT_WRITEFUNCTION, &Transfer::write) &&
+           set(CURLOPT_TCP_NODELAY, 1L) && set(CURLOPT_ERRORBUFFER, words_);
+  }
+
+  static size_t write(char* bytes, size_t size, size_t count, void* self) {
+    auto& transfer = *static_cast<Transfer*>(self);
+    return transfer.take({bytes, size * count}) ? size * count : 0;
+  }
+
+  bool take(std::string_view bytes) {
+    last_byte_ = Clock::now();
+    tell_reply();
+    received_ += bytes.size();
+    if (received_ > limits_.bytes_max) return false;
+    if (sink_.on_bytes(bytes)) return true;
+    had_enough_ = true;
+    return false;
+  }
+
+  void tell_reply() {
+    if (reply_.status != 0) return;
+    long status = 0;
+    library_.easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+    const char* type = nullptr;
+    library_.easy_getinfo(easy_, CURLINFO_CONTENT_TYPE, &type);
+    curl_off_t wait = 0;
+    library_.easy_getinfo(easy_, CURLINFO_RETRY_AFTER, &wait);
+    reply_ = {static_cast<int>(status), type == nullptr ? "" : type, static_cast<double>(wait)};
+    sink_.on_reply(reply_);
+  }
+
+  Result<HttpReply> finish() {
+    int left = 0;
+    const CURLMsg* message = library_.multi_info_read(multi_, &left);
+    const CURLcode code = message == nullptr ? CURLE_GOT_NOTHING : message->data.result;
+    if (code == CURLE_OK || had_enough_) {
+      tell_reply();  // of a reply without a body
+      return reply_;
+    }
+    if (received_ > limits_.bytes_max) {
+      return failure(ErrorCode::OverBudget,
+                     fmt::format("the reply is longer than {} MB", limits_.bytes_max >> 20),
+                     "is this address an OpenAI-compatible API?");
+    }
+    const char* words = words_[0] != '\0' ? words_ : library_.easy_strerror(code);
+    return failure(ErrorCode::Unavailable, words, "is the engine running, and the address right?");
+  }
+
+  Error failure(ErrorCode code, std::string what, std::string hint) const {
+    return Error{code, std::move(what), place_of(call_.url), std::move(hint)};
+  }
+
+  const CurlLibrary& library_;
+  const HttpCall& call_;
+  const HttpLimits& limits_;
+  const HttpSink& sink_;
+  CURL* easy_ = nullptr;
+  CURLM* multi_ = nullptr;
+  curl_slist* headers_ = nullptr;
+  HttpReply reply_;
+  size_t received_ = 0;
+  bool had_enough_ = false;
+  Clock::time_point last_byte_;
+  char words_[CURL_ERROR_SIZE] = {};
+};
+
+}  // namespace
+
+Result<HttpReply> post(const HttpCall& call, const HttpLimits& limits, const StopFlag& stop,
+                       const HttpSink& sink) {
+  auto library = curl_library();
+  if (!library) return library.error();
+  return Transfer(**library, call, limits, sink).run(stop);
+}
+
+}  // namespace tinyarms::remote

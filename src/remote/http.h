@@ -1,0 +1,46 @@
+// One POST and its reply as it comes in, over libcurl. Follows no redirect, sends no cookie, reads
+// no .netrc; certificates are always checked.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/stop_flag.h"
+
+namespace tinyarms::remote {
+
+struct HttpCall {
+  std::string url;
+  std::vector<std::string> headers;  // "Name: value"
+  std::string body;
+};
+
+struct HttpLimits {
+  double connect_seconds = 10;
+  double idle_seconds = 120;  // without a byte coming in; a long prompt is silent for long
+  size_t bytes_max = 64 << 20;
+};
+
+struct HttpReply {
+  int status = 0;            // 200
+  std::string content_type;  // "text/event-stream; charset=utf-8"
+  double retry_after_seconds = 0;  // as the server asks, 0 where it does not
+};
+
+// Told of the status once, then of the body piece by piece; false ends the call.
+struct HttpSink {
+  std::function<void(const HttpReply&)> on_reply;
+  std::function<bool(std::string_view)> on_bytes;
+};
+
+// Returns when the reply is whole, or the sink has had enough. Errors: Unavailable (cannot be
+// reached, broke off, silent for too long), OverBudget (more than bytes_max), Interrupted (`stop`,
+// looked at 20 times a second), Unsupported (no libcurl). Their `where` is host and port.
+Result<HttpReply> post(const HttpCall& call, const HttpLimits& limits, const StopFlag& stop,
+                       const HttpSink& sink);
+
+}  // namespace tinyarms::remote
