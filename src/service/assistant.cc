@@ -13,6 +13,7 @@
 #include "questions/question_engine.h"
 #include "tiers/embedding_tier.h"
 #include "tiers/language_tier.h"
+#include "tiers/openai_engine.h"
 #include "tiers/rule_tier.h"
 
 namespace tinyarms::service {
@@ -128,6 +129,7 @@ struct Assistant::Parts {
   cascade::FormulaEstimator estimator;
   cascade::ThresholdPolicy policy;
   tiers::EmbeddingTier* recall = nullptr;  // owned by the cascade
+  std::unique_ptr<tiers::RemoteEngine> remote;
   std::unique_ptr<cascade::Cascade> cascade;
 
   Parts(const Settings& settings, const Surroundings& around)
@@ -196,9 +198,17 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around)
   add(settings.l3.enabled, cascade::Level::L3, [&] {
     return language_tier(cascade::Level::L3, settings.l3, large, {}, parts.shelf);
   });
+  // While `offline` holds there is no client at all.
+  tiers::RemoteEngine* remote = nullptr;
+  if (!settings.offline) {
+    parts.remote = std::make_unique<tiers::OpenAiEngine>(
+        tiers::OpenAiEngineOptions{.url = settings.l4.url,
+                                   .model = settings.l4.model,
+                                   .api_key_env = settings.l4.api_key_env});
+    remote = around.remote != nullptr ? around.remote : parts.remote.get();
+  }
   tiers.push_back(std::make_unique<tiers::RemoteTier>(
-      tiers::RemoteTierOptions{.url = settings.l4.url, .model = settings.l4.model},
-      settings.offline ? nullptr : around.remote));
+      tiers::RemoteTierOptions{.url = settings.l4.url, .model = settings.l4.model}, remote));
   parts.cascade =
       std::make_unique<cascade::Cascade>(std::move(tiers), parts.policy, around.clock);
 }

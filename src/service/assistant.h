@@ -20,7 +20,7 @@ struct Surroundings {
   Paths paths;
   const Clock& clock;
   uint64_t physical_bytes = 0;             // memory of this machine
-  tiers::RemoteEngine* remote = nullptr;   // what L4 talks through, if this build has it
+  tiers::RemoteEngine* remote = nullptr;   // instead of L4's own client, for tests
 };
 
 // Bytes of physical memory, as the system reports them.

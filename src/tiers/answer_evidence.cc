@@ -23,6 +23,8 @@ void add_token_evidence(const engine::AnswerStatistics& tokens, cascade::Evidenc
   evidence.set(signal::kLogitVarianceMean, tokens.logit_variance_mean);
 }
 
+}  // namespace
+
 // Every block whose language has a grammar must parse; without such a block nothing was measured.
 void add_code_evidence(std::string_view answer, cascade::Evidence& evidence) {
   std::optional<bool> all_parse;
@@ -34,8 +36,6 @@ void add_code_evidence(std::string_view answer, cascade::Evidence& evidence) {
   }
   if (all_parse) evidence.set(signal::kCodeParses, *all_parse);
 }
-
-}  // namespace
 
 cascade::Evidence evidence_of(const engine::Generation& generation) {
   cascade::Evidence evidence;

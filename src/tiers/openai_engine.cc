@@ -1,0 +1,119 @@
+#include "tiers/openai_engine.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tiers/answer_evidence.h"
+#include "tiers/prompt.h"
+
+namespace tinyarms::tiers {
+namespace {
+
+namespace signal = cascade::signal;
+
+cascade::Finish finish_of(const std::string& reason) {
+  if (reason == "interrupted") return cascade::Finish::Interrupted;
+  return reason == "length" ? cascade::Finish::Length : cascade::Finish::Stop;
+}
+
+// The 10 % quantile by linear interpolation, as of local models (engine/answer_statistics.h).
+double quantile_10(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const double at = 0.1 * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<size_t>(at);
+  const size_t above = std::min(below + 1, values.size() - 1);
+  return values[below] + (at - static_cast<double>(below)) * (values[above] - values[below]);
+}
+
+struct Summary {
+  double mean = 0;
+  double min = 0;
+  double q10 = 0;
+};
+
+Summary summarise(const std::vector<double>& values) {
+  Summary summary;
+  for (const double value : values) summary.mean += value;
+  summary.mean /= static_cast<double>(values.size());
+  summary.min = *std::min_element(values.begin(), values.end());
+  summary.q10 = quantile_10(values);
+  return summary;
+}
+
+// An API gives the top two tokens at most, so neither entropy nor logit variance can be had.
+void add_token_evidence(const std::vector<remote::TokenLogprob>& tokens,
+                        cascade::Evidence& evidence) {
+  std::vector<double> probabilities;
+  std::vector<double> margins;
+  double total = 0;
+  for (const remote::TokenLogprob& token : tokens) {
+    if (!std::isfinite(token.chosen) || token.chosen > 0) continue;
+    total += token.chosen;
+    probabilities.push_back(std::exp(token.chosen));
+    if (token.best && token.second) {
+      margins.push_back(std::exp(*token.best) - std::exp(*token.second));
+    }
+  }
+  if (probabilities.empty()) return;
+  const Summary probability = summarise(probabilities);
+  evidence.set(signal::kProbabilityMean, probability.mean);
+  evidence.set(signal::kProbabilityMin, probability.min);
+  evidence.set(signal::kProbabilityQ10, probability.q10);
+  evidence.set(signal::kSequenceLogprob, total);
+  evidence.set(signal::kLogprobMean, total / static_cast<double>(probabilities.size()));
+  if (margins.size() != probabilities.size()) return;
+  const Summary margin = summarise(margins);
+  evidence.set(signal::kMarginMean, margin.mean);
+  evidence.set(signal::kMarginMin, margin.min);
+  evidence.set(signal::kMarginQ10, margin.q10);
+}
+
+}  // namespace
+
+cascade::Evidence evidence_of(const remote::ChatReply& reply) {
+  cascade::Evidence evidence;
+  if (reply.completion_tokens > 0) {
+    evidence.set(signal::kTokens, static_cast<double>(reply.completion_tokens));
+  }
+  add_token_evidence(reply.logprobs, evidence);
+  evidence.set(signal::kFinished, finish_of(reply.finish_reason) == cascade::Finish::Stop);
+  add_code_evidence(reply.text, evidence);
+  return evidence;
+}
+
+Result<cascade::Attempt> OpenAiEngine::complete(const cascade::Request& request,
+                                                const cascade::Trace&, const StopFlag& stop,
+                                                cascade::Listener& listener) {
+  auto key = remote::key_from_environment(options_.api_key_env);
+  if (!key) return key.error();
+  auto client = remote::ChatClient::create(
+      {.url = options_.url, .model = options_.model, .key = std::move(*key)});
+  if (!client) return client.error();
+
+  std::vector<remote::ChatMessage> messages;
+  for (engine::ChatMessage& message : conversation(request, "")) {
+    messages.push_back({std::move(message.role), std::move(message.content)});
+  }
+  const remote::ChatOptions options{.tokens_max = request.sampling.tokens_max,
+                                    .temperature = request.sampling.temperature,
+                                    .seed = request.sampling.seed,
+                                    .stop = request.sampling.stop};
+  auto reply = client->complete(messages, options, stop, [&](std::string_view piece) {
+    listener.text_generated(cascade::Level::L4, piece);
+  });
+  if (!reply) return reply.error();
+
+  cascade::Attempt attempt;
+  attempt.answered = true;
+  attempt.source = reply->model.empty() ? options_.model : reply->model;
+  attempt.finish = finish_of(reply->finish_reason);
+  attempt.evidence = evidence_of(*reply);
+  attempt.cost.prompt_tokens = reply->prompt_tokens;
+  attempt.cost.completion_tokens = reply->completion_tokens;
+  attempt.cost.prefill_seconds = reply->first_token_seconds;
+  attempt.cost.decode_seconds = reply->seconds - reply->first_token_seconds;
+  attempt.answer = std::move(reply->text);
+  return attempt;
+}
+
+}  // namespace tinyarms::tiers
