@@ -15,6 +15,7 @@
 #include "engine/language_model.h"
 #include "engine/memory_plan.h"
 #include "questions/question_engine.h"
+#include "sandbox/bubblewrap_judge.h"
 #include "service/assistant.h"
 #include "storage/database.h"
 #include "service/reply_json.h"
@@ -51,6 +52,14 @@ Finding check_cache(const Context& context) {
   if (!opened) return broken("cache", opened.error());
   return sound("cache", opened->notice.empty() ? opened->database->path().string()
                                                : opened->notice);
+}
+
+// Only `bench` needs it, so a machine without one is sound; the hint says what to do.
+Finding check_sandbox() {
+  auto checked = sandbox::check();
+  if (checked) return sound("sandbox", *checked);
+  return {"sandbox", true, fmt::format("none, so code is never run: {}", checked.error().what),
+          checked.error().hint};
 }
 
 // Embeds a word pair for real: a model that loads and gives nonsense is no sound model.
@@ -111,6 +120,7 @@ std::vector<Finding> examine(const service::LoadedConfig& loaded, const Context&
   findings.push_back(sound("configuration", fmt::format("{} file(s) read", loaded.files.size())));
   if (settings.l0.enabled) findings.push_back(check_rules());
   findings.push_back(check_cache(context));
+  findings.push_back(check_sandbox());
   if (settings.l1.enabled) findings.push_back(check_encoder(settings, context));
   const auto add_generator = [&](const char* level, const std::string& name, int tokens) {
     if (!name.empty()) {
