@@ -71,6 +71,7 @@ DEBIAN = [
     Part("libseccomp", "LGPL-2.1-or-later", "The libseccomp authors", "libseccomp-dev"),
     Part("bubblewrap, run as a program", "LGPL-2.0-or-later", "The bubblewrap authors",
          "bubblewrap"),
+    Part("curl, loaded for remote engines only", "curl", "Daniel Stenberg", "libcurl4"),
     Part("OpenSSL (libcrypto)", "Apache-2.0", "The OpenSSL Project", "libssl-dev"),
     Part("GoogleTest, tests only", "BSD-3-Clause", "Google Inc.", "libgtest-dev, libgmock-dev"),
     Part("Google Benchmark, benchmarks only", "Apache-2.0", "Google Inc.", "libbenchmark-dev"),
