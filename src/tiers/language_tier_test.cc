@@ -52,6 +52,8 @@ class ScriptedGenerator final : public engine::Generator {
     return generation;
   }
 
+  engine::MemoryPlan memory_taken() const override { return {}; }
+
  private:
   Script script_;
   std::vector<std::vector<engine::ChatMessage>>& shown_;

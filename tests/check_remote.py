@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""L4 from outside, against a real llama-server with real weights.
+
+usage: check_remote.py BINARY MODELS_DIR LLAMA_SERVER
+
+Skips loudly where the server or the weights are missing (./setup/install --peers builds both).
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+BINARY, MODELS, SERVER = "", pathlib.Path(), ""
+MODEL = "smollm2-135m-instruct.q4_1.gguf"
+KEY = "canary-key-7f3a"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class RealServer:
+    """A llama-server on the loopback interface that wants KEY."""
+
+    def __init__(self):
+        self.port = free_port()
+        self.process = subprocess.Popen(
+            [SERVER, "-m", str(MODELS / MODEL), "--host", "127.0.0.1", "--port", str(self.port),
+             "-c", "2048", "-t", "2", "--api-key", KEY, "--no-warmup"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 120
+        while not self.healthy():
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise RuntimeError("llama-server did not start")
+            time.sleep(0.1)
+
+    def healthy(self):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=2) as reply:
+                return reply.status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Remote(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = RealServer()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def setUp(self):
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="tinyarms-remote-"))
+        self.addCleanup(shutil.rmtree, self.home, ignore_errors=True)
+
+    def environment(self, port, **more):
+        kept = {name: os.environ[name] for name in ("PATH", "ASAN_OPTIONS", "TSAN_OPTIONS")
+                if name in os.environ}
+        return {**kept, "HOME": str(self.home), "MY_KEY": KEY, "TINYARMS_OFFLINE": "false",
+                "TINYARMS_L4_URL": f"http://127.0.0.1:{port}/v1", "TINYARMS_L4_MODEL": "small",
+                "TINYARMS_L4_API_KEY_ENV": "MY_KEY", "TINYARMS_SAMPLING_MAX_TOKENS": "24", **more}
+
+    def ask(self, *arguments, exits=0, port=None, **more):
+        done = subprocess.run([BINARY, "ask", "--tier", "l4", *arguments], capture_output=True,
+                              cwd=self.home, stdin=subprocess.DEVNULL, check=False, timeout=120,
+                              env=self.environment(port or self.server.port, **more))
+        self.assertEqual(done.returncode, exits, (done.stdout[-2000:], done.stderr[-2000:]))
+        self.assertNotIn(KEY.encode(), done.stdout + done.stderr)
+        return done
+
+    def test_answers_with_evidence(self):
+        reply = json.loads(self.ask("--json", "Say hello.").stdout)
+        self.assertEqual(reply["tier"], "l4")
+        self.assertTrue(reply["answer"])
+        evidence = reply["trace"][-1]["evidence"]
+        for name in ("tokens", "p_mean", "sequence_logprob", "margin_mean", "finished"):
+            self.assertIn(name, evidence)
+        self.assertTrue(0 < evidence["p_mean"] <= 1)
+        self.assertGreater(reply["usage"]["prompt_tokens"], 0)
+
+    def test_greedy_is_what_our_engine_says(self):
+        """The same file, prompt and temperature 0: the same words, as far as both went."""
+        remote = json.loads(self.ask("--json", "Name three primary colours.").stdout)["answer"]
+        local = subprocess.run(
+            [BINARY, "ask", "--json", "--tier", "l2", "Name three primary colours."],
+            capture_output=True, cwd=self.home, stdin=subprocess.DEVNULL, check=False, timeout=120,
+            env=self.environment(1, TINYARMS_L2_MODEL=str(MODELS / MODEL), TINYARMS_OFFLINE="true"))
+        ours = json.loads(local.stdout)["answer"]
+        shorter = min(len(remote), len(ours))
+        self.assertGreater(shorter, 10)
+        self.assertEqual(remote[:shorter], ours[:shorter])
+
+    def test_offline_is_the_default_and_wins(self):
+        reply = json.loads(self.ask("--json", "--offline", "Say hello.", exits=3).stdout)
+        self.assertIn("offline", reply["trace"][-1]["reason"])
+
+    def test_a_wrong_key_is_said_without_showing_it(self):
+        done = self.ask("--json", "Say hello.", exits=6, MY_KEY="canary-key-wrong")
+        self.assertIn(b"key", done.stdout)
+        self.assertNotIn(b"canary", done.stdout + done.stderr)
+
+    def test_nobody_there(self):
+        done = self.ask("--json", "Say hello.", exits=7, port=free_port())
+        reason = json.loads(done.stdout)["trace"][-1]
+        self.assertIn("127.0.0.1", json.dumps(reason))
+
+    def test_ctrl_c_keeps_what_there_is(self):
+        process = subprocess.Popen(
+            [BINARY, "ask", "--tier", "l4", "--stream", "Count from 1 to 1000 in words."],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+            cwd=self.home, env=self.environment(self.server.port,
+                                                TINYARMS_SAMPLING_MAX_TOKENS="1500"))
+        self.assertTrue(process.stdout.read(1))
+        process.send_signal(signal.SIGINT)
+        asked = time.monotonic()
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertLess(time.monotonic() - asked, 10)
+
+    def test_a_server_killed_in_mid_stream(self):
+        server = RealServer()
+        self.addCleanup(server.stop)
+        process = subprocess.Popen(
+            [BINARY, "ask", "--tier", "l4", "--stream", "Count from 1 to 1000 in words."],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+            cwd=self.home, env=self.environment(server.port, TINYARMS_SAMPLING_MAX_TOKENS="1500"))
+        self.assertTrue(process.stdout.read(1))
+        server.stop()
+        _, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 7, errors)
+        self.assertIn(b"127.0.0.1", errors)
+
+
+def main():
+    global BINARY, MODELS, SERVER
+    BINARY, MODELS, SERVER = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
+    for needed in (MODELS / MODEL, pathlib.Path(SERVER)):
+        if not needed.exists():
+            print(f"SKIPPED: {needed} is missing; ./setup/install --peers --tests brings it")
+            sys.exit(77)
+    unittest.main(argv=sys.argv[:1], verbosity=2)
+
+
+if __name__ == "__main__":
+    main()
