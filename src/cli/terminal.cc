@@ -50,6 +50,10 @@ void Terminal::error(std::string_view line) const {
   note(fmt::format("{} {}", paint(Style::Red, "error:"), line));
 }
 
+void Terminal::status(std::string_view line) const {
+  if (stderr_is_terminal_) write_text(stderr, fmt::format("\r\x1b[2K{}", line));
+}
+
 std::string Terminal::paint(Style style, std::string_view text) const {
   if (!colours_ || style == Style::Plain) return std::string(text);
   return fmt::format("{}{}\x1b[0m", escape_code(style), text);

@@ -22,6 +22,8 @@ class Terminal {
   void out(std::string_view text) const;   // stdout, flushed
   void note(std::string_view line) const;  // stderr, newline added
   void error(std::string_view line) const; // stderr, "error: " before it
+  // What is being done, written over itself; "" clears it. Nothing where nobody watches stderr.
+  void status(std::string_view line) const;
 
   std::string paint(Style style, std::string_view text) const;  // for stderr
 

@@ -161,7 +161,7 @@ TEST(QuantizeModel, RequantisesSmolLm2) {
   const fs::path path = find_data("TINYARMS_TEST_MODELS", "smollm2-135m-instruct.q4_1.gguf");
   if (path.empty()) GTEST_SKIP() << kNoModel;
   TemporaryFolder folder;
-  auto report = quantize(path, folder / "q2.gguf", "q2_k", 0);
+  auto report = quantize(path, folder / "q2.gguf", {.type = "q2_k"});
   ASSERT_TRUE(report) << report.error().message();
   EXPECT_LT(report->bytes_after, report->bytes_before);
   EXPECT_GT(report->fallback_tensors, 100);  // 576 columns do not divide by 256
