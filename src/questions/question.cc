@@ -101,7 +101,7 @@ std::optional<Question> read_plain_question(std::string_view text) {
   rules::SplitText split = rules::split_code_blocks(text);
   if (!split.blocks.empty()) return std::nullopt;
   std::erase(split.prose, '`');
-  return Question{normalise_prose(split.prose), std::nullopt};
+  return Question{normalise_prose(split.prose), std::nullopt, std::string(text)};
 }
 
 std::optional<Question> read_code_question(std::string_view text) {

@@ -13,6 +13,7 @@ struct Question {
   std::string prose;  // normalised; without the code where there is some
   // A fence, inline code, or what follows the first line or ": ".
   std::optional<rules::CodeBlock> code;
+  std::string typed = {};  // as it was asked, where there is no code
 };
 
 // White space to single spaces, politeness and final punctuation off: "Hi, could you please tell

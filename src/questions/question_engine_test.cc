@@ -41,7 +41,7 @@ TEST(BundledPack, LoadsWhole) {
 TEST(BundledPack, AnswersItsValidExamplesAndAbstainsFromItsInvalidOnes) {
   for (const EmbeddedFile& pack : bundled_packs()) {
     for (const rules::YamlNode& document : rules::read_yaml(pack.name, pack.bytes).documents) {
-      if (document.find("units") != nullptr) continue;
+      if (document.find("units") != nullptr || document.find("words") != nullptr) continue;
       const std::string& id = document.find("id")->scalar;
       const rules::YamlNode* valid = document.find("valid");
       const rules::YamlNode* invalid = document.find("invalid");
@@ -49,14 +49,15 @@ TEST(BundledPack, AnswersItsValidExamplesAndAbstainsFromItsInvalidOnes) {
       ASSERT_TRUE(invalid != nullptr && !invalid->items.empty()) << id << " has no invalid one";
       for (const auto& [question, expected] : valid->entries) {
         const auto found = bundled().answer(question.scalar);
-        ASSERT_TRUE(found) << id << " abstains from: " << question.scalar;
+        EXPECT_TRUE(found) << id << " abstains from: " << question.scalar;
+        if (!found) continue;
         EXPECT_EQ(found->rule_id, id) << question.scalar;
         EXPECT_THAT(found->answer, HasSubstr(expected.scalar)) << question.scalar;
         EXPECT_EQ(found->answer.find("{{"), std::string::npos) << found->answer;
       }
       for (const rules::YamlNode& question : invalid->items) {
         const auto found = bundled().answer(question.scalar);
-        EXPECT_FALSE(found) << id << ": " << question.scalar << " → " << found->answer;
+        EXPECT_FALSE(found) << id << ": " << question.scalar << " → " << (found ? found->answer : "");
       }
     }
   }
@@ -72,7 +73,7 @@ TEST(BundledPack, AbstainsFromNearMisses) {
     if (line.empty() || line[0] == '#') continue;
     ++count;
     const auto found = bundled().answer(line);
-    EXPECT_FALSE(found) << line << " → " << found->rule_id << ": " << found->answer;
+    EXPECT_FALSE(found) << line << " → " << (found ? found->rule_id + ": " + found->answer : "");
   }
   EXPECT_GE(count, 120);
 }

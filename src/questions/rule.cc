@@ -49,6 +49,10 @@ Result<void> read_table(std::string_view file, const rules::YamlNode& node, Rule
     return wrong(file, node, "a table needs 'key' and 'values'");
   }
   rule.table_key = key->scalar;
+  if (const rules::YamlNode* letters = node.find("case")) {
+    if (letters->scalar != "kept") return wrong(file, *letters, "'case' can only be 'kept'");
+    rule.table_keeps_case = true;
+  }
   for (const auto& [name, value] : values->entries) {
     if (!rule.table.emplace(name.scalar, value.scalar).second) {
       return wrong(file, name, fmt::format("'{}' is in the table twice", name.scalar));

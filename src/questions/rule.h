@@ -24,6 +24,7 @@ struct Rule {
   const Computation* computation = nullptr;
   std::string table_key;  // the capture that is looked up in `table`, lower case
   std::map<std::string, std::string> table;
+  bool table_keeps_case = false;  // %Y is not %y
   std::optional<rules::CodeRule> code_rule;
 
   bool needs_code() const {

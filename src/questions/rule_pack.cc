@@ -80,12 +80,13 @@ std::optional<std::string> answer_of(const Rule& rule, const Question& question,
   if (rule.code_rule) return answer_of_code(rule, *question.code, std::move(variables));
   if (rule.computation != nullptr) {
     const rules::CodeBlock* code = question.code ? &*question.code : nullptr;
-    const auto computed = rule.computation->run({variables, code, units});
+    const auto computed = rule.computation->run({variables, code, units, question.typed});
     if (!computed) return std::nullopt;
     for (const auto& [name, value] : *computed) variables[name] = value;
   }
   if (!rule.table_key.empty()) {
-    const auto entry = rule.table.find(lower(variables[rule.table_key]));
+    const std::string& key = variables[rule.table_key];
+    const auto entry = rule.table.find(rule.table_keeps_case ? key : lower(key));
     if (entry == rule.table.end()) return std::nullopt;
     variables["entry"] = entry->second;
   }
