@@ -134,6 +134,34 @@ std::optional<Variables> from_roman(const ComputationInput& input) {
   return Variables{{"roman", roman_of(*value)}, {"value", std::to_string(*value)}};
 }
 
+// Python rounds a quotient down, and its remainder has the divisor's sign.
+std::optional<Variables> python_division(const ComputationInput& input) {
+  const auto a = scan_signed(input.get("a"), 1'000'000'000);
+  const auto b = scan_signed(input.get("b"), 1'000'000'000);
+  if (!a || !b || *b == 0) return std::nullopt;
+  int64_t quotient = *a / *b;
+  int64_t remainder = *a % *b;
+  if (remainder != 0 && (remainder < 0) != (*b < 0)) {
+    --quotient;
+    remainder += *b;
+  }
+  return Variables{{"quotient", std::to_string(quotient)},
+                   {"remainder", std::to_string(remainder)}};
+}
+
+// "int32", "uint8_t", "u64", "unsigned 16-bit integer".
+std::optional<Variables> integer_range(const ComputationInput& input) {
+  const std::string type = to_lower(input.get("type"));
+  const size_t digit = type.find_first_of("0123456789");
+  if (digit == type.npos) return std::nullopt;
+  const int bits = std::stoi(type.substr(digit, 2));
+  if (bits != 8 && bits != 16 && bits != 32 && bits != 64) return std::nullopt;
+  const Integer one = 1;
+  const Integer least = type[0] == 'u' ? Integer{0} : -(one << (bits - 1));
+  const Integer most = type[0] == 'u' ? (one << bits) - 1 : (one << (bits - 1)) - 1;
+  return Variables{{"least", to_string(least)}, {"most", to_string(most)}};
+}
+
 std::vector<int64_t> prime_factors(int64_t value) {
   std::vector<int64_t> factors;
   for (int64_t divisor = 2; divisor * divisor <= value; ++divisor) {
@@ -257,6 +285,8 @@ const std::vector<Computation>& number_computations() {
       {"twos-complement", false, {"value", "bits"}, {"binary", "hex"}, twos_complement},
       {"to-roman", false, {"value"}, {"roman"}, to_roman},
       {"from-roman", false, {"roman"}, {"value"}, from_roman},
+      {"python-division", false, {"a", "b"}, {"quotient", "remainder"}, python_division},
+      {"integer-range", false, {"type"}, {"least", "most"}, integer_range},
       {"prime", false, {"value"}, {"verdict"}, prime},
       {"factorise", false, {"value"}, {"factors"}, factorise},
       {"common-divisor", false, {"a", "b"}, {"gcd", "lcm"}, common_divisor},
