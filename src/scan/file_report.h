@@ -30,6 +30,7 @@ struct FileReport {
   size_t findings = 0;
   size_t fixes_applied = 0;
   std::vector<std::string> notices;    // overlapping fixes, fixes rolled back, odd ignore files
+  std::string fixed_text;              // of a text that is no file, where fixes were asked for
   bool fix_failed = false;             // a fix was refused or could not be written
   bool scanned = false;
   std::unique_ptr<FileFindings> kept;

@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-
-#include "scan/fixer.h"
-
 namespace tinyarms::scan {
 namespace {
 
@@ -90,7 +87,6 @@ void Scanner::match(rules::Scratch& scratch, FileFindings& file, FileReport& rep
     ++report.by_severity[static_cast<size_t>(severities_.of(*finding.rule))];
   }
   if (file.findings.empty()) return;
-  if (request_.fix) fix(file, report);
   const TextIndex index(file.source.text);
   report.rendered = reporter_.render({.path = file.path,
                                       .language = *file.language,
@@ -98,21 +94,24 @@ void Scanner::match(rules::Scratch& scratch, FileFindings& file, FileReport& rep
                                       .findings = file.findings});
 }
 
-void Scanner::fix(const FileFindings& file, FileReport& report) const {
-  const std::vector<ChosenFix> fixes = first_fixes(file.findings);
-  if (fixes.empty()) return;
-  FixedText fixed = apply_fixes(file, fixes);
+FixedText Scanner::fixed(const FileFindings& file, FileReport& report) const {
+  FixedText fixed = apply_fixes(file, first_fixes(file.findings));
   for (const std::vector<std::string>* list : {&fixed.overlapping, &fixed.rolled_back}) {
     for (const std::string& entry : *list) report.notices.push_back("not fixed: " + entry);
     report.fix_failed = report.fix_failed || !list->empty();
   }
-  if (fixed.applied == 0 || fixed.text == file.source.text) return;
-  if (auto written = replace_file(file.path, fixed.text, file.source.stamp); !written) {
+  return fixed;
+}
+
+void Scanner::fix(const FileFindings& file, FileReport& report) const {
+  const FixedText result = fixed(file, report);
+  if (result.applied == 0 || result.text == file.source.text) return;
+  if (auto written = replace_file(file.path, result.text, file.source.stamp); !written) {
     report.notices.push_back("not fixed: " + written.error().message());
     report.fix_failed = true;
     return;
   }
-  report.fixes_applied = fixed.applied;
+  report.fixes_applied = result.applied;
 }
 
 FileReport Scanner::visit(rules::Scratch& scratch, const WalkedFile& walked) const {
@@ -124,6 +123,7 @@ FileReport Scanner::visit(rules::Scratch& scratch, const WalkedFile& walked) con
   report.skip = read_source(walked.path, request_.file_bytes_max, file->source);
   if (report.skip) return report;
   match(scratch, *file, report);
+  if (request_.fix) fix(*file, report);
   if (request_.keep && !file->findings.empty()) report.kept = std::move(file);
   return report;
 }
@@ -138,6 +138,11 @@ FileReport Scanner::scan_text(std::string_view name, std::string text,
                     .findings = {}};
   rules::Scratch scratch;
   match(scratch, file, report);
+  if (request_.fix) {
+    FixedText result = fixed(file, report);
+    report.fixes_applied = result.applied;
+    report.fixed_text = std::move(result.text);
+  }
   return report;
 }
 

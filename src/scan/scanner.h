@@ -10,6 +10,7 @@
 #include "base/stop_flag.h"
 #include "rules/rule_set.h"
 #include "rules/scan.h"
+#include "scan/fixer.h"
 #include "scan/reporter.h"
 #include "scan/walker.h"
 
@@ -58,6 +59,7 @@ class Scanner {
   const rules::Language* wanted_language(std::string_view path) const;
   FileReport visit(rules::Scratch& scratch, const WalkedFile& file) const;
   void match(rules::Scratch& scratch, FileFindings& file, FileReport& report) const;
+  FixedText fixed(const FileFindings& file, FileReport& report) const;
   void fix(const FileFindings& file, FileReport& report) const;
   std::string relative_path(std::string_view path) const;
 

@@ -15,7 +15,7 @@ using rules::YamlNode;
 // YAML takes JSON's strings; a key beyond this length must be announced by a question mark.
 constexpr size_t kPlainKeyBytesMax = 1000;
 
-std::string quoted(std::string_view text) {
+std::string yaml_string(std::string_view text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -103,12 +103,12 @@ Result<SnapshotFile> parse_snapshots(const std::string& name, std::string_view b
 
 std::string snapshot_yaml(const Snapshot& snapshot, std::string_view indent) {
   std::string text;
-  if (snapshot.fixed) text += fmt::format("{}fixed: {}\n", indent, quoted(*snapshot.fixed));
+  if (snapshot.fixed) text += fmt::format("{}fixed: {}\n", indent, yaml_string(*snapshot.fixed));
   text += fmt::format("{}labels:{}\n", indent, snapshot.labels.empty() ? " []" : "");
   for (const SnapshotLabel& label : snapshot.labels) {
-    text += fmt::format("{}- source: {}\n", indent, quoted(label.source));
+    text += fmt::format("{}- source: {}\n", indent, yaml_string(label.source));
     if (!label.message.empty()) {
-      text += fmt::format("{}  message: {}\n", indent, quoted(label.message));
+      text += fmt::format("{}  message: {}\n", indent, yaml_string(label.message));
     }
     text += fmt::format("{0}  style: {1}\n{0}  start: {2}\n{0}  end: {3}\n", indent,
                         label.primary ? "primary" : "secondary", label.start, label.end);
@@ -117,10 +117,10 @@ std::string snapshot_yaml(const Snapshot& snapshot, std::string_view indent) {
 }
 
 std::string snapshot_yaml(const SnapshotFile& file) {
-  std::string text = fmt::format("id: {}\nsnapshots:{}\n", quoted(file.id),
+  std::string text = fmt::format("id: {}\nsnapshots:{}\n", yaml_string(file.id),
                                  file.snapshots.empty() ? " {}" : "");
   for (const auto& [code, snapshot] : file.snapshots) {
-    const std::string key = quoted(code);
+    const std::string key = yaml_string(code);
     if (key.size() <= kPlainKeyBytesMax) {
       text += fmt::format("  {}:\n{}", key, snapshot_yaml(snapshot, "    "));
       continue;
