@@ -108,6 +108,14 @@ std::unique_ptr<Descriptor> memory_file(std::string_view bytes) {
   return file;
 }
 
+// From what bubblewrap wrote: {"child-pid": 1234, …}.
+pid_t child_in(int info) {
+  char text[64] = {};
+  if (::pread(info, text, sizeof text - 1, 0) <= 0) return -1;
+  const char* colon = std::strchr(text, ':');
+  return colon == nullptr ? -1 : static_cast<pid_t>(std::strtol(colon + 1, nullptr, 10));
+}
+
 struct DataFile {
   std::string path;  // inside
   std::unique_ptr<Descriptor> content;
@@ -264,6 +272,7 @@ Result<std::unique_ptr<Jail>> Jail::open(const JailOptions& options) {
   if (auto started = jail->start(options); !started) return started.error();
   // Our copy of the far end is closed by now: if process 1 dies, this ends at once.
   const auto ready = jail->receive(kStartSeconds);
+  jail->inner_ = child_in(jail->info_->get());
   if (!ready || *ready != Message{"ready"}) {
     const std::string complaint = jail->complaint();
     return no_sandbox(fmt::format("bubblewrap does not start here: {}",
@@ -290,14 +299,15 @@ Result<void> Jail::start(const JailOptions& options) {
   auto files = data_files();
   if (!files) return files.error();
 
-  int channel[2], complaints[2], info[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) != 0 ||
-      ::pipe2(complaints, O_CLOEXEC | O_NONBLOCK) != 0 || ::pipe2(info, O_CLOEXEC) != 0) {
+  // A file and no pipe: bubblewrap must not die of our death half-way, its child would stay.
+  auto info = memory_file("");
+  int channel[2], complaints[2];
+  if (info == nullptr || ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) != 0 ||
+      ::pipe2(complaints, O_CLOEXEC | O_NONBLOCK) != 0) {
     return Error{ErrorCode::Io, fmt::format("no pipe: {}", std::strerror(errno)), "sandbox",
                  "raise the limit of open files (ulimit -n)"};
   }
-  const Descriptor far_end(channel[1]), complaint_end(complaints[1]), info_end(info[0]);
-  auto info_writer = std::make_unique<Descriptor>(info[1]);
+  const Descriptor far_end(channel[1]), complaint_end(complaints[1]);
   channel_ = std::make_unique<Descriptor>(channel[0]);
   complaints_ = std::make_unique<Descriptor>(complaints[0]);
   const Descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
@@ -307,7 +317,7 @@ Result<void> Jail::start(const JailOptions& options) {
   for (std::string& text : texts) arguments.push_back(text.data());
   arguments.push_back(nullptr);
   std::vector<int> descriptors = {nothing.get(), nothing.get(), complaint_end.get(),
-                                  far_end.get(), info_writer->get()};
+                                  far_end.get(), info->get()};
   for (const DataFile& file : *files) descriptors.push_back(file.content->get());
   const std::vector<int> entrances = group_.entrances();
   const Launch launch{bubblewrap.c_str(),  arguments.data(), descriptors.data(),
@@ -319,14 +329,7 @@ Result<void> Jail::start(const JailOptions& options) {
     return Error{ErrorCode::Io, fmt::format("fork: {}", std::strerror(errno)), "sandbox",
                  "end other processes"};
   }
-  info_writer.reset();
-  // {"child-pid": 1234, …}
-  std::string line(256, '\0');
-  const ssize_t length = ::read(info_end.get(), line.data(), line.size());
-  line.resize(length > 0 ? static_cast<size_t>(length) : 0);
-  if (const size_t at = line.find("child-pid\": "); at != std::string::npos) {
-    inner_ = static_cast<pid_t>(std::strtol(line.c_str() + at + 12, nullptr, 10));
-  }
+  info_ = std::move(info);
   return {};
 }
 

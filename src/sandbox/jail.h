@@ -52,6 +52,7 @@ class Jail {
   ControlGroup group_;
   std::unique_ptr<Descriptor> channel_;
   std::unique_ptr<Descriptor> complaints_;  // standard error of bubblewrap and process 1
+  std::unique_ptr<Descriptor> info_;        // where bubblewrap says which process it started
   pid_t outer_ = -1;
   pid_t inner_ = -1;
 };

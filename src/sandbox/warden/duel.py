@@ -108,7 +108,8 @@ class Peer:
 
     def __init__(self, reader, writer, open_to_all):
         self.reader, self.writer, self.open_to_all = reader, writer, open_to_all
-        self.objects = {}
+        self.objects = {}  # number: object
+        self.known = {}    # id of an object: its number
         self.numbers = itertools.count(1)
         self.operations = {
             "get": getattr, "set": setattr, "iter": iter, "len": len, "bool": bool, "str": str,
@@ -160,8 +161,10 @@ class Peer:
             return {"module": value.__name__}
         if isinstance(value, Stub):
             return {"yours": value._number}
-        number = next(self.numbers)
-        self.objects[number] = value
+        number = self.known.get(id(value))
+        if number is None:
+            number = self.known[id(value)] = next(self.numbers)
+            self.objects[number] = value  # which also keeps its id from being used again
         return {"mine": number, "name": str(getattr(value, "__name__", type(value).__name__))}
 
     def decode(self, value):

@@ -345,6 +345,7 @@ def start(run):
     code = 1
     try:
         gc.enable()
+        random.seed(0)  # every program draws the same numbers, so that a verdict can be repeated
         for name in ("warden", "duel", "ctypes"):
             sys.modules.pop(name, None)
         sys.path[:] = [path for path in sys.path if not path.startswith("/warden")]
@@ -499,7 +500,6 @@ def main():
     barriers = {name: Filter(f"/warden/{name}.bpf") for name in ("python", "steps")}
     os.environ.clear()
     site.setquit()
-    random.seed(0)  # every check starts from the same state, so that a verdict can be repeated
     gc.collect()
     gc.freeze()
     gc.disable()
