@@ -1,5 +1,5 @@
 import os, signal
-for pid in (os.getppid(), 1, 2, -1, 0, @PID@, -@PID@):
+for pid in (os.getppid(), 1, 2, -1, 0, int("@PID@"), -int("@PID@")):
     for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP, 0):
         try:
             os.kill(pid, number)
