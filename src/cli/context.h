@@ -50,6 +50,7 @@ void add_ask(CLI::App& app, Context& context);
 void add_chat(CLI::App& app, Context& context);
 void add_models(CLI::App& app, Context& context);
 void add_quantize(CLI::App& app, Context& context);
+void add_validate(CLI::App& app, Context& context);
 void add_embed(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
@@ -58,6 +59,8 @@ void add_records(CLI::App& app, Context& context);
 void add_metrics(CLI::App& app, Context& context);
 void add_calibrate(CLI::App& app, Context& context);
 void add_certify(CLI::App& app, Context& context);
+void add_rules(CLI::App& app, Context& context);
+void add_bench(CLI::App& app, Context& context);
 void add_shell(CLI::App& app, Context& context);  // completions and the manual page
 
 }  // namespace tinyarms::cli

@@ -66,6 +66,7 @@ int main(int argc, char** argv) {
   add_chat(app, context);
   add_models(app, context);
   add_quantize(app, context);
+  add_validate(app, context);
   add_embed(app, context);
   add_config(app, context);
   add_doctor(app, context);
@@ -74,6 +75,8 @@ int main(int argc, char** argv) {
   add_metrics(app, context);
   add_calibrate(app, context);
   add_certify(app, context);
+  add_rules(app, context);
+  add_bench(app, context);
   add_shell(app, context);
 
   try {
