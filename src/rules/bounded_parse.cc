@@ -25,44 +25,27 @@ constexpr uint64_t kServedPerByte = 16;
 constexpr uint64_t kAllocatedBytesFree = 32 << 20;
 constexpr uint64_t kAllocatedPerByte = 256;
 
-// Put before every block of tree-sitter's. Blocks of a running parse are linked, so that a parse
-// that is broken off can be freed without the library's help.
+// Put before every block of tree-sitter's.
 struct alignas(std::max_align_t) Block {
-  Block* previous;
-  Block* next;
+  ParseArena* arena;  // null: from malloc, outside of a parse
   size_t size;
 };
 
 struct Parse {
   std::string_view code;
+  ParseArena* arena;
+  const TSRange* parts;
+  uint32_t parts_count;
   TSParser* parser;
   uint64_t steps_left;
   uint64_t served_left;
   uint64_t allocated_left;
   bool exhausted;
   bool closing;  // leave at the next call of an allocator's function
-  Block blocks;  // head of a ring
   std::jmp_buf leave;
 };
 
 thread_local Parse* running = nullptr;
-
-void link(Block* block) {
-  if (running == nullptr) {
-    block->previous = block->next = nullptr;
-    return;
-  }
-  block->previous = &running->blocks;
-  block->next = running->blocks.next;
-  block->next->previous = block;
-  running->blocks.next = block;
-}
-
-void unlink(Block* block) {
-  if (block->next == nullptr) return;
-  block->previous->next = block->next;
-  block->next->previous = block->previous;
-}
 
 // Only C frames of tree-sitter lie between here and parse_bounded(): nothing is left undone.
 void charge(size_t size) {
@@ -76,10 +59,13 @@ void charge(size_t size) {
 
 void* allocate(size_t size) {
   charge(size);
-  auto* block = static_cast<Block*>(std::malloc(sizeof(Block) + size));
+  ParseArena* arena = running == nullptr ? nullptr : running->arena;
+  const size_t whole = sizeof(Block) + size;
+  auto* block = static_cast<Block*>(arena != nullptr ? arena->allocate(whole)
+                                                     : std::malloc(whole));
   if (block == nullptr) std::abort();  // as tree-sitter's own allocator does
+  block->arena = arena;
   block->size = size;
-  link(block);
   return block + 1;
 }
 
@@ -93,8 +79,11 @@ void release(void* bytes) {
   if (bytes == nullptr) return;
   charge(0);
   Block* block = static_cast<Block*>(bytes) - 1;
-  unlink(block);
-  std::free(block);
+  if (block->arena != nullptr) {
+    block->arena->release(block, sizeof(Block) + block->size);
+  } else {
+    std::free(block);
+  }
 }
 
 void* reallocate(void* bytes, size_t size) {
@@ -122,26 +111,9 @@ const char* read_code(void* payload, uint32_t at, TSPoint, uint32_t* length) {
   return parse->code.data() + start;
 }
 
-void release_all(Parse& parse) {
-  for (Block* block = parse.blocks.next; block != &parse.blocks;) {
-    Block* next = block->next;
-    std::free(block);
-    block = next;
-  }
-}
-
-// The blocks that are left outlive the parse: the tree's.
-void let_go(Parse& parse) {
-  for (Block* block = parse.blocks.next; block != &parse.blocks;) {
-    Block* next = block->next;
-    block->previous = block->next = nullptr;
-    block = next;
-  }
-}
-
-// A broken-off parse leaves nothing but its blocks and the state of the grammar's scanner, which
+// A broken-off parse leaves nothing but its arena and the state of the grammar's scanner, which
 // has memory of its own. Resetting the parser frees that first; whatever it does next touches
-// its own blocks, and is left for good there.
+// the arena, and is left for good there.
 void free_scanner(Parse& parse) {
   if (parse.parser == nullptr) return;
   parse.closing = true;
@@ -152,7 +124,8 @@ TSTree* run(Parse& parse, const TSLanguage* language) {
   TSParser* parser = ts_parser_new();
   parse.parser = parser;
   TSTree* tree = nullptr;
-  if (ts_parser_set_language(parser, language)) {
+  if (ts_parser_set_language(parser, language) &&
+      ts_parser_set_included_ranges(parser, parse.parts, parse.parts_count)) {
     TSInput input{};
     input.payload = &parse;
     input.read = read_code;
@@ -165,7 +138,8 @@ TSTree* run(Parse& parse, const TSLanguage* language) {
 
 }  // namespace
 
-TSTree* parse_bounded(std::string_view code, const TSLanguage* language) {
+const TSTree* parse_bounded(std::string_view code, const TSLanguage* language,
+                            ParseArena& arena, std::span<const TSRange> parts) {
   // Before the first block exists: static initialisation happens once, under a lock.
   [[maybe_unused]] static const bool installed = [] {
     ts_set_allocator(allocate, allocate_zeroed, reallocate, release);
@@ -175,30 +149,25 @@ TSTree* parse_bounded(std::string_view code, const TSLanguage* language) {
   auto* parse = static_cast<Parse*>(std::calloc(1, sizeof(Parse)));
   if (parse == nullptr) return nullptr;
   parse->code = code;
+  parse->arena = &arena;
+  parse->parts = parts.data();
+  parse->parts_count = static_cast<uint32_t>(parts.size());
   parse->steps_left = kStepsFree + code.size() / kBytesPerStep;
   parse->served_left = kServedBytesFree + code.size() * kServedPerByte;
   parse->allocated_left = kAllocatedBytesFree + code.size() * kAllocatedPerByte;
-  parse->blocks.previous = parse->blocks.next = &parse->blocks;
   running = parse;
 
-  TSTree* tree = nullptr;
+  const TSTree* tree = nullptr;
   if (setjmp(parse->leave) == 0) {
     tree = run(*parse, language);
-    running = nullptr;
-    let_go(*parse);
   } else {
     free_scanner(*parse);
-    running = nullptr;
-    release_all(*parse);
-    std::free(parse);
-    return nullptr;
+    parse->exhausted = true;
   }
-  if (parse->exhausted && tree != nullptr) {
-    ts_tree_delete(tree);
-    tree = nullptr;
-  }
+  running = nullptr;
+  const bool exhausted = parse->exhausted;
   std::free(parse);
-  return tree;
+  return exhausted ? nullptr : tree;
 }
 
 }  // namespace tinyarms::rules

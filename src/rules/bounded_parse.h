@@ -5,11 +5,17 @@
 
 #include <tree_sitter/api.h>
 
+#include <span>
 #include <string_view>
+
+#include "rules/parse_arena.h"
 
 namespace tinyarms::rules {
 
-// The tree (the caller's to delete, on any thread), or null where the code costs too much.
-TSTree* parse_bounded(std::string_view code, const TSLanguage* language);
+// The tree, or null where the code costs too much. It lives in the arena, with everything that it
+// points to: never ts_tree_delete() it, and reset the arena when it is no longer wanted. `parts`
+// are the only pieces of the code that are parsed (another language's, in a page); none: all.
+const TSTree* parse_bounded(std::string_view code, const TSLanguage* language, ParseArena& arena,
+                            std::span<const TSRange> parts = {});
 
 }  // namespace tinyarms::rules

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rules/language.h"
 #include "rules/syntax_tree.h"
 
 namespace tinyarms::rules {
@@ -12,13 +13,12 @@ struct Renaming {
   std::string_view to;
 };
 
+// Beside those of the language table.
 constexpr Renaming kAliases[] = {
-    {"sh", "bash"},        {"shell", "bash"},      {"shell-script", "bash"},
-    {"c++", "cpp"},        {"cc", "cpp"},          {"cxx", "cpp"},        {"hpp", "cpp"},
-    {"h", "c"},            {"golang", "go"},       {"js", "javascript"},  {"jsx", "javascript"},
-    {"mjs", "javascript"}, {"node", "javascript"}, {"ecmascript", "javascript"},
-    {"py", "python"},      {"py3", "python"},      {"python3", "python"}, {"pyi", "python"},
-    {"rs", "rust"},
+    {"sh", "bash"},    {"shell", "bash"},      {"shell-script", "bash"},    {"hpp", "cpp"},
+    {"h", "c"},        {"mjs", "javascript"},  {"node", "javascript"},
+    {"c#", "csharp"},  {"dotnet", "csharp"},   {"ecmascript", "javascript"},
+    {"py3", "python"}, {"python3", "python"},  {"pyi", "python"},
 };
 
 constexpr Renaming kDisplayNames[] = {
@@ -26,7 +26,12 @@ constexpr Renaming kDisplayNames[] = {
     {"cpp", "C++"},   {"go", "Go"},
     {"java", "Java"}, {"javascript", "JavaScript"},
     {"json", "JSON"}, {"python", "Python"},
-    {"rust", "Rust"},
+    {"rust", "Rust"}, {"csharp", "C#"},
+    {"css", "CSS"},   {"html", "HTML"},
+    {"kotlin", "Kotlin"}, {"php", "PHP"},
+    {"ruby", "Ruby"}, {"scala", "Scala"},
+    {"swift", "Swift"}, {"tsx", "TSX"},
+    {"typescript", "TypeScript"}, {"yaml", "YAML"},
 };
 
 }  // namespace
@@ -38,6 +43,7 @@ std::string normalise_language(std::string_view name) {
   for (const Renaming& entry : kAliases) {
     if (entry.from == lower) return std::string(entry.to);
   }
+  if (const Language* language = find_language(lower)) return std::string(language->name);
   return lower;
 }
 

@@ -3,7 +3,6 @@
 // (parsing is bounded by steps, never by the clock).
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -11,10 +10,6 @@
 #include <vector>
 
 namespace tinyarms::rules {
-
-// The languages with a grammar in this build, by the names used everywhere.
-inline constexpr std::array<std::string_view, 9> kLanguages = {
-    "bash", "c", "cpp", "go", "java", "javascript", "json", "python", "rust"};
 
 // The largest code that is parsed; larger counts as "no verdict".
 inline constexpr size_t kCodeBytesMax = 256 << 10;

@@ -1,7 +1,5 @@
-// A rule about code in ast-grep's YAML form, as far as simple matching goes: kind, regex, any,
-// all, not, has, inside (with stopBy: neighbor, the default, or end). The rest of the form
-// (pattern, follows, nthChild, …) is refused by name, so that a rule never means less than it
-// says.
+// A rule object of ast-grep's (pattern, kind, regex, all, any, not, inside, has, …) that stands
+// alone: without an id, utilities or a fix. What answer rules ask of the code in a question.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +15,10 @@
 
 namespace tinyarms::rules {
 
-class Matcher;
-
 class CodeRule {
  public:
-  // `rule` is the map under `rule:`. Errors: Config (unknown key or kind, bad regex), Unsupported
-  // (a key of ast-grep's that this engine does not know yet); `where` is the place in the file.
+  // `rule` is the map under `rule:`. Errors: Config (unknown key or kind, bad regex or pattern),
+  // Unsupported (no such language in this build); `where` is the place in the file.
   static Result<CodeRule> compile(std::string_view file, const YamlNode& rule,
                                   std::string_view language);
   ~CodeRule();
@@ -35,9 +31,10 @@ class CodeRule {
   const std::string& language() const { return language_; }
 
  private:
-  CodeRule(std::unique_ptr<const Matcher> matcher, std::string language);
+  struct Compiled;
+  CodeRule(std::unique_ptr<const Compiled> compiled, std::string language);
 
-  std::unique_ptr<const Matcher> matcher_;
+  std::unique_ptr<const Compiled> compiled_;
   std::string language_;
 };
 

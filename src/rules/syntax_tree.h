@@ -7,6 +7,10 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
+
+#include "rules/language.h"
+#include "rules/parse_arena.h"
 
 namespace tinyarms::rules {
 
@@ -23,31 +27,27 @@ class SyntaxTree {
   // busy the machine is). `code` must outlive the tree.
   static std::optional<SyntaxTree> parse(std::string_view code, std::string_view language);
 
-  const TSTree* get() const { return tree_.get(); }
-  TSNode root() const { return ts_tree_root_node(tree_.get()); }
+  const TSTree* get() const { return tree_; }
+  TSNode root() const { return ts_tree_root_node(tree_); }
   std::string_view code() const { return code_; }
+  const Language& language() const { return *language_; }
   std::string_view text(TSNode node) const;
 
   // The first place where the code is not well formed (see parses()), nothing where it is.
   std::optional<CodePosition> first_error() const;
 
  private:
-  struct Deleter {
-    void operator()(TSTree* tree) const { ts_tree_delete(tree); }
-  };
-  SyntaxTree(std::unique_ptr<TSTree, Deleter> tree, std::string_view code,
-             std::string_view language)
-      : tree_(std::move(tree)), code_(code), language_(language) {}
+  SyntaxTree(std::unique_ptr<ParseArena> arena, const TSTree* tree, std::string_view code,
+             const Language& language)
+      : arena_(std::move(arena)), tree_(tree), code_(code), language_(&language) {}
 
   bool breaks_language(TSNode node) const;
 
-  std::unique_ptr<TSTree, Deleter> tree_;
+  std::unique_ptr<ParseArena> arena_;  // holds the tree
+  const TSTree* tree_;
   std::string_view code_;
-  std::string_view language_;  // an entry of kLanguages
+  const Language* language_;
 };
-
-// The grammar of an entry of kLanguages, else null.
-const TSLanguage* find_grammar(std::string_view language);
 
 // Pre-order walk over a tree without recursion, so that depth costs heap and not stack.
 class TreeWalk {

@@ -5,6 +5,8 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
+#include <map>
 #include <memory>
 #include <sstream>
 #include <utility>
@@ -21,16 +23,26 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    check(mark, anchor);
-    add(make(YamlNode::Kind::Null, mark));
+    finish(make(YamlNode::Kind::Null, mark), anchor);
   }
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { refuse(mark); }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto known = anchors_.find(anchor);
+    if (known == anchors_.end()) refuse(mark, "an alias to what is not complete yet");
+    copied_ += known->second.count();
+    if (copied_ > kYamlCopiesMax) refuse(mark, "aliases stand for too much");
+    if (static_cast<int>(open_.size()) + known->second.depth() > kYamlDepthMax) {
+      refuse(mark, "nested too deeply");
+    }
+    YamlNode copy = known->second.clone();
+    copy.line = mark.line + 1;
+    copy.column = mark.column + 1;
+    add(std::move(copy));
+  }
   void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                 const std::string& value) override {
-    check(mark, anchor);
     YamlNode node = make(YamlNode::Kind::Scalar, mark);
     node.scalar = value;
-    add(std::move(node));
+    finish(std::move(node), anchor);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
@@ -47,6 +59,7 @@ class TreeBuilder final : public YAML::EventHandler {
   struct Open {
     YamlNode node;
     std::unique_ptr<YamlNode> key;  // of a map, while its value is awaited
+    YAML::anchor_t anchor = 0;
   };
 
   static YamlNode make(YamlNode::Kind kind, const YAML::Mark& mark) {
@@ -56,22 +69,30 @@ class TreeBuilder final : public YAML::EventHandler {
     node.column = mark.column + 1;
     return node;
   }
-  [[noreturn]] static void refuse(const YAML::Mark& mark) {
-    throw YAML::ParserException(mark, "anchors and aliases are not allowed here");
-  }
-  static void check(const YAML::Mark& mark, YAML::anchor_t anchor) {
-    if (anchor != 0) refuse(mark);
+  [[noreturn]] static void refuse(const YAML::Mark& mark, const char* why) {
+    throw YAML::ParserException(mark, why);
   }
   void open(const YAML::Mark& mark, YAML::anchor_t anchor, YamlNode::Kind kind) {
-    check(mark, anchor);
-    if (static_cast<int>(open_.size()) >= kYamlDepthMax) {
-      throw YAML::ParserException(mark, "nested too deeply");
-    }
-    open_.push_back({make(kind, mark), nullptr});
+    if (static_cast<int>(open_.size()) >= kYamlDepthMax) refuse(mark, "nested too deeply");
+    open_.push_back({make(kind, mark), nullptr, anchor});
   }
   void close() {
     YamlNode node = std::move(open_.back().node);
+    const YAML::anchor_t anchor = open_.back().anchor;
     open_.pop_back();
+    finish(std::move(node), anchor);
+  }
+  void finish(YamlNode node, YAML::anchor_t anchor) {
+    if (anchor != 0) {
+      copied_ += node.count();
+      if (copied_ > kYamlCopiesMax) {
+        YAML::Mark mark;
+        mark.line = node.line - 1;
+        mark.column = node.column - 1;
+        refuse(mark, "aliases stand for too much");
+      }
+      anchors_[anchor] = node.clone();
+    }
     add(std::move(node));
   }
   void add(YamlNode node) {
@@ -97,6 +118,8 @@ class TreeBuilder final : public YAML::EventHandler {
 
   YamlNode root_;
   std::vector<Open> open_;
+  std::map<YAML::anchor_t, YamlNode> anchors_;
+  size_t copied_ = 0;
 };
 
 Error make_error(std::string_view name, int line, int column, std::string what) {
@@ -116,6 +139,31 @@ const YamlNode* YamlNode::find(std::string_view key) const {
     if (name.scalar == key) return &value;
   }
   return nullptr;
+}
+
+YamlNode YamlNode::clone() const {
+  YamlNode copy;
+  copy.kind = kind;
+  copy.scalar = scalar;
+  copy.line = line;
+  copy.column = column;
+  for (const YamlNode& item : items) copy.items.push_back(item.clone());
+  for (const auto& [key, value] : entries) copy.entries.push_back({key.clone(), value.clone()});
+  return copy;
+}
+
+size_t YamlNode::count() const {
+  size_t count = 1;
+  for (const YamlNode& item : items) count += item.count();
+  for (const auto& [key, value] : entries) count += 1 + value.count();
+  return count;
+}
+
+int YamlNode::depth() const {
+  int below = 0;
+  for (const YamlNode& item : items) below = std::max(below, item.depth());
+  for (const auto& [key, value] : entries) below = std::max(below, value.depth());
+  return below + 1;
 }
 
 std::string yaml_position(std::string_view name, const YamlNode& node) {

@@ -1,6 +1,7 @@
 // YAML from outside, read into a plain tree with its positions. Refuses what a rule never needs
-// and an attacker does: files over kYamlBytesMax, nesting over kYamlDepthMax, anchors and aliases
-// (which let a few lines stand for gigabytes).
+// and an attacker does: files over kYamlBytesMax, nesting over kYamlDepthMax. An alias becomes a
+// copy of what it stands for, and all copies together are at most kYamlCopiesMax nodes: a few
+// lines cannot stand for gigabytes.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +14,8 @@
 namespace tinyarms::rules {
 
 inline constexpr size_t kYamlBytesMax = 4 << 20;
-inline constexpr int kYamlDepthMax = 64;
+inline constexpr int kYamlDepthMax = 128;
+inline constexpr size_t kYamlCopiesMax = 20'000;
 
 struct YamlEntry;
 
@@ -35,6 +37,10 @@ struct YamlNode {
 
   // The value under a key of a map; null where there is none.
   const YamlNode* find(std::string_view key) const;
+
+  YamlNode clone() const;
+  size_t count() const;  // of nodes, this one included
+  int depth() const;     // 1 of a scalar
 };
 
 struct YamlEntry {

@@ -1,0 +1,205 @@
+#include "rules/scan.h"
+
+#include <algorithm>
+
+#include "base/utf8.h"
+#include "rules/apply_rule.h"
+#include "rules/bounded_parse.h"
+#include "rules/compiled.h"
+#include "rules/evaluator.h"
+#include "rules/glob.h"
+#include "rules/suppression.h"
+#include "rules/text_position.h"
+
+namespace tinyarms::rules {
+
+struct Scratch::Parts {
+  ParseArena arena;
+  FlatTree tree;
+  Memo memo;
+  Environment env;
+  LiteralFilter::Found found;
+  std::vector<uint8_t> active;                   // by place in LanguageRules::rules
+  std::vector<std::vector<NodeIndex>> matches;   // beside it
+};
+
+namespace {
+
+// Visits of nodes by rules, all together.
+constexpr uint64_t kStepsFree = 20'000'000;
+constexpr uint64_t kStepsPerByte = 2'000;
+
+// One text in one language.
+class TextScan {
+ public:
+  TextScan(const RuleSet& set, const LanguageRules& rules, std::string_view text,
+           const ScanOptions& options, Scratch::Parts& scratch)
+      : set_(set), parts_(set.parts()), rules_(rules), text_(text), options_(options),
+        scratch_(scratch) {}
+
+  // Chooses the rules that could match; false: none.
+  bool choose();
+  // Parses `pieces` of the text, or all of it, and matches.
+  void run(std::span<const TSRange> pieces, ScanResult& result);
+
+ private:
+  bool is_on(uint32_t rule) const;
+  void match_all(Evaluator& evaluator);
+  void report(Evaluator& evaluator, ScanResult& result);
+
+  const RuleSet& set_;
+  const RuleSetParts& parts_;
+  const LanguageRules& rules_;
+  std::string_view text_;
+  const ScanOptions& options_;
+  Scratch::Parts& scratch_;
+};
+
+bool TextScan::is_on(uint32_t rule) const {
+  const RuleInfo& info = parts_.infos[rule];
+  const Severity severity =
+      options_.severities.empty() ? info.severity : options_.severities[rule];
+  return severity != Severity::Off && applies_to(info, options_.path);
+}
+
+bool TextScan::choose() {
+  rules_.filter.search(text_, scratch_.found);
+  scratch_.active.assign(rules_.rules.size(), 0);
+  bool any = false;
+  for (size_t place = 0; place < rules_.rules.size(); ++place) {
+    const uint32_t rule = rules_.rules[place];
+    const bool chosen =
+        rules_.filter.holds(parts_.rules[rule].formula, scratch_.found) && is_on(rule);
+    scratch_.active[place] = chosen ? 1 : 0;
+    any = any || chosen;
+  }
+  return any;
+}
+
+// Once through the tree; each node is shown to the rules that its kind could interest.
+void TextScan::match_all(Evaluator& evaluator) {
+  const FlatTree& tree = scratch_.tree;
+  scratch_.matches.resize(std::max(scratch_.matches.size(), rules_.rules.size()));
+  for (auto& matches : scratch_.matches) matches.clear();
+  const size_t last = rules_.by_symbol.size() - 1;
+  std::vector<std::vector<uint32_t>> wanted(rules_.by_symbol.size());
+  for (size_t symbol = 0; symbol <= last; ++symbol) {
+    for (const uint32_t place : rules_.by_symbol[symbol]) {
+      if (scratch_.active[place] != 0) wanted[symbol].push_back(place);
+    }
+  }
+  for (NodeIndex node = 0; node < tree.size() && !evaluator.exhausted(); ++node) {
+    for (const uint32_t place : wanted[std::min<size_t>(tree.symbol(node), last)]) {
+      const CompiledRule& rule = parts_.rules[rules_.rules[place]];
+      scratch_.env.reset(rule.slots.size());
+      const NodeIndex matched =
+          apply_core(evaluator, rule, rule.core, node, scratch_.env, false);
+      if (matched != kNoNode && !evaluator.exhausted()) scratch_.matches[place].push_back(node);
+    }
+  }
+}
+
+void TextScan::report(Evaluator& evaluator, ScanResult& result) {
+  const FlatTree& tree = scratch_.tree;
+  Suppressions suppressions(tree);
+  if (suppressions.silence_all()) return;
+  for (size_t place = 0; place < rules_.rules.size(); ++place) {
+    const uint32_t rule = rules_.rules[place];
+    const RuleInfo& info = parts_.infos[rule];
+    for (const NodeIndex node : scratch_.matches[place]) {
+      if (suppressions.silence(info.id, ts_node_start_point(tree.handle(node)).row)) continue;
+      if (options_.details) {
+        result.findings.push_back(
+            describe(evaluator, info, parts_.rules[rule], node, scratch_.env));
+      } else {
+        Finding finding;
+        finding.rule = &info;
+        finding.range = {tree.start(node), tree.end(node)};
+        result.findings.push_back(std::move(finding));
+      }
+    }
+  }
+  for (const ByteRange& range : suppressions.unused()) result.unused_suppressions.push_back(range);
+}
+
+void TextScan::run(std::span<const TSRange> pieces, ScanResult& result) {
+  scratch_.arena.reset();
+  const TSTree* tree =
+      parse_bounded(text_, rules_.language->grammar(), scratch_.arena, pieces);
+  if (tree == nullptr) {
+    result.outcome = ScanResult::Outcome::GaveUp;
+    return;
+  }
+  scratch_.tree.build(tree, text_);
+  scratch_.memo.clear();
+  Evaluator evaluator(scratch_.tree, scratch_.memo, kStepsFree + kStepsPerByte * text_.size());
+  match_all(evaluator);
+  if (evaluator.exhausted()) result.outcome = ScanResult::Outcome::GaveUp;
+  Evaluator describer(scratch_.tree, scratch_.memo, kStepsFree + kStepsPerByte * text_.size());
+  report(describer, result);
+}
+
+const Language* language_of(const ScanOptions& options) {
+  return options.language != nullptr ? options.language : language_of_path(options.path);
+}
+
+}  // namespace
+
+Scratch::Scratch() : parts_(std::make_unique<Parts>()) {}
+Scratch::~Scratch() = default;
+Scratch::Scratch(Scratch&&) noexcept = default;
+Scratch& Scratch::operator=(Scratch&&) noexcept = default;
+
+bool may_match(const RuleSet& rules, std::string_view text, const ScanOptions& options,
+               Scratch& scratch) {
+  const Language* language = language_of(options);
+  const LanguageRules* of = language == nullptr ? nullptr : rules.parts().find(*language);
+  return of != nullptr && TextScan(rules, *of, text, options, scratch.parts()).choose();
+}
+
+ScanResult scan(const RuleSet& rules, std::string_view text, const ScanOptions& options,
+                Scratch& scratch) {
+  ScanResult result;
+  const Language* language = language_of(options);
+  if (language == nullptr) {
+    result.outcome = ScanResult::Outcome::NoLanguage;
+    return result;
+  }
+  if (text.size() > options.bytes_max || text.size() > kScanBytesMax) {
+    result.outcome = ScanResult::Outcome::TooLarge;
+    return result;
+  }
+  const LanguageRules* of = rules.parts().find(*language);
+  if (of == nullptr) {
+    result.outcome = ScanResult::Outcome::Unneeded;
+    return result;
+  }
+  TextScan one(rules, *of, text, options, scratch.parts());
+  if (!one.choose()) {
+    result.outcome = ScanResult::Outcome::Unneeded;
+    return result;
+  }
+  if (find_invalid_utf8(text)) {
+    result.outcome = ScanResult::Outcome::InvalidText;
+    return result;
+  }
+  one.run({}, result);
+  return result;
+}
+
+CharPosition position_of(std::string_view text, uint32_t offset) {
+  const size_t end = std::min<size_t>(offset, text.size());
+  const auto lines = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end),
+                                '\n');
+  return {static_cast<uint32_t>(lines), column_of(text, offset)};
+}
+
+bool applies_to(const RuleInfo& rule, std::string_view path) {
+  const auto holds = [&](const FileGlob& glob) {
+    return matches_glob(glob.glob, path, glob.any_case);
+  };
+  if (std::any_of(rule.ignores.begin(), rule.ignores.end(), holds)) return false;
+  return !rule.has_files || std::any_of(rule.files.begin(), rule.files.end(), holds);
+}
+
+}  // namespace tinyarms::rules
