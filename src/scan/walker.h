@@ -22,10 +22,10 @@ namespace tinyarms::scan {
 
 struct WalkOptions {
   std::vector<std::string> paths = {"."};
-  IgnoreOptions ignores;
+  IgnoreOptions ignores = {};
   bool hidden = false;              // go into hidden folders too
   bool follow_links = false;
-  std::vector<std::string> globs;   // override everything else; "!glob" excludes; the last decides
+  std::vector<std::string> globs = {};  // override everything else; "!glob" excludes; the last decides
   unsigned threads = 1;
 };
 
