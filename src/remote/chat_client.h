@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -25,6 +26,7 @@ struct ChatOptions {
   double temperature = 0;
   uint32_t seed = 0;
   std::vector<std::string> stop{};
+  int top_logprobs = 2;  // likeliest tokens to be told of at each place; engines allow up to 20
 };
 
 // One generated token as the engine reports it, where it does: natural logarithms.
@@ -32,6 +34,7 @@ struct TokenLogprob {
   double chosen = 0;
   std::optional<double> best{};    // of the likeliest token
   std::optional<double> second{};  // of the runner-up
+  std::vector<std::pair<std::string, double>> top{};  // token and logprob, likeliest first
 };
 
 struct ChatReply {

@@ -36,15 +36,17 @@ void read_logprobs(const Json& choice, std::vector<TokenLogprob>& tokens) {
     const Json& chosen = member(entry, "logprob");
     if (!chosen.is_number()) continue;
     TokenLogprob token{.chosen = chosen.get<double>()};
-    std::vector<double> top;
     for (const Json& other : member(entry, "top_logprobs")) {
       const Json& value = member(other, "logprob");
-      if (value.is_number()) top.push_back(value.get<double>());
+      if (value.is_number()) {
+        token.top.emplace_back(text_of(member(other, "token")), value.get<double>());
+      }
     }
-    std::sort(top.begin(), top.end(), std::greater<>());
-    if (!top.empty()) token.best = top[0];
-    if (top.size() > 1) token.second = top[1];
-    tokens.push_back(token);
+    std::stable_sort(token.top.begin(), token.top.end(),
+                     [](const auto& a, const auto& b) { return a.second > b.second; });
+    if (!token.top.empty()) token.best = token.top[0].second;
+    if (token.top.size() > 1) token.second = token.top[1].second;
+    tokens.push_back(std::move(token));
   }
 }
 
@@ -65,7 +67,7 @@ std::string request_body(const WireOptions& wire, const std::vector<ChatMessage>
   if (!options.stop.empty()) body["stop"] = options.stop;
   if (wire.logprobs) {
     body["logprobs"] = true;
-    body["top_logprobs"] = 2;
+    body["top_logprobs"] = options.top_logprobs;
   }
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
