@@ -68,6 +68,7 @@ DEBIAN = [
     Part("toml++", "MIT", "Mark Gillard", "libtomlplusplus-dev"),
     Part("yaml-cpp", "MIT", "Jesse Beder", "libyaml-cpp-dev"),
     Part("RE2", "BSD-3-Clause", "The RE2 Authors", "libre2-dev"),
+    Part("zlib", "Zlib", "Jean-loup Gailly and Mark Adler", "zlib1g-dev"),
     Part("libseccomp", "LGPL-2.1-or-later", "The libseccomp authors", "libseccomp-dev"),
     Part("bubblewrap, run as a program", "LGPL-2.0-or-later", "The bubblewrap authors",
          "bubblewrap"),

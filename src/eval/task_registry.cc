@@ -11,6 +11,12 @@ namespace {
 std::vector<std::unique_ptr<Task>> make_all() {
   std::vector<std::unique_ptr<Task>> tasks;
   tasks.push_back(make_tiny());
+  tasks.push_back(make_humaneval());
+  tasks.push_back(make_humaneval_completion());
+  tasks.push_back(make_humaneval_plus());
+  tasks.push_back(make_mbpp());
+  tasks.push_back(make_mbpp_all());
+  tasks.push_back(make_mbpp_sanitized());
   tasks.push_back(make_mmlu_coding(5));
   tasks.push_back(make_mmlu_coding(0));
   tasks.push_back(make_gsm8k(0));

@@ -16,6 +16,12 @@ std::unique_ptr<Task> make_tiny();
 std::unique_ptr<Task> make_mmlu_coding(size_t shots);
 std::unique_ptr<Task> make_gsm8k(size_t shots);  // 0 or 8
 std::unique_ptr<Task> make_math500();
+std::unique_ptr<Task> make_humaneval();
+std::unique_ptr<Task> make_humaneval_completion();
+std::unique_ptr<Task> make_humaneval_plus();
+std::unique_ptr<Task> make_mbpp();
+std::unique_ptr<Task> make_mbpp_all();
+std::unique_ptr<Task> make_mbpp_sanitized();
 
 // In the order in which people should read them.
 const std::vector<std::unique_ptr<Task>>& all_tasks();
