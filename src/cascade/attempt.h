@@ -23,11 +23,23 @@ struct Cost {
   double load_seconds = 0;  // part of `seconds` spent bringing the model into memory
 };
 
+// What served an answer. A probability fitted to one origin says nothing about another. The cascade
+// only carries it; empty fields are unknown.
+struct Origin {
+  std::string model;         // hash of the weights
+  std::string quantization;  //
+  std::string engine;        // build that ran them
+  std::string sampler;       // sampler_name() of the request
+  friend bool operator==(const Origin&, const Origin&) = default;
+};
+
 struct Attempt {
   bool answered = false;
   std::string answer;  // where answered
   std::string reason;  // where abstained: why, in a few words a person can read
   std::string source;  // who: a model's name, a rule's id, "exact cache", "semantic cache"
+  Origin origin;
+  std::string group;   // kind of question; filled in by the cascade
   std::string notice;  // what the user should know about it, e.g. what of the prompt was cut
   Finish finish = Finish::Stop;
   Evidence evidence;   // an abstention has evidence too (the intent, say)

@@ -17,11 +17,12 @@ Cascade::Cascade(std::vector<std::unique_ptr<Tier>> tiers, const Policy& policy,
 
 Reply Cascade::run(const Request& request, const StopFlag& stop, Listener& listener) {
   Reply reply;
-  for (const auto& tier : tiers_) {
-    Step step = climb(request, *tier, reply.trace, stop, listener);
+  const double started = clock_.monotonic_seconds();
+  for (size_t tier = 0; tier < tiers_.size(); ++tier) {
+    Step step = ask({request, reply.trace, started, tier}, stop, listener);
     listener.step_finished(step);
     const Decision decision = step.decision;
-    if (step.attempt.answered) reply.winner = reply.trace.size();
+    if (step.attempt.answered && decision != Decision::Abstain) reply.winner = reply.trace.size();
     reply.trace.push_back(std::move(step));
     reply.sure = decision == Decision::Accept;
     reply.interrupted = decision == Decision::Interrupt;
@@ -30,8 +31,8 @@ Reply Cascade::run(const Request& request, const StopFlag& stop, Listener& liste
   return reply;
 }
 
-Step Cascade::climb(const Request& request, Tier& tier, const Trace& so_far, const StopFlag& stop,
-                    Listener& listener) {
+Step Cascade::ask(const Climb& climb, const StopFlag& stop, Listener& listener) {
+  Tier& tier = *tiers_[climb.tier];
   Step step;
   step.level = tier.level();
   if (stop.raised()) {
@@ -39,7 +40,7 @@ Step Cascade::climb(const Request& request, Tier& tier, const Trace& so_far, con
     step.reason = "stopped before this tier was asked";
     return step;
   }
-  if (auto why = skip_reason(request, tier, so_far)) {
+  if (auto why = skip_reason(climb, climb.tier)) {
     step.decision = Decision::Skip;
     step.reason = std::move(*why);
     return step;
@@ -47,7 +48,7 @@ Step Cascade::climb(const Request& request, Tier& tier, const Trace& so_far, con
 
   listener.tier_started(tier.level(), tier.describe());
   const double start = clock_.monotonic_seconds();
-  Result<Attempt> attempt = tier.attempt(request, so_far, stop, listener);
+  Result<Attempt> attempt = tier.attempt(climb.request, climb.so_far, stop, listener);
   step.seconds = clock_.monotonic_seconds() - start;
   if (!attempt) {
     const bool stopped = attempt.error().code == ErrorCode::Interrupted;
@@ -59,6 +60,7 @@ Step Cascade::climb(const Request& request, Tier& tier, const Trace& so_far, con
 
   step.attempt = std::move(*attempt);
   step.attempt.cost.seconds = step.seconds;
+  step.attempt.group = group_of(climb.request.group, climb.so_far);
   if (step.attempt.finish == Finish::Interrupted && step.attempt.answer.empty()) {
     step.attempt.answered = false;  // nothing was written: a draft from below stays the reply
     step.decision = Decision::Interrupt;
@@ -71,39 +73,78 @@ Step Cascade::climb(const Request& request, Tier& tier, const Trace& so_far, con
     step.reason = step.attempt.reason;
     return step;
   }
-  Verdict verdict = policy_.judge(request, step.level, step.attempt);
+  judge(climb, step);
+  return step;
+}
+
+void Cascade::judge(const Climb& climb, Step& step) const {
+  Verdict verdict = policy_.judge({.request = climb.request,
+                                   .level = step.level,
+                                   .so_far = climb.so_far,
+                                   .seconds_spent = seconds_spent(climb),
+                                   .may_climb = may_climb(climb)},
+                                  step.attempt);
   step.confidence = verdict.confidence.value;
   step.calibrated = verdict.confidence.calibrated;
+  step.certified = verdict.confidence.certified;
+  if (step.certified) step.certificate = verdict.confidence.certificate;
   step.threshold = verdict.threshold;
   if (step.attempt.finish == Finish::Interrupted) {
     step.decision = Decision::Interrupt;
     step.reason = "stopped while answering; the text so far is kept";
-    return step;
+    return;
   }
-  step.decision = verdict.accept ? Decision::Accept : Decision::Escalate;
+  step.propensity = verdict.propensity;
   step.reason = std::move(verdict.reason);
-  return step;
+  switch (verdict.action) {
+    case Action::Keep: step.decision = Decision::Accept; break;
+    case Action::Climb: step.decision = Decision::Escalate; break;
+    case Action::Withhold: step.decision = Decision::Abstain; break;
+  }
 }
 
-std::optional<std::string> Cascade::skip_reason(const Request& request, const Tier& tier,
-                                                const Trace& so_far) const {
+double Cascade::seconds_spent(const Climb& climb) const {
+  return clock_.monotonic_seconds() - climb.started;
+}
+
+bool Cascade::may_climb(const Climb& climb) const {
+  for (size_t above = climb.tier + 1; above < tiers_.size(); ++above) {
+    if (!skip_reason(climb, above)) return true;
+  }
+  return false;
+}
+
+std::optional<std::string> Cascade::skip_reason(const Climb& climb, size_t index) const {
+  const Request& request = climb.request;
+  const Tier& tier = *tiers_[index];
   const Level level = tier.level();
   if (request.only_level && level != *request.only_level) {
     return fmt::format("only {} was asked for", level_name(*request.only_level));
   }
-  if (!request.only_level && request.level_max && level > *request.level_max) {
+  if (request.only_level) return tier.skip_reason(request, climb.so_far);
+  if (request.level_max && level > *request.level_max) {
     return fmt::format("above the highest tier allowed, {}", level_name(*request.level_max));
   }
-  return tier.skip_reason(request, so_far);
+  if (request.level_min && level >= Level::L2 && level < *request.level_min) {
+    return fmt::format("the conversation is with {} now", level_name(*request.level_min));
+  }
+  const Situation situation{.request = request,
+                            .level = level,
+                            .so_far = climb.so_far,
+                            .seconds_spent = seconds_spent(climb)};
+  if (auto why = policy_.skip_reason(situation)) return why;
+  return tier.skip_reason(request, climb.so_far);
 }
 
 Trace Cascade::plan(const Request& request) const {
   Trace trace;
-  for (const auto& tier : tiers_) {
+  const double started = clock_.monotonic_seconds();
+  for (size_t index = 0; index < tiers_.size(); ++index) {
+    const Tier& tier = *tiers_[index];
     Step step;
-    step.level = tier->level();
-    step.attempt.source = tier->describe();
-    auto why = skip_reason(request, *tier, trace);
+    step.level = tier.level();
+    step.attempt.source = tier.describe();
+    auto why = skip_reason({request, trace, started, index}, index);
     step.decision = why ? Decision::Skip : Decision::Escalate;
     step.reason = why ? std::move(*why) : "would be asked";
     trace.push_back(std::move(step));

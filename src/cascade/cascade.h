@@ -13,6 +13,7 @@
 namespace tinyarms::cascade {
 
 struct Reply {
+  std::string id;  // under which the climb was logged; empty where it was not
   Trace trace;
   std::optional<size_t> winner;  // index into the trace of the answer given, if any
   bool sure = false;             // whether the policy accepted it
@@ -37,8 +38,18 @@ class Cascade {
   Trace plan(const Request&) const;
 
  private:
-  std::optional<std::string> skip_reason(const Request&, const Tier&, const Trace&) const;
-  Step climb(const Request&, Tier&, const Trace&, const StopFlag&, Listener&);
+  // One climb under way. `tier` is the index of the one at hand.
+  struct Climb {
+    const Request& request;
+    const Trace& so_far;
+    double started;
+    size_t tier;
+  };
+  std::optional<std::string> skip_reason(const Climb&, size_t tier) const;
+  bool may_climb(const Climb&) const;
+  double seconds_spent(const Climb&) const;
+  Step ask(const Climb&, const StopFlag&, Listener&);
+  void judge(const Climb&, Step&) const;
 
   std::vector<std::unique_ptr<Tier>> tiers_;
   const Policy& policy_;

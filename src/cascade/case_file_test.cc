@@ -100,14 +100,86 @@ void read_request(const Line& line, CaseFile& file) {
       file.request.only_level = level_of(get<std::string>(pair));
     } else if (pair.name == "max") {
       file.request.level_max = level_of(get<std::string>(pair));
+    } else if (pair.name == "min") {
+      file.request.level_min = level_of(get<std::string>(pair));
     } else if (pair.name == "threshold") {
       file.request.threshold = get<double>(pair);
+    } else if (pair.name == "seconds_max") {
+      file.request.seconds_max = get<double>(pair);
+    } else if (pair.name == "cost_max") {
+      file.request.cost_max = get<double>(pair);
+    } else if (pair.name == "group") {
+      file.request.group = get<std::string>(pair);
+    } else if (pair.name == "question") {
+      file.request.messages = {{Role::User, get<std::string>(pair)}};
     } else if (pair.name == "stopped") {
       file.stopped = get<bool>(pair);
     } else {
       file.request.level_thresholds[level_of(pair.name)] = get<double>(pair);
     }
   }
+}
+
+void read_policy(const Line& line, PolicyTerms& terms) {
+  expect_arguments(line, 1);
+  for (const Pair& pair : line.pairs) {
+    if (pair.name == "worth") {
+      terms.worth_of_right = get<double>(pair);
+    } else if (pair.name == "seconds_max") {
+      terms.seconds_max = get<double>(pair);
+    } else if (pair.name == "cost_max") {
+      terms.cost_max = get<double>(pair);
+    } else if (pair.name == "withhold_below") {
+      terms.withhold_below = get<double>(pair);
+    } else if (pair.name == "certified_only") {
+      terms.certified_only = get<bool>(pair);
+    } else if (pair.name == "safe") {
+      terms.safe_mode = true;
+      terms.safe_threshold = get<double>(pair);
+    } else {
+      throw Fault{fmt::format("a policy has no {}", pair.name)};
+    }
+  }
+}
+
+void read_terms(const Line& line, PolicyTerms& terms) {
+  expect_arguments(line, 2);
+  TierTerms& tier = terms.tiers[level_of(line.arguments[1])];
+  for (const Pair& pair : line.pairs) {
+    if (pair.name == "price") {
+      tier.price = get<double>(pair);
+    } else if (pair.name == "seconds") {
+      tier.seconds = get<double>(pair);
+    } else if (pair.name == "accuracy") {
+      tier.accuracy = get<double>(pair);
+    } else if (pair.name == "threshold") {
+      tier.threshold = get<double>(pair);
+    } else {
+      throw Fault{fmt::format("terms have no {}", pair.name)};
+    }
+  }
+}
+
+PolicyRule read_rule(const Line& line) {
+  expect_arguments(line, 2);
+  PolicyRule rule;
+  rule.name = line.arguments[1];
+  for (const Pair& pair : line.pairs) {
+    if (pair.name == "group") {
+      rule.group = get<std::string>(pair);
+    } else if (pair.name == "words") {
+      rule.words.push_back(get<std::string>(pair));
+    } else if (pair.name == "at_least") {
+      rule.at_least = level_of(get<std::string>(pair));
+    } else if (pair.name == "at_most") {
+      rule.at_most = level_of(get<std::string>(pair));
+    } else if (pair.name == "threshold") {
+      rule.threshold = get<double>(pair);
+    } else {
+      rule.thresholds[level_of(pair.name)] = get<double>(pair);
+    }
+  }
+  return rule;
 }
 
 Finish finish_of(const std::string& name) {
@@ -207,6 +279,12 @@ Result<CaseFile> parse_case(const std::string& name, std::string_view text) {
       const std::string word = line.arguments.empty() ? "" : line.arguments[0];
       if (word == "request" && ++requests == 1) {
         read_request(line, file);
+      } else if (word == "policy") {
+        read_policy(line, file.terms);
+      } else if (word == "terms") {
+        read_terms(line, file.terms);
+      } else if (word == "rule") {
+        file.terms.rules.push_back(read_rule(line));
       } else if (word == "tier") {
         file.tiers.push_back(read_tier(line));
       } else if (word == "step") {

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "cascade/attempt.h"
+#include "cascade/declared_policy.h"
 #include "cascade/level.h"
 #include "cascade/request.h"
 
@@ -36,6 +37,7 @@ struct CaseStep {
 
 struct CaseFile {
   Request request;
+  PolicyTerms terms;  // beside the default thresholds
   bool stopped = false;
   std::vector<CaseTier> tiers;
   std::vector<CaseStep> steps;

@@ -1,5 +1,7 @@
 #include "cascade/request.h"
 
+#include <fmt/format.h>
+
 namespace tinyarms::cascade {
 
 const std::string& Request::question() const {
@@ -8,6 +10,10 @@ const std::string& Request::question() const {
     if (message->role == Role::User) return message->content;
   }
   return kNone;
+}
+
+std::string sampler_name(const Sampling& sampling) {
+  return sampling.temperature <= 0 ? "greedy" : fmt::format("temperature {}", sampling.temperature);
 }
 
 }  // namespace tinyarms::cascade

@@ -38,6 +38,12 @@ struct Request {
 
   std::optional<Level> only_level;  // --tier: this one answers, or nobody does
   std::optional<Level> level_max;   // --max-tier: never climb past it
+  // Tiers from L2 up to below this one are not asked: a conversation that needed a larger model
+  // stays with it. Rules and remembered answers (L0, L1) are not touched by it.
+  std::optional<Level> level_min;
+  std::optional<double> seconds_max;  // a tier that would likely end later is not asked
+  std::optional<double> cost_max;     // of all tiers asked together, in the policy's prices
+  std::string group;                  // kind of question; empty: the intent that L1 finds
   bool offline = true;              // no tier may open a socket
 
   // P(correct) that an answer must reach to be accepted, in [0, 1]: a level's own, else the
@@ -48,5 +54,10 @@ struct Request {
   // The text of the last user message; empty where there is none.
   const std::string& question() const;
 };
+
+// How a sampler's options are written down where a measurement is bound to them: "greedy", or
+// "temperature 0.7". Seed and length are not part of it: they change one answer, not what answers
+// of this kind are worth.
+std::string sampler_name(const Sampling& sampling);
 
 }  // namespace tinyarms::cascade

@@ -19,5 +19,11 @@ TEST(Request, TheQuestionIsTheLastThingTheUserSaid) {
 
 TEST(Request, OfflineUnlessSomebodySaysOtherwise) { EXPECT_TRUE(Request{}.offline); }
 
+TEST(Request, TheSamplersNameHoldsWhatChangesTheDistribution) {
+  EXPECT_EQ(sampler_name({}), "greedy");
+  EXPECT_EQ(sampler_name({.temperature = 0, .seed = 7, .tokens_max = 3, .stop = {}}), "greedy");
+  EXPECT_EQ(sampler_name({.temperature = 0.7, .stop = {}}), "temperature 0.7");
+}
+
 }  // namespace
 }  // namespace tinyarms::cascade

@@ -14,6 +14,10 @@ std::string_view decision_name(Decision decision) {
   return "skip";
 }
 
+std::string group_of(const std::string& given, const Trace& so_far) {
+  return given.empty() ? find_text(so_far, signal::kIntent).value_or("") : given;
+}
+
 std::optional<std::string> find_text(const Trace& trace, std::string_view signal_name) {
   for (auto step = trace.rbegin(); step != trace.rend(); ++step) {
     if (auto text = step->attempt.evidence.text(signal_name)) return text;

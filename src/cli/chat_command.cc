@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cascade/session_latch.h"
 #include "cli/context.h"
 #include "cli/explain.h"
 #include "cli/live_answer.h"
@@ -66,6 +67,7 @@ class Chat {
     if (command == "/quit" || command == "/exit") return false;
     if (command == "/reset") {
       request_.messages.clear();
+      latch_.reset();
     } else if (command == "/explain") {
       terminal_.note(explain(last_.trace, terminal_));
     } else if (command == "/tier" && (word == "auto" || cascade::parse_level(word))) {
@@ -83,7 +85,9 @@ class Chat {
     request_.messages.push_back({cascade::Role::User, std::move(*question)});
 
     LiveAnswer live(terminal_, {.streaming = streaming_, .announce = !quiet_});
+    request_.level_min = latch_.floor();
     last_ = assistant_.ask(request_, context_.stop, live);
+    latch_.observe(last_);
     context_.stop.lower();  // Ctrl-C ended the answer, not the conversation
     context_.exit = exit_for(last_, false);
     if (last_.interrupted) context_.exit = Exit::Answered;
@@ -106,6 +110,7 @@ class Chat {
   bool streaming_;
   bool quiet_;
   service::Assistant assistant_;
+  cascade::SessionLatch latch_;  // a conversation stays with the model that it needed
   cascade::Reply last_;
 };
 

@@ -92,7 +92,9 @@ std::string footer(const cascade::Reply& reply) {
     text += " · exact";
   } else if (step->confidence) {
     text += fmt::format(" · confidence {:.2f}{}{}", *step->confidence,
-                        step->calibrated ? "" : ", uncalibrated",
+                        step->certified    ? ", certified"
+                        : step->calibrated ? ""
+                                           : ", uncalibrated",
                         reply.sure ? "" : fmt::format(", below {:.2f}", *step->threshold));
   }
   if (step->attempt.cost.completion_tokens > 0) {

@@ -5,12 +5,15 @@
 #include <unistd.h>
 
 #include <optional>
+#include <random>
 
 #include "base/file.h"
-#include "cascade/formula_estimator.h"
+#include "cascade/declared_policy.h"
 #include "catalog/model_store.h"
 #include "questions/bundled_packs.h"
 #include "questions/question_engine.h"
+#include "service/calibrated_estimator.h"
+#include "service/policy_file.h"
 #include "tiers/embedding_tier.h"
 #include "tiers/language_tier.h"
 #include "tiers/openai_engine.h"
@@ -63,6 +66,34 @@ std::string stack_identity(const Settings& settings, const std::vector<tiers::Mo
   return identity + settings.l4.url + " " + settings.l4.model;
 }
 
+// The policy file's terms over the built-in thresholds. A file that cannot be read was refused by
+// check(); should it have changed since, nothing generated is kept by terms that nobody wrote.
+cascade::PolicyTerms load_terms(const Settings& settings, std::vector<std::string>& notices) {
+  cascade::PolicyTerms terms;
+  if (!settings.policy.file.empty()) {
+    auto read = read_policy_file(settings.policy.file);
+    if (read) {
+      terms = std::move(*read);
+    } else {
+      terms.safe_mode = true;
+      notices.push_back(fmt::format("policy left out, the safe setting holds: {}",
+                                    read.error().message()));
+    }
+  }
+  for (const auto& [level, threshold] : default_thresholds()) {
+    std::optional<double>& own = terms.tiers[level].threshold;
+    if (!own) own = threshold;
+  }
+  if (settings.policy.explore > 0) terms.explore = settings.policy.explore;
+  return terms;
+}
+
+std::function<double()> system_chance() {
+  return [engine = std::make_shared<std::mt19937_64>(std::random_device{}())] {
+    return std::uniform_real_distribution<double>()(*engine);
+  };
+}
+
 questions::QuestionEngine load_rules(const Settings& settings, std::vector<std::string>& notices) {
   std::vector<std::pair<std::string, std::string>> files;
   for (const std::string& path : settings.l0.packs) {
@@ -90,13 +121,15 @@ std::unique_ptr<cascade::Tier> language_tier(cascade::Level level,
                                              const LanguageSettings& settings,
                                              const tiers::ModelRef& model,
                                              const tiers::ModelRef& general_model,
+                                             const std::string& engine,
                                              tiers::ModelShelf& shelf) {
   return std::make_unique<tiers::LanguageTier>(
       tiers::LanguageTierOptions{.level = level,
                                  .model = model,
                                  .general_model = general_model,
                                  .context_tokens = static_cast<uint32_t>(settings.context),
-                                 .system_prompt = settings.system_prompt},
+                                 .system_prompt = settings.system_prompt,
+                                 .engine = engine},
       shelf);
 }
 
@@ -126,8 +159,8 @@ struct Assistant::Parts {
   tiers::EngineLoader loader;
   tiers::ModelShelf shelf;
   tiers::AnswerMemory memory;
-  cascade::FormulaEstimator estimator;
-  cascade::ThresholdPolicy policy;
+  CalibratedEstimator estimator;
+  cascade::DeclaredPolicy policy;
   tiers::EmbeddingTier* recall = nullptr;  // owned by the cascade
   std::unique_ptr<tiers::RemoteEngine> remote;
   std::unique_ptr<cascade::Cascade> cascade;
@@ -137,7 +170,9 @@ struct Assistant::Parts {
         shelf(loader, around.clock, memory_budget(settings, around.physical_bytes)),
         memory(around.paths.cache_dir / "answers.sqlite",
                static_cast<size_t>(settings.l1.cache_entries), around.clock),
-        policy(estimator, default_thresholds()) {}
+        estimator(CalibratedEstimator::load(settings.calibration.files,
+                                            settings.calibration.allow_foreign, notices)),
+        policy(estimator, load_terms(settings, notices), system_chance()) {}
 };
 
 uint64_t physical_memory() {
@@ -166,6 +201,8 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around)
   const tiers::ModelRef general = resolve(store, settings.l2.general_model);
   const tiers::ModelRef large = resolve(store, settings.l3.model);
 
+  const std::string engine = engine_build();
+
   std::vector<std::unique_ptr<cascade::Tier>> tiers;
   const auto add = [&](bool enabled, cascade::Level level, auto make) {
     if (enabled) {
@@ -193,10 +230,10 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around)
     return tier;
   });
   add(settings.l2.enabled, cascade::Level::L2, [&] {
-    return language_tier(cascade::Level::L2, settings.l2, small, general, parts.shelf);
+    return language_tier(cascade::Level::L2, settings.l2, small, general, engine, parts.shelf);
   });
   add(settings.l3.enabled, cascade::Level::L3, [&] {
-    return language_tier(cascade::Level::L3, settings.l3, large, {}, parts.shelf);
+    return language_tier(cascade::Level::L3, settings.l3, large, {}, engine, parts.shelf);
   });
   // While `offline` holds there is no client at all.
   tiers::RemoteEngine* remote = nullptr;

@@ -7,6 +7,7 @@
 
 #include "base/nearest.h"
 #include "service/config_file.h"
+#include "service/policy_file.h"
 #include "service/settings_value.h"
 
 extern char** environ;  // NOLINT: POSIX declares it nowhere
@@ -229,6 +230,10 @@ Result<LoadedConfig> load_config(const ConfigSources& sources) {
 }
 
 Result<void> check(const Settings& settings) {
+  if (!settings.policy.file.empty()) {
+    // Decisions by other terms than the user wrote down would be worse than none.
+    if (auto terms = read_policy_file(settings.policy.file); !terms) return terms.error();
+  }
   if (!settings.l4.url.empty() && settings.l4.model.empty()) {
     return Error{ErrorCode::Config, "l4.url is set, but l4.model is not", "l4.model",
                  "name the model that the remote tier shall ask for"};

@@ -62,7 +62,8 @@ struct LoadedConfig {
 // variable or a flag), Io (unreadable), NotFound (user_file_must_exist).
 Result<LoadedConfig> load_config(const ConfigSources& sources);
 
-// What must hold between settings, e.g. that a remote URL comes with a model. Errors: Config.
+// What must hold between settings, e.g. that a remote URL comes with a model, and that the policy
+// file can be used. Errors: Config, NotFound, Io.
 Result<void> check(const Settings& settings);
 
 // The nearest .tinyarms.toml from `working_dir` up to the repository's root (the folder with

@@ -175,9 +175,9 @@ Result<std::string> read_text_file(const fs::path& path) {
   return error;
 }
 
-}  // namespace
-
-Result<std::vector<FileSetting>> read_config_file(const fs::path& path) {
+// Parses the file and hands the table over. Every fault of the file is an error with its place.
+template <typename Take>
+Result<void> with_table(const fs::path& path, const Take& take) {
   auto text = read_text_file(path);
   if (!text) return text.error();
   if (const size_t nul = text->find('\0'); nul != std::string::npos) {
@@ -195,9 +195,8 @@ Result<std::vector<FileSetting>> read_config_file(const fs::path& path) {
     return Error{ErrorCode::Config, "has more dotted keys than any configuration needs",
                  printable(path.string(), 4096), "is this the right file?"};
   }
-  std::vector<FileSetting> settings;
   try {
-    flatten(toml::parse(*text), "", settings);
+    take(toml::parse(*text));
   } catch (const toml::parse_error& problem) {
     const toml::source_position at = problem.source().begin;
     return place(path, at.line, at.column, printable(problem.description(), 400));
@@ -205,10 +204,55 @@ Result<std::vector<FileSetting>> read_config_file(const fs::path& path) {
     return Error{ErrorCode::Config, "is not TOML", printable(path.string(), 4096),
                  "look for a key or a [table] header that is empty or misspelt"};
   }
+  return {};
+}
+
+constexpr int kTreeDepthMax = 3;
+
+void grow_tree(const toml::table& table, int depth, TomlNode& parent) {
+  parent.kind = TomlNode::Kind::Table;
+  for (const auto& entry : table) {
+    const toml::node& node = entry.second;
+    const toml::source_position at = entry.first.source().begin;
+    TomlNode& child = parent.children.emplace_back();
+    child.key = std::string(entry.first.str());
+    child.line = at.line;
+    child.column = at.column;
+    const auto* array = node.as_array();
+    const bool tables = array != nullptr && !array->empty() && array->is_homogeneous<toml::table>();
+    if (depth < kTreeDepthMax && node.is_table()) {
+      grow_tree(*node.as_table(), depth + 1, child);
+    } else if (depth < kTreeDepthMax && tables) {
+      child.kind = TomlNode::Kind::Tables;
+      for (const toml::node& one : *array) {
+        TomlNode& held = child.children.emplace_back();
+        held.line = one.source().begin.line;
+        held.column = one.source().begin.column;
+        grow_tree(*one.as_table(), depth + 1, held);
+      }
+    } else {
+      child.value = raw_value(node);
+    }
+  }
+}
+
+}  // namespace
+
+Result<std::vector<FileSetting>> read_config_file(const fs::path& path) {
+  std::vector<FileSetting> settings;
+  auto read = with_table(path, [&](const toml::table& table) { flatten(table, "", settings); });
+  if (!read) return read.error();
   std::sort(settings.begin(), settings.end(), [](const FileSetting& a, const FileSetting& b) {
     return std::pair(a.line, a.column) < std::pair(b.line, b.column);
   });
   return settings;
+}
+
+Result<TomlNode> read_toml_tree(const fs::path& path) {
+  TomlNode root;
+  auto read = with_table(path, [&](const toml::table& table) { grow_tree(table, 0, root); });
+  if (!read) return read.error();
+  return root;
 }
 
 std::optional<RawValue> parse_toml_value(std::string_view text) {

@@ -26,6 +26,20 @@ struct FileSetting {
 // `where` is file:line:column).
 Result<std::vector<FileSetting>> read_config_file(const std::filesystem::path& path);
 
+// A TOML file as a tree, for files whose tables are not settings. Places count from 1.
+struct TomlNode {
+  enum class Kind { Value, Table, Tables };
+  std::string key;  // empty for the root and for entries of an array of tables
+  Kind kind = Kind::Value;
+  RawValue value;                  // Kind::Value
+  std::vector<TomlNode> children;  // Table: its entries; Tables: its tables, in order
+  size_t line = 0;
+  size_t column = 0;
+};
+
+// At most three levels are entered; deeper tables are Values that are Unusable. Errors: as above.
+Result<TomlNode> read_toml_tree(const std::filesystem::path& path);
+
 // One value alone, e.g. "[\"a\", \"b\"]"; nothing where it is not TOML.
 std::optional<RawValue> parse_toml_value(std::string_view text);
 

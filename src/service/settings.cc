@@ -94,6 +94,20 @@ constexpr SettingInfo kSettings[] = {
      "The model's name there."},
     {"l4.api_key_env", Kind::VariableName, Rule::Forbidden, TINYARMS_FIELD(l4.api_key_env),
      "Name of the environment variable that holds the key, never the key itself."},
+    {"calibration.files", Kind::PathList, Rule::Forbidden, TINYARMS_FIELD(calibration.files),
+     "What `tinyarms calibrate --out` and `certify issue --out` wrote: files, or folders of them."},
+    {"calibration.allow_foreign", Kind::Flag, Rule::Forbidden,
+     TINYARMS_FIELD(calibration.allow_foreign),
+     "Uses a calibrator also for another model, engine or sampler than it was fitted to."},
+    {"policy.file", Kind::Path, Rule::Forbidden, TINYARMS_FIELD(policy.file),
+     "Terms of the decisions, as TOML (docs/policy.md); empty: the thresholds above alone."},
+    {"policy.explore", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(policy.explore),
+     "Share of open decisions that chance turns, so that `tinyarms replay` can judge other "
+     "policies.", 0, 0.5},
+    {"log.decisions", Kind::Flag, Rule::Forbidden, TINYARMS_FIELD(log.decisions),
+     "Keeps every decision with its evidence; of the question only hash and length."},
+    {"log.prompts", Kind::Flag, Rule::Forbidden, TINYARMS_FIELD(log.prompts),
+     "Keeps the questions' text in that log too."},
 };
 
 #undef TINYARMS_FIELD
@@ -170,6 +184,7 @@ std::string allowed_values(const SettingInfo& info) {
     case Kind::Choice: return "\"auto\", \"always\" or \"never\"";
     case Kind::Text: return "a text";
     case Kind::TextList: return "a list of texts that are not empty";
+    case Kind::Path: return "a path";
     case Kind::PathList: return "a list of paths";
     case Kind::Model: return "a model's name, or the path of a .gguf file";
     case Kind::Url: return "an https:// address, or http:// on this machine, without a password";

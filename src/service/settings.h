@@ -55,6 +55,21 @@ struct RemoteSettings {
   std::string api_key_env;  // the name of the variable that holds the key, never the key
 };
 
+struct CalibrationSettings {
+  std::vector<std::string> files;  // calibrators and certificates, or folders of them
+  bool allow_foreign = false;
+};
+
+struct PolicySettings {
+  std::string file;  // empty: the built-in terms
+  double explore = 0;
+};
+
+struct LogSettings {
+  bool decisions = false;
+  bool prompts = false;
+};
+
 struct Settings {
   bool offline = true;
   int threads = 0;                              // 0: every core
@@ -69,6 +84,9 @@ struct Settings {
   LanguageSettings l2{.model = "smollm2-135m-instruct.q4_1"};
   LanguageSettings l3;
   RemoteSettings l4;
+  CalibrationSettings calibration;
+  PolicySettings policy;
+  LogSettings log;
 };
 
 inline constexpr double kAutoMemoryShare = 0.6;  // of the physical memory
@@ -79,12 +97,12 @@ uint64_t memory_budget(const Settings& settings, uint64_t physical_bytes);
 // The per-level thresholds that were set, as Request::level_thresholds wants them.
 std::map<cascade::Level, double> set_thresholds(const Settings& settings);
 
-// ThresholdPolicy's defaults where nothing is set. Chosen by judgement for uncalibrated numbers:
+// The policy's thresholds where nothing is set. Chosen by judgement for uncalibrated numbers:
 // rules that answer are trusted, and L4, the last resort, is never turned down.
 std::map<cascade::Level, double> default_thresholds();
 
 enum class SettingKind {
-  Flag, Integer, Number, Size, Choice, Text, TextList, PathList, Model, Url, VariableName
+  Flag, Integer, Number, Size, Choice, Text, TextList, Path, PathList, Model, Url, VariableName
 };
 
 // A project's .tinyarms.toml comes with whatever was cloned and is not trusted.

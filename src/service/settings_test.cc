@@ -55,12 +55,16 @@ TEST(SettingsTable, DefaultsPassTheirOwnChecks) {
 
 TEST(SettingsTable, NothingThatLeavesTheMachineIsAProjectsToSet) {
   for (const char* key : {"offline", "l4.url", "l4.model", "l4.api_key_env", "l0.packs",
-                          "l2.system_prompt", "l3.system_prompt", "memory_budget"}) {
+                          "l2.system_prompt", "l3.system_prompt", "memory_budget",
+                          "calibration.files", "calibration.allow_foreign", "policy.file",
+                          "policy.explore", "log.decisions", "log.prompts"}) {
     ASSERT_NE(find_setting(key), nullptr) << key;
     EXPECT_EQ(find_setting(key)->project, ProjectRule::Forbidden) << key;
   }
   for (const SettingInfo& info : known_settings()) {
-    const bool names_files = info.kind == SettingKind::Model || info.kind == SettingKind::PathList;
+    const bool names_files = info.kind == SettingKind::Model ||
+                             info.kind == SettingKind::Path ||
+                             info.kind == SettingKind::PathList;
     if (names_files) {
       EXPECT_NE(info.project, ProjectRule::Allowed) << info.key;
     }

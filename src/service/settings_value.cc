@@ -130,8 +130,10 @@ Refusal store_string(std::string& field, const SettingInfo& info, const std::str
   if (info.kind == Kind::Url) bad = check_url(text);
   if (info.kind == Kind::VariableName) bad = check_variable_name(text);
   if (info.kind == Kind::Text) bad = check_text(text);
+  if (info.kind == Kind::Path) bad = check_line(text);
   if (bad) return bad;
-  const bool path = info.kind == Kind::Model && spells_path(text);
+  const bool path = (info.kind == Kind::Model && spells_path(text)) ||
+                    (info.kind == Kind::Path && !text.empty());
   field = path ? resolve(text, context).string() : text;
   return std::nullopt;
 }
@@ -251,6 +253,7 @@ RawValue read_text(const SettingInfo& info, std::string_view text) {
     case Kind::Size:
     case Kind::Choice:
     case Kind::Text:
+    case Kind::Path:
     case Kind::Model:
     case Kind::Url:
     case Kind::VariableName: break;
