@@ -62,7 +62,12 @@ size_t triple_quotes(std::string_view line) {
   return count;
 }
 
-std::string code_without_fences(std::string_view answer, std::string_view language) {
+std::string code_without_fences(std::string_view answer, const CodeQuestion& question) {
+  const std::string_view language = question.language;
+  if (!question.entry_point.empty() && defines(answer, question) &&
+      rules::parses(answer, language).value_or(false)) {
+    return std::string(answer);
+  }
   std::string code;
   bool began = false;
   bool quoted = false;
@@ -120,14 +125,17 @@ bool defines(std::string_view code, const CodeQuestion& question) {
 }
 
 std::string without_trials(std::string_view python) {
-  static const re2::RE2 kTrial(R"(^(assert\b|print\s*\(|if\s+__name__\s*==|[a-z_]\w*(\.\w+)*\()");
+  static const re2::RE2 kTrial(R"re(^(assert\b|if\s+__name__\s*==|[a-z_]\w*(\.\w+)*\s*\())re");
+  static const re2::RE2 kSetting(R"re(^(sys|decimal|getcontext|random)\b)re");
   std::string kept;
   bool dropping = false;
   bool quoted = false;
   for (const Line& line : lines_of(python)) {
     const bool top = !quoted && !line.text.empty() && line.text[0] != ' ' && line.text[0] != '\t';
     const bool closes = top && (line.text[0] == ')' || line.text[0] == ']' || line.text[0] == '}');
-    if (top && !closes) dropping = matches(line.text, kTrial);
+    if (top && !closes) {
+      dropping = matches(line.text, kTrial) && !matches(line.text, kSetting);
+    }
     if (triple_quotes(line.text) % 2 == 1) quoted = !quoted;
     if (!dropping) kept += line.whole;
   }
@@ -138,7 +146,7 @@ std::string extract_code(std::string_view answer, const CodeQuestion& question) 
   std::string code = before_closing_fence(answer, question.language);
   if (code.empty()) {
     const auto blocks = rules::extract_code_blocks(answer);
-    code = blocks.empty() ? code_without_fences(answer, question.language)
+    code = blocks.empty() ? code_without_fences(answer, question)
                           : chosen_block(blocks, question);
   }
   if (question.language == "python" && !question.entry_point.empty()) code = without_trials(code);

@@ -21,7 +21,8 @@ struct Program {
   std::string input = {};  // its standard input
   // Python only: tests that use what `source` defines. They run in a process of their own, and only
   // plain values pass between the two (warden/duel.py), so that `source` can neither see nor
-  // influence them; it passed if the tests ran to their end.
+  // influence them; it passed if the tests ran to their end. Builtins are the tests' own, unless
+  // their first line is "# of the solution: sum", which names those that `source` defines anew.
   std::string tests = {};
   std::vector<SourceFile> files = {};  // beside the source; not for Python
   double cpu_seconds = 0;              // another limit than the judge's own

@@ -112,8 +112,8 @@ class HumanEval final : public Task {
       if (!tests) return tests.error();
       reference["tests"] = *tests;
     } else {
-      reference["tests"] = fmt::format("{}    pass\n{}\ncheck(solution_under_test)\n", prompt,
-                                       (*texts)[3]);
+      reference["tests"] = fmt::format("{}    pass\n{} = solution_under_test\n{}\ncheck({})\n",
+                                       prompt, (*texts)[2], (*texts)[3], (*texts)[2]);
     }
     Item item;
     item.id = (*texts)[0];

@@ -153,9 +153,12 @@ class Mbpp final : public Task {
                                   "pass:\n\n{}",
                                   (*texts)[0], fenced("python", *tests))}};
     item.tokens_max = 512;
-    item.reference = Json{{"entry_point", entry_point_of((*texts)[1], *tests)},
+    const std::string entry_point = entry_point_of((*texts)[1], *tests);
+    // One function is called `sum`: the tests mean that one.
+    item.reference = Json{{"entry_point", entry_point},
                           {"solution", (*texts)[1]},
-                          {"tests", setup + "\n" + *tests}}
+                          {"tests", fmt::format("# of the solution: {}\n{}\n{}", entry_point,
+                                                setup, *tests)}}
                          .dump();
     return item;
   }

@@ -50,6 +50,7 @@ import duel
 HOST = 3  # the socket to the host
 HOME = "/tmp"
 TICK = 0.02
+HIDES = "# of the solution:"
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -404,7 +405,9 @@ def run_duel(source, tests, given, limits, barrier):
     def judge():
         nothing = os.open("/dev/null", os.O_RDWR)
         become([nothing, nothing, report.writer, far[0], near[1]], limits, barrier)
-        return duel.judge(3, 4, lambda: compiled(tests, "tests.py"), fresh_module)
+        first = tests.partition("\n")[0]
+        hidden = first[len(HIDES):].split() if first.startswith(HIDES) else []
+        return duel.judge(3, 4, lambda: compiled(tests, "tests.py"), fresh_module, hidden)
 
     player = start(solution)
     pid = start(judge)
