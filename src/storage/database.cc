@@ -103,12 +103,12 @@ Result<OpenedDatabase> Database::open(const fs::path& path, const Clock& clock,
     Result<fs::path> aside =
         set_aside(resolved, kind_name(opening->verdict), clock.wall_seconds());
     if (!aside) return aside.error();
-    opened.notice = fmt::format("the cache database {} could not be used ({}): it was set aside "
+    opened.notice = fmt::format("the database {} could not be used ({}): it was set aside "
                                 "as {}, and a fresh one was made",
                                 resolved.string(), opening->reason, aside->string());
   }
-  return Error{ErrorCode::Internal, "a fresh cache database is not usable either",
-               resolved.string(), "name another cache folder"};
+  return Error{ErrorCode::Internal, "a fresh database is not usable either",
+               resolved.string(), "name another folder"};
 }
 
 Result<Database::Opening> Database::try_open(const fs::path& path, const Clock& clock,
@@ -123,9 +123,9 @@ Result<Database::Opening> Database::try_open(const fs::path& path, const Clock& 
   if (code != SQLITE_OK) return database.error_of(code);
   sqlite3_busy_timeout(handle, static_cast<int>(options.busy_timeout.count()));
 
-  Result<void> outcome = database.check_owner(opening);
+  Result<void> outcome = database.check_owner(opening, options.schema);
   if (outcome && opening.verdict == Verdict::Usable) outcome = database.configure(options);
-  if (outcome && opening.verdict == Verdict::Usable) outcome = database.migrate(opening);
+  if (outcome && opening.verdict == Verdict::Usable) outcome = database.migrate(opening, options.schema);
   if (outcome && opening.verdict == Verdict::Usable) outcome = database.check_pages();
   if (!outcome && outcome.error().code == ErrorCode::Corrupt) {
     opening.verdict = Verdict::Corrupt;
@@ -138,7 +138,7 @@ Result<Database::Opening> Database::try_open(const fs::path& path, const Clock& 
 }
 
 // Reads only: another program's file is not changed before it is recognised as such.
-Result<void> Database::check_owner(Opening& opening) {
+Result<void> Database::check_owner(Opening& opening, const Schema& schema) {
   auto application = pragma_integer("application_id");
   if (!application) return application.error();
   auto version = pragma_integer("user_version");
@@ -146,8 +146,8 @@ Result<void> Database::check_owner(Opening& opening) {
   auto tables = schema_text();
   if (!tables) return tables.error();
   const bool fresh = *application == 0 && *version == 0 && tables->empty();
-  const auto known = static_cast<int64_t>(migrations().size());
-  if (!fresh && *application != kApplicationId) {
+  const auto known = static_cast<int64_t>(schema.migrations.size());
+  if (!fresh && *application != schema.application_id) {
     opening.verdict = Verdict::Foreign;
     opening.reason = "it belongs to another program";
   } else if (*version > known) {
@@ -186,10 +186,10 @@ Result<void> Database::check_pages() {
   return Error{ErrorCode::Corrupt, std::string(check->text(0)), path_.string(), ""};
 }
 
-Result<void> Database::migrate(Opening& opening) {
+Result<void> Database::migrate(Opening& opening, const Schema& schema) {
   auto before = pragma_integer("user_version");
   if (!before) return before.error();
-  const auto steps = migrations();
+  const auto steps = schema.migrations;
   if (*before < static_cast<int64_t>(steps.size())) {
     auto transaction = Transaction::begin(*this);
     if (!transaction) return transaction.error();
@@ -197,7 +197,7 @@ Result<void> Database::migrate(Opening& opening) {
       if (auto done = execute(steps[step]); !done) return done;
     }
     auto stamped = execute(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};",
-                                       kApplicationId, steps.size()));
+                                       schema.application_id, steps.size()));
     if (!stamped) return stamped;
     if (auto committed = transaction->commit(); !committed) return committed;
   }

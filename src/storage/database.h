@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "storage/file_guard.h"
+#include "storage/schema.h"
 #include "storage/statement.h"
 
 struct sqlite3;
@@ -26,6 +27,7 @@ namespace tinyarms::storage {
 class Database;
 
 struct DatabaseOptions {
+  Schema schema = cache_schema();
   std::chrono::milliseconds busy_timeout{5000};
   // SQLite pages of 4 KiB; beyond it a write is refused as on a full disk. 0: no limit.
   int64_t pages_max = 0;
@@ -77,9 +79,9 @@ class Database {
   static Result<Opening> try_open(const std::filesystem::path& path, const Clock& clock,
                                   const DatabaseOptions& options);
   Result<void> configure(const DatabaseOptions& options);
-  Result<void> check_owner(Opening& opening);
+  Result<void> check_owner(Opening& opening, const Schema& schema);
   Result<void> check_pages();
-  Result<void> migrate(Opening& opening);
+  Result<void> migrate(Opening& opening, const Schema& schema);
   Result<std::string> schema_text();
   Result<int64_t> pragma_integer(const std::string& name);
   Error error_of(int sqlite_code);

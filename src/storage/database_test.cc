@@ -173,7 +173,7 @@ TEST(Database, ANewerVersionIsKeptWhole) {
   expect_set_aside(folder, "newer", "version 99", nullptr);
   // Its entries can still be had from where it lies.
   const fs::path aside = folder / "c.sqlite.newer-20231114T221320Z";
-  run_sql(aside, "PRAGMA user_version = " + std::to_string(migrations().size()));
+  run_sql(aside, "PRAGMA user_version = " + std::to_string(cache_schema().migrations.size()));
   auto opened = Database::open(aside, clock);
   ASSERT_TRUE(opened);
   EXPECT_EQ(opened->notice, "");

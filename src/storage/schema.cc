@@ -35,8 +35,56 @@ CREATE TABLE embeddings (
 ) STRICT;
 )sql"};
 
+// A step's evidence is JSON, which storage does not read. Outcomes come later, from anywhere, and
+// are kept in the order in which they came: a sequential test reads them so.
+constexpr std::array<const char*, 1> kDecisionMigrations = {R"sql(
+CREATE TABLE decisions (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  at REAL NOT NULL,
+  question_sha TEXT NOT NULL,
+  question_bytes INTEGER NOT NULL,
+  question TEXT NOT NULL,
+  question_group TEXT NOT NULL,
+  policy TEXT NOT NULL,
+  winner INTEGER NOT NULL,
+  sure INTEGER NOT NULL
+) STRICT;
+CREATE TABLE steps (
+  decision INTEGER NOT NULL REFERENCES decisions (number) ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  level TEXT NOT NULL,
+  verdict TEXT NOT NULL,
+  answered INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  model TEXT NOT NULL,
+  quantization TEXT NOT NULL,
+  engine TEXT NOT NULL,
+  sampler TEXT NOT NULL,
+  confidence REAL NOT NULL,
+  calibrated INTEGER NOT NULL,
+  certificate TEXT NOT NULL,
+  threshold REAL NOT NULL,
+  propensity REAL NOT NULL,
+  seconds REAL NOT NULL,
+  tokens INTEGER NOT NULL,
+  evidence TEXT NOT NULL,
+  PRIMARY KEY (decision, position)
+) STRICT;
+CREATE TABLE outcomes (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  decision INTEGER NOT NULL REFERENCES decisions (number) ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  good INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  at REAL NOT NULL
+) STRICT;
+CREATE INDEX outcomes_by_decision ON outcomes (decision);
+)sql"};
+
 }  // namespace
 
-std::span<const char* const> migrations() { return kMigrations; }
+Schema cache_schema() { return {kApplicationId, kMigrations}; }
+Schema decision_log_schema() { return {kDecisionLogId, kDecisionMigrations}; }
 
 }  // namespace tinyarms::storage

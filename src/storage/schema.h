@@ -1,5 +1,5 @@
-// The tables of the cache database, version by version. A new version is one more entry; entries
-// that shipped never change.
+// The tables of our databases, version by version. A new version is one more entry; entries that
+// shipped never change.
 #pragma once
 
 #include <cstdint>
@@ -7,10 +7,17 @@
 
 namespace tinyarms::storage {
 
-// PRAGMA application_id of our files: "tArm".
-constexpr int64_t kApplicationId = 0x7441726D;
+struct Schema {
+  int64_t application_id = 0;  // PRAGMA application_id: tells our kinds of files apart
+  // migrations[n] takes a database from user_version n to n + 1. Lives as long as the program.
+  std::span<const char* const> migrations{};
+};
 
-// migrations()[n] takes a database from user_version n to n + 1.
-std::span<const char* const> migrations();
+// PRAGMA application_id of our files: "tArm" and "tArL".
+constexpr int64_t kApplicationId = 0x7441726D;
+constexpr int64_t kDecisionLogId = 0x7441724C;
+
+Schema cache_schema();         // answers and embeddings
+Schema decision_log_schema();  // decisions, their steps and outcomes
 
 }  // namespace tinyarms::storage

@@ -1,0 +1,111 @@
+// What was decided, on what evidence, and how it turned out: every climb of the cascade, so that
+// other policies can be judged on it later and drift can be noticed. Of a question only its hash
+// and length are kept, unless the caller hands the text over.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "storage/database.h"
+
+namespace tinyarms::storage {
+
+struct LoggedStep {
+  std::string level{};    // "l2"
+  std::string verdict{};  // "accept", "escalate", …
+  bool answered = false;
+  std::string source{};
+  std::string model{};  // with the next three: what served
+  std::string quantization{};
+  std::string engine{};
+  std::string sampler{};
+  std::optional<double> confidence{};
+  bool calibrated = false;
+  std::string certificate{};  // hash of the one that covered the answer; empty: none
+  std::optional<double> threshold{};
+  double propensity = 1;
+  double seconds = 0;
+  int64_t tokens = 0;       // generated
+  std::string evidence{};   // a JSON object
+  std::optional<bool> good{};  // the last outcome told of this answer; only when read
+};
+
+struct LoggedDecision {
+  std::string id{};  // 1 to 64 bytes; unique
+  double at = 0;     // seconds since 1970 UTC
+  std::string question_sha{};
+  int64_t question_bytes = 0;
+  std::string question{};  // empty unless it is to be kept
+  std::string group{};
+  std::string policy{};  // hash of the terms in force
+  int winner = -1;       // index of the step that gave the reply; -1: none did
+  bool sure = false;
+  std::vector<LoggedStep> steps{};
+};
+
+// How a kept answer under a certificate turned out, in the order in which that was told.
+struct CertifiedOutcome {
+  std::string id{};
+  bool good = false;
+};
+
+struct DecisionLogOptions {
+  int64_t decisions_max = 1'000'000;  // the oldest go first, with their outcomes
+};
+
+// One thread at a time; any number of processes. All calls: the errors of Database.
+class DecisionLog {
+ public:
+  static Result<std::unique_ptr<DecisionLog>> open(const std::filesystem::path& path,
+                                                   const Clock& clock,
+                                                   const DecisionLogOptions& options = {});
+  // For a file that a user named: it must be there and be a decision log, and is left alone where
+  // it is not. Errors: NotFound, Unsupported too.
+  static Result<std::unique_ptr<DecisionLog>> open_existing(const std::filesystem::path& path,
+                                                            const Clock& clock);
+
+  // All or none.
+  Result<void> append(std::span<const LoggedDecision> decisions);
+
+  // The id that `word` begins (at least four bytes), or the newest one for "last". Errors:
+  // NotFound, InvalidArgument (more than one, or too short).
+  Result<std::string> resolve(std::string_view word);
+
+  // Of the reply's step. `source`: "feedback", "tests", "shadow", … Errors: NotFound; and
+  // InvalidArgument where that climb had no reply.
+  Result<void> add_outcome(const std::string& id, bool good, const std::string& source);
+
+  // In the order of writing. The sink's error ends the reading.
+  Result<void> read(const std::function<Result<void>(const LoggedDecision&)>& sink);
+
+  // Of replies that were kept under this certificate; the newest outcome of each counts.
+  Result<std::vector<CertifiedOutcome>> certified_outcomes(const std::string& certificate);
+
+  const std::string& notice() const { return notice_; }  // what was set aside when it was opened
+
+ private:
+  DecisionLog(OpenedDatabase opened, const Clock& clock, const DecisionLogOptions& options)
+      : database_(std::move(opened.database)),
+        clock_(clock),
+        options_(options),
+        notice_(std::move(opened.notice)) {}
+  Result<void> insert(const LoggedDecision& decision);
+  Result<void> read_steps(int64_t number, LoggedDecision& decision);
+  Result<void> forget_oldest();
+
+  std::unique_ptr<Database> database_;
+  const Clock& clock_;
+  DecisionLogOptions options_;
+  std::string notice_;
+};
+
+}  // namespace tinyarms::storage

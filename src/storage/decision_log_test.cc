@@ -1,0 +1,174 @@
+#include "storage/decision_log.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "storage/decision_log_writer.h"
+#include "storage/test_folder.h"
+
+namespace tinyarms::storage {
+namespace {
+
+LoggedDecision decision(const std::string& id, const std::string& certificate = "") {
+  LoggedDecision logged{.id = id, .at = 12, .question_sha = "abc", .question_bytes = 7,
+                        .group = "code", .policy = "p1", .winner = 1, .sure = true};
+  logged.steps.push_back({.level = "l2", .verdict = "escalate", .answered = true,
+                          .confidence = 0.3, .threshold = 0.6, .propensity = 0.98,
+                          .evidence = "{\"margin_mean\":0.5}"});
+  logged.steps.push_back({.level = "l3", .verdict = "accept", .answered = true, .source = "big",
+                          .model = "m", .quantization = "q", .engine = "e", .sampler = "greedy",
+                          .confidence = 0.9, .calibrated = true, .certificate = certificate,
+                          .threshold = 0.6, .seconds = 2.5, .tokens = 41, .evidence = "{}"});
+  return logged;
+}
+
+std::vector<LoggedDecision> read_all(DecisionLog& log) {
+  std::vector<LoggedDecision> all;
+  auto read = log.read([&](const LoggedDecision& one) -> Result<void> {
+    all.push_back(one);
+    return {};
+  });
+  EXPECT_TRUE(read);
+  return all;
+}
+
+class DecisionLogTest : public testing::Test {
+ protected:
+  std::unique_ptr<DecisionLog> open(const DecisionLogOptions& options = {}) {
+    auto log = DecisionLog::open(folder_ / "log.sqlite", clock_, options);
+    EXPECT_TRUE(log) << log.error().message();
+    return std::move(*log);
+  }
+
+  TestFolder folder_;
+  HandClock clock_;
+};
+
+TEST_F(DecisionLogTest, WhatIsWrittenIsReadBack) {
+  auto log = open();
+  ASSERT_TRUE(log->append(std::vector{decision("aaaa1"), decision("bbbb2")}));
+  const auto all = read_all(*log);
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].id, "aaaa1");
+  EXPECT_EQ(all[0].question_bytes, 7);
+  EXPECT_EQ(all[0].question, "");
+  EXPECT_EQ(all[0].group, "code");
+  EXPECT_EQ(all[0].winner, 1);
+  EXPECT_TRUE(all[0].sure);
+  ASSERT_EQ(all[0].steps.size(), 2u);
+  EXPECT_EQ(all[0].steps[0].confidence, 0.3);
+  EXPECT_EQ(all[0].steps[0].propensity, 0.98);
+  EXPECT_EQ(all[0].steps[0].evidence, "{\"margin_mean\":0.5}");
+  EXPECT_EQ(all[0].steps[1].sampler, "greedy");
+  EXPECT_EQ(all[0].steps[1].tokens, 41);
+  EXPECT_EQ(all[0].steps[1].good, std::nullopt);
+}
+
+TEST_F(DecisionLogTest, TheNewestOutcomeOfAReplyCounts) {
+  auto log = open();
+  ASSERT_TRUE(log->append(std::vector{decision("aaaa1")}));
+  ASSERT_TRUE(log->add_outcome("aaaa1", true, "feedback"));
+  EXPECT_EQ(read_all(*log)[0].steps[1].good, true);
+  ASSERT_TRUE(log->add_outcome("aaaa1", false, "tests"));
+  EXPECT_EQ(read_all(*log)[0].steps[1].good, false);
+  EXPECT_EQ(read_all(*log)[0].steps[0].good, std::nullopt);
+  EXPECT_EQ(log->add_outcome("nobody", true, "x").error().code, ErrorCode::NotFound);
+  LoggedDecision silent = decision("cccc3");
+  silent.winner = -1;
+  ASSERT_TRUE(log->append(std::vector{silent}));
+  EXPECT_EQ(log->add_outcome("cccc3", true, "x").error().code, ErrorCode::InvalidArgument);
+}
+
+TEST_F(DecisionLogTest, IdsAreFoundByTheirBeginning) {
+  auto log = open();
+  EXPECT_EQ(log->resolve("last").error().code, ErrorCode::NotFound);
+  ASSERT_TRUE(log->append(std::vector{decision("aaaa1"), decision("aaaa2"), decision("bbbb3")}));
+  EXPECT_EQ(*log->resolve("last"), "bbbb3");
+  EXPECT_EQ(*log->resolve("aaaa1"), "aaaa1");
+  EXPECT_EQ(*log->resolve("bbbb"), "bbbb3");
+  EXPECT_EQ(log->resolve("aaaa").error().code, ErrorCode::InvalidArgument);
+  EXPECT_EQ(log->resolve("bbb").error().code, ErrorCode::InvalidArgument);
+  EXPECT_EQ(log->resolve("%%%%").error().code, ErrorCode::NotFound);
+}
+
+TEST_F(DecisionLogTest, OutcomesUnderACertificateComeInOrderAndOnce) {
+  auto log = open();
+  ASSERT_TRUE(log->append(std::vector{decision("aaaa1", "c1"), decision("bbbb2", "c1"),
+                                      decision("cccc3", "c2"), decision("dddd4")}));
+  for (const char* id : {"bbbb2", "aaaa1", "cccc3", "dddd4"}) {
+    ASSERT_TRUE(log->add_outcome(id, true, "feedback"));
+  }
+  ASSERT_TRUE(log->add_outcome("bbbb2", false, "feedback"));  // corrected
+  const auto outcomes = log->certified_outcomes("c1");
+  ASSERT_TRUE(outcomes);
+  ASSERT_EQ(outcomes->size(), 2u);
+  EXPECT_EQ((*outcomes)[0].id, "bbbb2");
+  EXPECT_FALSE((*outcomes)[0].good);
+  EXPECT_TRUE((*outcomes)[1].good);
+}
+
+TEST_F(DecisionLogTest, AnAppendIsWholeOrNotThere) {
+  auto log = open();
+  ASSERT_TRUE(log->append(std::vector{decision("aaaa1")}));
+  EXPECT_FALSE(log->append(std::vector{decision("bbbb2"), decision("aaaa1")}));
+  EXPECT_FALSE(log->append(std::vector{decision("")}));
+  EXPECT_EQ(read_all(*log).size(), 1u);
+}
+
+TEST_F(DecisionLogTest, TheOldestGoFirst) {
+  auto log = open({.decisions_max = 3});
+  for (int i = 0; i < 7; ++i) {
+    ASSERT_TRUE(log->append(std::vector{decision("id-" + std::to_string(i))}));
+  }
+  const auto all = read_all(*log);
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_EQ(all[0].id, "id-4");
+}
+
+TEST_F(DecisionLogTest, AFileTheUserNamedIsNeverTouchedUnlessItIsALog) {
+  EXPECT_EQ(DecisionLog::open_existing(folder_ / "none", clock_).error().code,
+            ErrorCode::NotFound);
+  write_bytes(folder_ / "text", "my own text");
+  EXPECT_EQ(DecisionLog::open_existing(folder_ / "text", clock_).error().code,
+            ErrorCode::Unsupported);
+  EXPECT_EQ(read_bytes(folder_ / "text"), "my own text");
+  { auto cache = Database::open(folder_ / "answers", clock_); ASSERT_TRUE(cache); }
+  const auto names = folder_.names_like("answers");
+  EXPECT_EQ(DecisionLog::open_existing(folder_ / "answers", clock_).error().code,
+            ErrorCode::Unsupported);
+  EXPECT_EQ(folder_.names_like("answers"), names);
+  open();
+  EXPECT_TRUE(DecisionLog::open_existing(folder_ / "log.sqlite", clock_));
+}
+
+TEST_F(DecisionLogTest, TheWriterLosesNothingThatItTook) {
+  {
+    DecisionLogWriter writer(folder_ / "log.sqlite", clock_);
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([&, t] {
+        for (int i = 0; i < 200; ++i) {
+          EXPECT_TRUE(writer.add(decision(std::to_string(t) + "-" + std::to_string(i))));
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    writer.flush();
+    EXPECT_EQ(read_all(*open()).size(), 800u);
+    EXPECT_TRUE(writer.add(decision("afterwards")));
+    EXPECT_FALSE(writer.problem());
+  }
+  EXPECT_EQ(read_all(*open()).size(), 801u);
+}
+
+TEST_F(DecisionLogTest, TheWriterSaysWhyItCannotWrite) {
+  write_bytes(folder_ / "file", "x");
+  DecisionLogWriter writer(folder_ / "file" / "log.sqlite", clock_);
+  EXPECT_TRUE(writer.add(decision("aaaa1")));
+  writer.flush();
+  ASSERT_TRUE(writer.problem());
+}
+
+}  // namespace
+}  // namespace tinyarms::storage
