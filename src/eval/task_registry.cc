@@ -22,6 +22,8 @@ std::vector<std::unique_ptr<Task>> make_all() {
   tasks.push_back(make_gsm8k(0));
   tasks.push_back(make_gsm8k(8));
   tasks.push_back(make_math500());
+  tasks.push_back(make_bfcl(false));
+  tasks.push_back(make_bfcl(true));
   return tasks;
 }
 

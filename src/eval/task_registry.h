@@ -16,6 +16,7 @@ std::unique_ptr<Task> make_tiny();
 std::unique_ptr<Task> make_mmlu_coding(size_t shots);
 std::unique_ptr<Task> make_gsm8k(size_t shots);  // 0 or 8
 std::unique_ptr<Task> make_math500();
+std::unique_ptr<Task> make_bfcl(bool strict);
 std::unique_ptr<Task> make_humaneval();
 std::unique_ptr<Task> make_humaneval_completion();
 std::unique_ptr<Task> make_humaneval_plus();

@@ -1,0 +1,410 @@
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "eval/task_registry.h"
+#include "eval/tasks/bfcl_check.h"
+#include "eval/tasks/bfcl_decode.h"
+#include "eval/tasks/bfcl_python.h"
+#include "eval/tasks/bfcl_source.h"
+#include "sandbox/judge.h"
+
+namespace tinyarms::eval {
+namespace {
+
+using bfcl::Language;
+using nlohmann::json;
+
+class NoJudge final : public sandbox::Judge {
+ public:
+  Result<void> available(std::string_view) override { return refuse(); }
+  Result<sandbox::Outcome> run(const sandbox::Program&) override { return refuse(); }
+
+ private:
+  static Error refuse() { return Error{ErrorCode::Internal, "nothing is to be run", "", ""}; }
+};
+
+// Possible answers → a call as a model would write it, in the language of the item.
+class Renderer {
+ public:
+  explicit Renderer(Language language) : language_(language) {}
+
+  std::string call(const std::string& name, const json& arguments, const json& properties) const {
+    std::string text = name + "(";
+    for (const auto& [key, value] : arguments.items()) {
+      if (text.back() != '(') text += ", ";
+      text += key + "=" + argument(value, properties.value(key, json::object()));
+    }
+    return text + ")";
+  }
+
+ private:
+  std::string argument(const json& value, const json& description) const {
+    const std::string type = description.value("type", "");
+    const std::string items =
+        description.contains("items") ? description["items"].value("type", "") : "";
+    switch (language_) {
+      case Language::Python: return type == "tuple" ? python(value, '(') : python(value, '[');
+      case Language::Java: return java(value, type, items);
+      case Language::JavaScript: return javascript(value, type);
+    }
+    return "";
+  }
+
+  static std::string python(const json& value, char open) {
+    if (value.is_boolean()) return value.get<bool>() ? "True" : "False";
+    if (value.is_null()) return "None";
+    if (value.is_array()) {
+      std::string text(1, open);
+      for (const json& item : value) text += python(item, '[') + ", ";
+      return text + (open == '(' ? ")" : "]");
+    }
+    if (value.is_object()) {
+      std::string text = "{";
+      for (const auto& [key, item] : value.items()) {
+        text += json(key).dump() + ": " + python(item, '[') + ", ";
+      }
+      return text + "}";
+    }
+    return value.dump();
+  }
+
+  static std::string java(const json& value, const std::string& type, const std::string& items) {
+    if (value.is_string()) {
+      // Names of variables stand without quotes; either way the text is the same.
+      const std::string text = value.get<std::string>();
+      return text.find('"') == std::string::npos ? "\"" + text + "\"" : text;
+    }
+    if (type == "long") return value.dump() + "L";
+    if (type == "float") return value.dump() + "f";
+    if (value.is_array()) {
+      std::string inside;
+      for (const json& item : value) {
+        if (!inside.empty()) inside += ", ";
+        inside += items == "char" ? "'" + item.get<std::string>() + "'" : java(item, items, "");
+      }
+      return type == "Array" ? "new Object[]{" + inside + "}"
+                             : "new ArrayList<Object>(Arrays.asList(" + inside + "))";
+    }
+    if (value.is_object()) {
+      std::string puts;
+      for (const auto& [key, item] : value.items()) {
+        puts += "put(\"" + key + "\", " + java(item, "", "") + "); ";
+      }
+      return "new HashMap<String, Object>() {{ " + puts + "}}";
+    }
+    return value.dump();
+  }
+
+  static std::string javascript(const json& value, const std::string& type) {
+    if (type == "Bigint") return value.dump() + "n";
+    return value.dump();
+  }
+
+  Language language_;
+};
+
+// The first possible value of each argument; arguments that may be missing are left out, unless
+// the function's description requires them.
+json chosen(const json& possible, const json& required) {
+  json arguments = json::object();
+  for (const auto& [key, values] : possible.items()) {
+    if (!values.is_array()) {
+      arguments[key] = values;
+      continue;
+    }
+    const bool optional = std::find(values.begin(), values.end(), json("")) != values.end();
+    const bool wanted = std::find(required.begin(), required.end(), json(key)) != required.end();
+    if (values.empty() || (optional && !wanted)) continue;
+    json value = values.at(0);
+    for (const json& other : values) {
+      if (value == "") value = other;
+    }
+    if (value.is_object()) value = chosen(value, json::array());
+    if (value.is_array()) {
+      for (json& item : value) {
+        if (item.is_object()) item = chosen(item, json::array());
+      }
+    }
+    arguments[key] = value;
+  }
+  return arguments;
+}
+
+struct WantedCall {
+  std::string name;
+  json arguments;
+  json properties;
+};
+
+std::string render(const std::vector<WantedCall>& calls, Language language) {
+  std::string text = "[";
+  for (const WantedCall& call : calls) {
+    if (text.size() > 1) text += ", ";
+    text += Renderer(language).call(call.name, call.arguments, call.properties);
+  }
+  return text + "]";
+}
+
+class BfclData : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const char* shared = std::getenv("TINYARMS_SHARED");
+    folder_ = std::filesystem::path(shared == nullptr ? "" : shared) / "data";
+    if (!std::filesystem::exists(folder_ / "bfcl")) {
+      GTEST_SKIP() << "no BFCL in " << folder_ << ": set TINYARMS_SHARED to a folder with "
+                   << "data/bfcl (ShishirPatil/gorilla, bfcl_eval/data)";
+    }
+    auto items = task_->read(folder_);
+    ASSERT_TRUE(items) << items.error().message();
+    items_ = std::move(*items);
+  }
+
+  static Language language_of(const Item& item) {
+    return static_cast<Language>(json::parse(item.reference).value("language", 0));
+  }
+
+  static std::vector<WantedCall> wanted_of(const Item& item) {
+    const json reference = json::parse(item.reference);
+    std::vector<WantedCall> calls;
+    for (const json& answer : reference["answers"]) {
+      WantedCall call;
+      call.name = answer.begin().key();
+      json required = json::array();
+      for (const json& function : reference["functions"]) {
+        if (function["name"] != call.name) continue;
+        call.properties = function["parameters"]["properties"];
+        required = function["parameters"]["required"];
+      }
+      call.arguments = chosen(answer.begin().value(), required);
+      calls.push_back(std::move(call));
+    }
+    return calls;
+  }
+
+  Verdict judged(const Item& item, const std::string& answer) {
+    const auto verdict = task_->score(item, answer, judge_);
+    EXPECT_TRUE(verdict) << item.id;
+    return verdict ? *verdict : Verdict{};
+  }
+
+  std::unique_ptr<Task> task_ = make_bfcl(false);
+  std::unique_ptr<Task> strict_ = make_bfcl(true);
+  std::filesystem::path folder_;
+  std::vector<Item> items_;
+  NoJudge judge_;
+};
+
+TEST_F(BfclData, HasEveryItemOfEveryCategory) {
+  std::map<std::string, size_t> counts;
+  for (const Item& item : items_) ++counts[item.group];
+  EXPECT_EQ(counts["simple_python"], 400u);
+  EXPECT_EQ(counts["simple_java"], 100u);
+  EXPECT_EQ(counts["simple_javascript"], 50u);
+  EXPECT_EQ(counts["multiple"], 200u);
+  EXPECT_EQ(counts["parallel"], 200u);
+  EXPECT_EQ(counts["parallel_multiple"], 200u);
+  EXPECT_EQ(counts["irrelevance"], 240u);
+}
+
+TEST_F(BfclData, PossibleAnswersAreRightInBothDecoders) {
+  for (const Item& item : items_) {
+    if (item.group == "irrelevance") continue;
+    const std::string answer = render(wanted_of(item), language_of(item));
+    const Verdict kind = judged(item, answer);
+    EXPECT_TRUE(kind.correct) << item.id << ": " << kind.reason << "\n" << answer;
+    EXPECT_TRUE(strict_->score(item, answer, judge_)->correct) << item.id << "\n" << answer;
+  }
+}
+
+TEST_F(BfclData, PerturbedAnswersAreWrong) {
+  size_t tried = 0;
+  for (const Item& item : items_) {
+    if (item.group == "irrelevance") continue;
+    const Language language = language_of(item);
+    const std::vector<WantedCall> wanted = wanted_of(item);
+    const auto expect_wrong = [&](const std::vector<WantedCall>& calls, const char* how) {
+      const std::string answer = render(calls, language);
+      EXPECT_FALSE(judged(item, answer).correct) << item.id << ", " << how << "\n" << answer;
+      ++tried;
+    };
+    auto calls = wanted;
+    calls[0].name += "_x";
+    expect_wrong(calls, "wrong name");
+    calls = wanted;
+    calls[0].arguments["surely_unknown"] = 1;
+    expect_wrong(calls, "extra argument");
+    calls = wanted;
+    calls.push_back(wanted.back());
+    expect_wrong(calls, "call twice");
+    calls = wanted;
+    calls.pop_back();
+    expect_wrong(calls, "call dropped");
+    if (wanted[0].arguments.empty()) continue;
+    const std::string key = wanted[0].arguments.begin().key();
+    calls = wanted;
+    calls[0].arguments.erase(key);
+    expect_wrong(calls, "argument missing");
+    calls = wanted;
+    calls[0].arguments[key] = {{"no", "such"}, {"value", "here"}};
+    expect_wrong(calls, "wrong type");
+    calls = wanted;
+    json& value = calls[0].arguments[key];
+    if (value.is_string()) value = value.get<std::string>() + " zebra";
+    if (value.is_boolean()) value = !value.get<bool>();
+    if (value.is_number_integer()) value = value.get<int64_t>() + 77731;
+    if (value.is_number_float()) value = value.get<double>() + 0.37;
+    if (value != wanted[0].arguments[key]) expect_wrong(calls, "wrong value");
+  }
+  EXPECT_GE(tried, 7000u);
+}
+
+// Each call gets the other's arguments.
+TEST_F(BfclData, SwappedCallsAreWrongAndReorderedOnesRight) {
+  size_t swapped = 0;
+  for (const Item& item : items_) {
+    std::vector<WantedCall> wanted;
+    if (item.group.starts_with("parallel")) wanted = wanted_of(item);
+    if (wanted.size() < 2) continue;
+    std::vector<WantedCall> calls(wanted.rbegin(), wanted.rend());
+    const Verdict reordered = judged(item, render(calls, language_of(item)));
+    EXPECT_TRUE(reordered.correct) << item.id << ": " << reordered.reason;
+    if (wanted[0].name == wanted[1].name) continue;
+    calls = wanted;
+    std::swap(calls[0].name, calls[1].name);
+    if (calls[0].arguments == calls[1].arguments) continue;
+    EXPECT_FALSE(judged(item, render(calls, language_of(item))).correct) << item.id;
+    ++swapped;
+  }
+  EXPECT_GE(swapped, 100u);
+}
+
+TEST_F(BfclData, IrrelevanceWantsNoCall) {
+  for (const Item& item : items_) {
+    if (item.group != "irrelevance") continue;
+    EXPECT_TRUE(judged(item, "None of these functions can answer that.").correct);
+    EXPECT_TRUE(judged(item, "[]").correct);
+    EXPECT_TRUE(judged(item, "").correct);
+    EXPECT_FALSE(judged(item, "[f(x=1)]").correct);
+    EXPECT_FALSE(judged(item, R"({"name": "f", "arguments": {"x": 1}})").correct);
+    EXPECT_FALSE(judged(item, "Sure:\n```python\nf(x=1)\n```").correct);
+  }
+}
+
+size_t count(const std::optional<std::vector<bfcl::Call>>& calls) {
+  return calls ? calls->size() : 99;
+}
+
+TEST(BfclDecode, FindsCallsInEveryForm) {
+  const auto kindly = [](std::string_view answer) {
+    return bfcl::decode_kindly(answer, Language::Python);
+  };
+  for (const char* answer :
+       {"[f(a=1)]", "f(a=1)", "`f(a=1)`", "```python\n[f(a=1)]\n```", "```\nf(a=1)\n```",
+        "Here it is: [f(a=1)]. Good luck!", "I call\nf(a=1)\nfor you", "- f(a=1)",
+        R"({"name": "f", "arguments": {"a": 1}})", R"([{"name": "f", "parameters": {"a": 1}}])",
+        R"(<tool_call>{"name": "f", "arguments": {"a": 1}}</tool_call>)",
+        R"(<tool_call>{"name": "f", "arguments": {"a": 1}})",
+        R"({"tool_calls": [{"function": {"name": "f", "arguments": "{\"a\": 1}"}}]})",
+        R"([{"f": {"a": 1}}])", "```json\n{\"name\": \"f\", \"arguments\": {\"a\": 1}}\n```",
+        R"(Let me see. {"name": "f", "arguments": {"a": 1}} is it.)", "<TOOLCALL>[f(a=1)]</TOOLCALL>"}) {
+    const auto calls = kindly(answer);
+    ASSERT_EQ(count(calls), 1u) << answer;
+    EXPECT_EQ(calls->front().name, "f") << answer;
+    ASSERT_EQ(calls->front().arguments.size(), 1u) << answer;
+    EXPECT_EQ(calls->front().arguments.front().second, bfcl::Value::of(int64_t{1})) << answer;
+  }
+  EXPECT_EQ(count(kindly("[f(a=1), g(b=2)]")), 2u);
+  EXPECT_EQ(count(kindly("{\"name\": \"f\", \"arguments\": {}}\n{\"name\": \"g\", \"arguments\": {}}")),
+            2u);
+  for (const char* answer : {"", "No function fits.", "I would (if asked) say no.", "f(a=", "[1, 2]",
+                             "{\"a\": 1}"}) {
+    const auto calls = kindly(answer);
+    EXPECT_TRUE(!calls || calls->empty()) << answer;
+  }
+}
+
+TEST(BfclDecode, StrictIsAsStrictAsUpstream) {
+  const auto strictly = [](std::string_view answer) {
+    return bfcl::decode_strictly(answer, Language::Python);
+  };
+  EXPECT_EQ(count(strictly("f(a=1)")), 1u);
+  EXPECT_EQ(count(strictly("```\n[f(a=1)]\n```")), 1u);
+  EXPECT_FALSE(strictly("```python\n[f(a=1)]\n```"));
+  EXPECT_FALSE(strictly("Sure: f(a=1)"));
+  EXPECT_FALSE(strictly(R"({"name": "f"})"));
+}
+
+bfcl::Value only_value(std::string_view text) {
+  const auto calls = bfcl::parse_python_calls(text);
+  if (!calls || calls->size() != 1 || calls->front().arguments.empty()) {
+    return bfcl::Value::of(std::string("unparsed"));
+  }
+  return calls->front().arguments.front().second;
+}
+
+TEST(BfclPython, ReadsLiteralsAsPythonDoes) {
+  using bfcl::Value;
+  EXPECT_EQ(only_value("f(a=-3)"), Value::of(int64_t{-3}));
+  EXPECT_EQ(only_value("f(a=2.5e3)"), Value::of(2500.0));
+  EXPECT_EQ(only_value("f(a=1_000)"), Value::of(int64_t{1000}));
+  EXPECT_EQ(only_value("f(a=2**3 + 4/2)"), Value::of(10.0));
+  EXPECT_EQ(only_value("f(a='it\\'s')"), Value::of(std::string("it's")));
+  EXPECT_EQ(only_value("f(a=\"\\u00e9\" 'b')"), Value::of(std::string("\u00e9b")));
+  EXPECT_EQ(only_value("f(a='''x\ny''')"), Value::of(std::string("x\ny")));
+  EXPECT_EQ(only_value("f(a=True)").kind, Value::Kind::Boolean);
+  EXPECT_EQ(only_value("f(a=true)"), Value::of(std::string("true")));
+  EXPECT_EQ(only_value("f(a=None)").kind, Value::Kind::None);
+  EXPECT_EQ(only_value("f(a=name)"), Value::of(std::string("name")));
+  EXPECT_EQ(only_value("f(a=g(1))"), Value::of(std::string("g(1)")));
+  EXPECT_EQ(only_value("f(a=(1, 2))").kind, Value::Kind::Tuple);
+  EXPECT_EQ(only_value("f(a=(1))"), Value::of(int64_t{1}));
+  EXPECT_EQ(only_value("f(a={'k': [1, {'l': 2}]})").entry("k")->items.size(), 2u);
+  for (const char* bad : {"f(a=1, a=2)", "f(a=1", "f(a=x.y)", "f(a=1)) ", "f a=1", "f(a='x)",
+                          "f(a=1 2)", "f(a=08x)", "f(a=1/0)", "import os", "f(a=[1,,2])"}) {
+    EXPECT_FALSE(bfcl::parse_python_calls(bad)) << bad;
+  }
+  EXPECT_FALSE(bfcl::parse_python_calls(std::string(100000, '[')));
+  EXPECT_FALSE(bfcl::parse_python_calls("f(a=" + std::string(100000, '-') + "1)"));
+  EXPECT_FALSE(bfcl::decode_kindly(std::string(100000, '{'), Language::Python));
+}
+
+TEST(BfclSource, ConvertsAsTheDescriptionWants) {
+  using bfcl::Value;
+  using bfcl::convert_java;
+  using bfcl::convert_javascript;
+  EXPECT_EQ(convert_java("5", {"integer", ""}), Value::of(int64_t{5}));
+  EXPECT_EQ(convert_java("5L", {"long", ""}), Value::of(int64_t{5}));
+  EXPECT_EQ(convert_java("5", {"long", ""}), Value::of(std::string("5")));
+  EXPECT_EQ(convert_java("2.5f", {"float", ""}), Value::of(2.5));
+  EXPECT_EQ(convert_java("2.5", {"float", ""}), Value::of(std::string("2.5")));
+  EXPECT_EQ(convert_java("true", {"boolean", ""}).kind, Value::Kind::Boolean);
+  EXPECT_EQ(convert_java("new int[]{1, 2}", {"Array", "integer"}).items.size(), 2u);
+  EXPECT_EQ(convert_java("new ArrayList<>()", {"ArrayList", "String"}).kind, Value::Kind::List);
+  EXPECT_EQ(convert_java("new ArrayList<Integer>() {{ add(1); add(2); }}", {"ArrayList", "integer"})
+                .items.size(), 2u);
+  const Value map =
+      convert_java("new HashMap<String, Object>() {{ put(\"a\", 1); put(\"b\", \"x, y\"); }}",
+                   {"HashMap", ""});
+  ASSERT_EQ(map.entries.size(), 2u);
+  EXPECT_EQ(*map.entry("b"), Value::of(std::string("x, y")));
+  EXPECT_EQ(convert_javascript("12n", {"Bigint", ""}), Value::of(int64_t{12}));
+  EXPECT_EQ(convert_javascript("[[1, 2], [3]]", {"array", "array"}).items.size(), 2u);
+  EXPECT_EQ(convert_javascript("new Array(1, 'a')", {"array", ""}).items.size(), 2u);
+  const Value object = convert_javascript("{a: 1, 'b': [true], \"c\": {d: f(x, y)}}", {"dict", ""});
+  ASSERT_EQ(object.entries.size(), 3u);
+  EXPECT_EQ(*object.entry("c")->entry("d"), Value::of(std::string("f(x, y)")));
+  const auto calls = bfcl::parse_source_calls(
+      "[A.run(name = \"x, y\", at = new Point(1, 2), f = (a) -> a + 1)]", Language::Java);
+  ASSERT_TRUE(calls);
+  ASSERT_EQ(calls->front().arguments.size(), 3u);
+  EXPECT_EQ(calls->front().arguments[1].second, Value::of(std::string("new Point(1, 2)")));
+  EXPECT_FALSE(bfcl::parse_source_calls("A.run(x = \"open)", Language::Java));
+  EXPECT_FALSE(bfcl::parse_source_calls("not a call", Language::JavaScript));
+}
+
+}  // namespace
+}  // namespace tinyarms::eval
