@@ -55,6 +55,20 @@ inline constexpr std::string_view kOptionEntropy = "entropy_option";     // nats
 inline constexpr std::string_view kFinished = "finished";         // ended by itself, not cut off
 inline constexpr std::string_view kCodeLanguage = "code_language";  // of the first code block
 inline constexpr std::string_view kCodeParses = "code_parses";      // every code block parses
+// Of the bundled code rules over the answer's code blocks; missing where none could be looked at.
+inline constexpr std::string_view kRuleFindings = "rule_findings";    // count of all findings
+inline constexpr std::string_view kRuleBug = "rule_bug";              // of category bug
+inline constexpr std::string_view kRuleSecurity = "rule_security";    // of category security
+inline constexpr std::string_view kRuleModernise = "rule_modernise";  // of category modernise
+inline constexpr std::string_view kBannedCalls = "banned_calls";  // of severity error, security
+inline constexpr std::string_view kRuleIds = "rule_ids";              // which rules, by blanks
+inline constexpr std::string_view kUndefinedNames = "undefined_names";  // count, Python
+inline constexpr std::string_view kUndefinedNameList = "undefined_name_list";  // by blanks
+// The same of the code that came with the question.
+inline constexpr std::string_view kRequestFindings = "request_rule_findings";
+inline constexpr std::string_view kRequestBug = "request_rule_bug";
+inline constexpr std::string_view kRequestSecurity = "request_rule_security";
+inline constexpr std::string_view kRequestRuleIds = "request_rule_ids";
 inline constexpr std::string_view kRule = "rule";                   // id of the rule that matched
 inline constexpr std::string_view kExact = "exact";          // the answer is right by construction
 inline constexpr std::string_view kSimilarity = "similarity";       // cosine, [-1, 1]

@@ -10,6 +10,9 @@ namespace {
 
 constexpr double kBrokenCodeFactor = 0.5;
 constexpr double kCutOffFactor = 0.5;
+constexpr double kUndefinedNameFactor = 0.5;
+constexpr double kBannedCallFactor = 0.5;
+constexpr double kRuleBugFactor = 0.8;
 constexpr double kRounding = 1e-6;  // of sums of floats
 
 Confidence confidence(double value, std::string formula) {
@@ -39,6 +42,15 @@ Confidence FormulaEstimator::estimate(Level, const Attempt& attempt) const {
     value *= kBrokenCodeFactor;
     formula += fmt::format(" × {} code does not parse", kBrokenCodeFactor);
   }
+  const auto hold_against = [&](std::string_view name, double factor, std::string_view what) {
+    const double count = evidence.number(name).value_or(0);
+    if (!(count > 0)) return;
+    value *= factor;
+    formula += fmt::format(" × {} {}", factor, what);
+  };
+  hold_against(signal::kUndefinedNames, kUndefinedNameFactor, "undefined names");
+  hold_against(signal::kBannedCalls, kBannedCallFactor, "banned calls");
+  hold_against(signal::kRuleBug, kRuleBugFactor, "bugs found by rules");
   if (!evidence.flag(signal::kFinished).value_or(true)) {
     value *= kCutOffFactor;
     formula += fmt::format(" × {} cut off", kCutOffFactor);

@@ -5,6 +5,9 @@
 //   cached answers          similarity × the confidence of the answer when it was new
 //   generated answers       exp(logprob_mean)       the geometric mean probability of its tokens
 //                           × 0.5 where its code does not parse
+//                           × 0.5 where it uses names that nothing defines
+//                           × 0.5 where it makes a banned call (a security rule of severity error)
+//                           × 0.8 where a code rule finds a bug
 //                           × 0.5 where the token limit cut it off
 //
 // The geometric mean is the length-normalised sequence likelihood (Malinin & Gales 2021,

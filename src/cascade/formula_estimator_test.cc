@@ -52,6 +52,19 @@ TEST(FormulaEstimator, CachedAnswersKeepTheirConfidence) {
   EXPECT_EQ(estimate({{signal::kSimilarity, rounded}, {signal::kCachedConfidence, 1.0}}).value, 1);
 }
 
+TEST(FormulaEstimator, HoldsWhatRulesFindAgainstTheAnswer) {
+  const auto with = [](std::string_view name, double count) {
+    return estimate({{signal::kLogprobMean, std::log(0.8)}, {std::string(name), count}}).value;
+  };
+  EXPECT_NEAR(with(signal::kUndefinedNames, 2), 0.4, 1e-9);
+  EXPECT_NEAR(with(signal::kBannedCalls, 1), 0.4, 1e-9);
+  EXPECT_NEAR(with(signal::kRuleBug, 1), 0.64, 1e-9);
+  EXPECT_NEAR(with(signal::kRuleBug, 0), 0.8, 1e-9);
+  EXPECT_NEAR(with(signal::kRuleBug, std::nan("")), 0.8, 1e-9);
+  EXPECT_NEAR(with(signal::kRuleModernise, 3), 0.8, 1e-9) << "old is not wrong";
+  EXPECT_NEAR(with(signal::kRequestBug, 3), 0.8, 1e-9) << "the question's, not the answer's";
+}
+
 TEST(FormulaEstimator, BrokenNumbersNeverLookSure) {
   const double nan = std::nan("");
   const double infinity = std::numeric_limits<double>::infinity();

@@ -1,6 +1,12 @@
 #include "tiers/answer_evidence.h"
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "rules/code.h"
+#include "tiers/rule_findings.h"
+#include "tiers/undefined_names.h"
 
 namespace tinyarms::tiers {
 namespace {
@@ -23,12 +29,10 @@ void add_token_evidence(const engine::AnswerStatistics& tokens, cascade::Evidenc
   evidence.set(signal::kLogitVarianceMean, tokens.logit_variance_mean);
 }
 
-}  // namespace
-
 // Every block whose language has a grammar must parse; without such a block nothing was measured.
-void add_code_evidence(std::string_view answer, cascade::Evidence& evidence) {
+void add_parse_evidence(const std::vector<rules::CodeBlock>& blocks, cascade::Evidence& evidence) {
   std::optional<bool> all_parse;
-  for (const rules::CodeBlock& block : rules::extract_code_blocks(answer)) {
+  for (const rules::CodeBlock& block : blocks) {
     const auto parses = rules::parses(block.code, block.language);
     if (!parses) continue;
     if (!all_parse) evidence.set(signal::kCodeLanguage, block.language);
@@ -37,11 +41,61 @@ void add_code_evidence(std::string_view answer, cascade::Evidence& evidence) {
   if (all_parse) evidence.set(signal::kCodeParses, *all_parse);
 }
 
-cascade::Evidence evidence_of(const engine::Generation& generation) {
+std::string join(const auto& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : " ") + name;
+  return text;
+}
+
+void add_rule_evidence(const std::vector<rules::CodeBlock>& blocks, cascade::Evidence& evidence) {
+  const RuleFindings found = find_with_rules(blocks);
+  if (found.blocks == 0) return;
+  evidence.set(signal::kRuleFindings, static_cast<double>(found.findings));
+  evidence.set(signal::kRuleBug, static_cast<double>(found.bug));
+  evidence.set(signal::kRuleSecurity, static_cast<double>(found.security));
+  evidence.set(signal::kRuleModernise, static_cast<double>(found.modernise));
+  evidence.set(signal::kBannedCalls, static_cast<double>(found.banned_calls));
+  if (!found.ids.empty()) evidence.set(signal::kRuleIds, join(found.ids));
+}
+
+// The Python blocks of one answer share their names: the second often calls the first.
+void add_name_evidence(const std::vector<rules::CodeBlock>& blocks, std::string_view asked,
+                       cascade::Evidence& evidence) {
+  std::string code;
+  for (const rules::CodeBlock& block : blocks) {
+    if (block.language == "python") code += block.code + "\n";
+  }
+  if (asked.empty() || code.empty()) return;
+  const auto names = undefined_python_names(code, asked);
+  if (!names) return;
+  evidence.set(signal::kUndefinedNames, static_cast<double>(names->size()));
+  if (!names->empty()) evidence.set(signal::kUndefinedNameList, join(*names));
+}
+
+}  // namespace
+
+void add_code_evidence(std::string_view answer, cascade::Evidence& evidence,
+                       std::string_view asked) {
+  const std::vector<rules::CodeBlock> blocks = rules::extract_code_blocks(answer);
+  add_parse_evidence(blocks, evidence);
+  add_rule_evidence(blocks, evidence);
+  add_name_evidence(blocks, asked, evidence);
+}
+
+void add_request_evidence(std::string_view question, cascade::Evidence& evidence) {
+  const RuleFindings found = find_with_rules(rules::extract_code_blocks(question));
+  if (found.blocks == 0) return;
+  evidence.set(signal::kRequestFindings, static_cast<double>(found.findings));
+  evidence.set(signal::kRequestBug, static_cast<double>(found.bug));
+  evidence.set(signal::kRequestSecurity, static_cast<double>(found.security));
+  if (!found.ids.empty()) evidence.set(signal::kRequestRuleIds, join(found.ids));
+}
+
+cascade::Evidence evidence_of(const engine::Generation& generation, std::string_view asked) {
   cascade::Evidence evidence;
   add_token_evidence(generation.statistics, evidence);
   evidence.set(signal::kFinished, generation.finish == engine::FinishReason::Stop);
-  add_code_evidence(generation.text, evidence);
+  add_code_evidence(generation.text, evidence, asked);
   return evidence;
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "tiers/answer_evidence.h"
+
 namespace tinyarms::tiers {
 namespace {
 
@@ -26,7 +28,11 @@ std::optional<std::string> RuleTier::skip_reason(const cascade::Request&,
 Result<cascade::Attempt> RuleTier::attempt(const cascade::Request& request, const cascade::Trace&,
                                            const StopFlag&, cascade::Listener& listener) {
   auto answer = ask_rules(engine_, request);
-  if (!answer) return cascade::Attempt::abstain("no rule matches the whole question");
+  if (!answer) {
+    cascade::Attempt silent = cascade::Attempt::abstain("no rule matches the whole question");
+    add_request_evidence(request.question(), silent.evidence);
+    return silent;
+  }
 
   cascade::Attempt attempt;
   attempt.answered = true;
