@@ -17,6 +17,11 @@ std::vector<std::unique_ptr<Task>> make_all() {
   tasks.push_back(make_mbpp());
   tasks.push_back(make_mbpp_all());
   tasks.push_back(make_mbpp_sanitized());
+  for (auto& task : make_multipl_e()) tasks.push_back(std::move(task));
+  tasks.push_back(make_livecodebench());
+  tasks.push_back(make_livecodebench_recent());
+  tasks.push_back(make_cruxeval_output());
+  tasks.push_back(make_cruxeval_input());
   tasks.push_back(make_mmlu_coding(5));
   tasks.push_back(make_mmlu_coding(0));
   tasks.push_back(make_gsm8k(0));

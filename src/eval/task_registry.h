@@ -23,6 +23,11 @@ std::unique_ptr<Task> make_humaneval_plus();
 std::unique_ptr<Task> make_mbpp();
 std::unique_ptr<Task> make_mbpp_all();
 std::unique_ptr<Task> make_mbpp_sanitized();
+std::vector<std::unique_ptr<Task>> make_multipl_e();  // one a language
+std::unique_ptr<Task> make_livecodebench();
+std::unique_ptr<Task> make_livecodebench_recent();
+std::unique_ptr<Task> make_cruxeval_output();
+std::unique_ptr<Task> make_cruxeval_input();
 
 // In the order in which people should read them.
 const std::vector<std::unique_ptr<Task>>& all_tasks();

@@ -1,0 +1,168 @@
+#include "eval/tasks/multipl_e_program.h"
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include "eval/code_answer.h"
+
+namespace tinyarms::eval {
+namespace {
+
+constexpr std::string_view kSpace = " \t\r\n";
+
+// Java programs of MultiPL-E use org.javatuples; these few classes stand in for that library.
+sandbox::SourceFile tuple_class(std::string_view name, size_t size) {
+  std::string parameters, fields, takes, sets, gives, compares, text;
+  for (size_t i = 0; i < size; ++i) {
+    const std::string comma = i == 0 ? "" : ", ";
+    parameters += fmt::format("{}T{}", comma, i);
+    fields += fmt::format("  private final T{0} value{0};\n", i);
+    takes += fmt::format("{0}T{1} value{1}", comma, i);
+    sets += fmt::format("    this.value{0} = value{0};\n", i);
+    gives += fmt::format("  public T{0} getValue{0}() {{ return value{0}; }}\n", i);
+    compares += fmt::format(" && java.util.Objects.equals(value{0}, that.value{0})", i);
+    text += fmt::format("{}value{}", i == 0 ? "" : " + \", \" + ", i);
+  }
+  std::string arguments, wildcards;
+  for (size_t i = 0; i < size; ++i) {
+    arguments += fmt::format("{}value{}", i == 0 ? "" : ", ", i);
+    wildcards += i == 0 ? "?" : ", ?";
+  }
+  return {fmt::format("org/javatuples/{}.java", name),
+          fmt::format("package org.javatuples;\npublic final class {0}<{1}> {{\n{2}"
+                      "  public {0}({3}) {{\n{4}  }}\n"
+                      "  public static <{1}> {0}<{1}> with({3}) {{ return new {0}<>({5}); }}\n{6}"
+                      "  @Override public boolean equals(Object other) {{\n"
+                      "    if (!(other instanceof {0})) return false;\n"
+                      "    {0}<{7}> that = ({0}<{7}>) other;\n    return true{8};\n  }}\n"
+                      "  @Override public int hashCode() {{"
+                      " return java.util.Objects.hash({5}); }}\n"
+                      "  @Override public String toString() {{ return \"[\" + {9} + \"]\"; }}\n"
+                      "}}\n",
+                      name, parameters, fields, takes, sets, arguments, gives, wildcards, compares,
+                      text)};
+}
+
+std::vector<sandbox::SourceFile> java_tuples() {
+  return {tuple_class("Unit", 1),    tuple_class("Pair", 2),    tuple_class("Triplet", 3),
+          tuple_class("Quartet", 4), tuple_class("Quintet", 5), tuple_class("Sextet", 6)};
+}
+
+// The prompt's lines that import, include or open a package.
+std::string imports_of(std::string_view prompt) {
+  static const re2::RE2 kImport(
+      R"((?m)^(#include.*|using namespace .*|import .*|package .*|use .*|const .*require\(.*)$)");
+  std::string imports, line;
+  re2::StringPiece rest(prompt.data(), prompt.size());
+  while (re2::RE2::FindAndConsume(&rest, kImport, &line)) imports += line + "\n";
+  return imports;
+}
+
+// From `begin`, the position after the brace that closes the first one opened; strings and
+// comments are not looked into, which code inside of a fence rarely needs.
+size_t after_block(std::string_view code, size_t begin) {
+  int depth = 0;
+  for (size_t i = code.find('{', begin); i < code.size(); ++i) {
+    if (code[i] == '{') ++depth;
+    if (code[i] == '}' && --depth == 0) return i + 1;
+  }
+  return code.size();
+}
+
+// Without the function of that form, e.g. the model's own main().
+std::string without_function(std::string code, const re2::RE2& head) {
+  re2::StringPiece match;
+  if (!head.Match(code, 0, code.size(), re2::RE2::UNANCHORED, &match, 1)) return code;
+  const size_t begin = static_cast<size_t>(match.data() - code.data());
+  return code.erase(begin, after_block(code, begin) - begin);
+}
+
+// What stands between the braces of the first class.
+std::string body_of_class(std::string_view code) {
+  const size_t named = code.find("class ");
+  const size_t open = code.find('{', named);
+  if (named == std::string_view::npos || open == std::string_view::npos) return std::string(code);
+  const size_t end = after_block(code, named);
+  return std::string(code.substr(open + 1, end - open - 2));
+}
+
+// The tests without the brace that was to close the function.
+std::string_view after_closing_brace(std::string_view tests) {
+  const size_t at = tests.find_first_not_of(kSpace);
+  return at != std::string_view::npos && tests[at] == '}' ? tests.substr(at + 1) : tests;
+}
+
+// A statement that prints the mark.
+std::string print_statement(std::string_view language, std::string_view mark) {
+  if (language == "cpp") return fmt::format("std::puts(\"{}\");", mark);
+  if (language == "java") return fmt::format("System.out.println(\"{}\");", mark);
+  if (language == "rust") return fmt::format("println!(\"{}\");", mark);
+  return fmt::format("console.log(\"{}\");", mark);
+}
+
+// Puts the statement at the end of main(), or of the file where statements stand there.
+std::string with_mark(std::string program, std::string_view language, std::string_view mark) {
+  const std::string statement = "\n" + print_statement(language, mark) + "\n";
+  if (language == "javascript" || language == "typescript") return program + statement;
+  size_t closing = program.rfind('}');
+  if (language == "java" && closing != std::string::npos && closing > 0) {
+    closing = program.rfind('}', closing - 1);
+  }
+  if (closing != std::string::npos) program.insert(closing, statement);
+  return language == "cpp" ? "#include <cstdio>\n" + program : program;
+}
+
+}  // namespace
+
+std::string multipl_e_entry_point(std::string_view language, std::string_view prompt) {
+  static const re2::RE2 kCalled(R"(([A-Za-z_]\w*)\s*\([^()]*(\([^()]*\)[^()]*)*\)[^()]*\{\s*$)");
+  static const re2::RE2 kRust(R"(\bfn\s+(\w+)[^{]*\{\s*$)");
+  std::string name;
+  const re2::StringPiece text(prompt.data(), prompt.size());
+  re2::RE2::PartialMatch(text, language == "rust" ? kRust : kCalled, &name);
+  return name;
+}
+
+std::string completed(const MultiplERow& row, std::string_view completion) {
+  return fmt::format("{}{}\n{}", row.prompt, completion, row.tests);
+}
+
+std::optional<std::string> assembled(const MultiplERow& row, std::string_view code) {
+  static const re2::RE2 kCppMain(R"((?m)^(int|auto|void)\s+main\s*\()");
+  static const re2::RE2 kJavaMain(R"(public\s+static\s+void\s+main\s*\()");
+  static const re2::RE2 kRustMain(R"((?m)^fn\s+main\s*\()");
+  if (row.entry_point.empty() || !defines(code, {row.language, row.entry_point})) {
+    return std::nullopt;
+  }
+  const std::string imports = imports_of(row.prompt);
+  std::string text(code);
+  if (row.language == "java") {
+    const std::string body = without_function(body_of_class(text), kJavaMain);
+    return fmt::format("{}{}class Problem {{\n{}\n{}", imports, imports_of(text), body,
+                       after_closing_brace(row.tests));
+  }
+  if (row.language == "go") re2::RE2::GlobalReplace(&text, "(?m)^package .*$", "");
+  if (row.language == "cpp") text = without_function(text, kCppMain);
+  if (row.language == "rust") text = without_function(text, kRustMain);
+  return fmt::format("{}{}\n{}", imports, text, after_closing_brace(row.tests));
+}
+
+Result<sandbox::Outcome> run_to_the_end(sandbox::Judge& judge, std::string_view language,
+                                        std::string program, std::string_view mark) {
+  sandbox::Program run{.language = std::string(language), .source = std::move(program)};
+  // Go's own test driver says how each test ended.
+  const bool marked = language != "go";
+  if (marked) run.source = with_mark(std::move(run.source), language, mark);
+  if (language == "java") run.files = java_tuples();
+  auto outcome = judge.run(run);
+  if (!outcome || !outcome->passed()) return outcome;
+  const std::string last = marked ? std::string(mark) + "\n" : "PASS\n";
+  if (outcome->output.size() < last.size() ||
+      outcome->output.substr(outcome->output.size() - last.size()) != last) {
+    outcome->exit_code = 1;
+    outcome->errors += "\nit ended before its tests did";
+  }
+  return outcome;
+}
+
+}  // namespace tinyarms::eval
