@@ -42,6 +42,14 @@ Result<Generated> generate_within_context(engine::Generator& generator,
   }
 }
 
+// Whatever may name what the answer's code uses.
+std::string told_to_model(const cascade::Request& request) {
+  std::string told;
+  for (const auto& message : request.messages) told += message.content + "\n";
+  for (const auto& file : request.files) told += file.content + "\n";
+  return told;
+}
+
 }  // namespace
 
 LanguageTier::LanguageTier(LanguageTierOptions options, ModelShelf& shelf)
@@ -85,8 +93,12 @@ Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
   cascade::Attempt attempt;
   attempt.answered = true;
   attempt.source = model.name;
+  attempt.origin = {.model = model.sha256,
+                    .quantization = model.quantization,
+                    .engine = options_.engine,
+                    .sampler = cascade::sampler_name(request.sampling)};
   attempt.finish = finish_of(generation.finish);
-  attempt.evidence = evidence_of(generation);
+  attempt.evidence = evidence_of(generation, told_to_model(request));
   attempt.cost.prompt_tokens = generation.prompt_tokens;
   attempt.cost.completion_tokens = generation.completion_tokens;
   attempt.cost.prefill_seconds = generation.prefill_seconds;
