@@ -83,7 +83,8 @@ constexpr Table make_table() {
   for (const Row& row : kRows) {
     const GrammarFunction grammar = grammar_of(row.name);
     if (grammar == nullptr) continue;
-    table.rows[next++] = {row.name, row.title, row.aliases, row.endings, row.expando, grammar};
+    table.rows[next++] = {row.name, row.title, row.aliases, row.endings, row.expando, grammar,
+                          row.name == "php" ? "<?php " : ""};
   }
   return table;
 }

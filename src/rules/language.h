@@ -18,6 +18,7 @@ struct Language {
   std::string_view endings;  // file endings without the dot, separated by blanks
   std::string_view expando;  // UTF-8: what replaces `$` where identifiers cannot hold it, or "$"
   const TSLanguage* (*grammar)();
+  std::string_view prelude;  // what must stand before a piece of code for it to be code ("<?php ")
 };
 
 // In alphabetical order of their names; the addresses are stable and identify a language.

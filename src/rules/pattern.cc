@@ -91,24 +91,29 @@ class Converter {
 };
 
 // Some grammars put an empty or missing node behind the only one.
-bool is_single(const FlatTree& tree, NodeIndex node) {
-  const uint32_t children = tree.child_count(node);
+bool is_single(const FlatTree& tree, NodeIndex first, uint32_t children) {
   if (children == 1) return true;
   if (children != 2) return false;
-  const NodeIndex second = tree.next_sibling(tree.first_child(node));
+  const NodeIndex second = tree.next_sibling(first);
   return tree.is_missing(second) || tree.kind(second)[0] == '\0';
 }
 
-Result<NodeIndex> find_root(const FlatTree& tree, std::string_view source) {
-  if (tree.child_count(0) == 0) {
-    return wrong(fmt::format("there is no code in `{}`", source));
+// `start` is where the source begins, after the language's prelude.
+Result<NodeIndex> find_root(const FlatTree& tree, size_t start, std::string_view source) {
+  NodeIndex node = tree.first_child(0);
+  uint32_t children = tree.child_count(0);
+  while (node != kNoNode && tree.end(node) <= start && start > 0) {
+    node = tree.next_sibling(node);
+    --children;
   }
-  if (!is_single(tree, 0)) {
+  if (node == kNoNode) return wrong(fmt::format("there is no code in `{}`", source));
+  if (!is_single(tree, node, children)) {
     return wrong(fmt::format("`{}` is several nodes; a pattern is one: put it into a `context` and "
                              "name the `selector`", source));
   }
-  NodeIndex node = 0;
-  while (is_single(tree, node)) node = tree.first_child(node);
+  while (is_single(tree, tree.first_child(node), tree.child_count(node))) {
+    node = tree.first_child(node);
+  }
   return node;
 }
 
@@ -160,7 +165,8 @@ Result<Pattern> Pattern::compile(const PatternSource& source, const Language& la
   if (source.text.size() > kPatternBytesMax) {
     return wrong(fmt::format("longer than {} bytes", kPatternBytesMax));
   }
-  const std::string processed = with_expando(source.text, language.expando);
+  const std::string processed =
+      std::string(language.prelude) + with_expando(source.text, language.expando);
   ParseArena arena;
   const TSTree* parsed = parse_bounded(processed, language.grammar(), arena);
   if (parsed == nullptr) return wrong("the parser gave up on it");
@@ -171,7 +177,7 @@ Result<Pattern> Pattern::compile(const PatternSource& source, const Language& la
   pattern.strictness_ = source.strictness;
   NodeIndex root = kNoNode;
   if (source.selector.empty()) {
-    const Result<NodeIndex> found = find_root(tree, source.text);
+    const Result<NodeIndex> found = find_root(tree, language.prelude.size(), source.text);
     if (!found) return found.error();
     root = *found;
   } else {

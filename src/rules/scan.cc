@@ -39,7 +39,7 @@ class TextScan {
 
   // Chooses the rules that could match; false: none.
   bool choose();
-  // Parses `pieces` of the text, or all of it, and matches.
+  // Parses `pieces` of the text, or all of it, and matches. After choose().
   void run(std::span<const TSRange> pieces, ScanResult& result);
 
  private:
@@ -139,6 +139,59 @@ void TextScan::run(std::span<const TSRange> pieces, ScanResult& result) {
   report(describer, result);
 }
 
+// Pieces of other languages in a page: <script> and <style>, whose attribute `lang` may name which.
+struct Island {
+  const Language* language;
+  TSRange range;
+};
+
+const Language* island_language(const FlatTree& tree, NodeIndex element, std::string_view usual) {
+  std::string_view name;
+  for (NodeIndex node = element; node < tree.subtree_end(element); ++node) {
+    const std::string_view kind = tree.kind(node);
+    if (kind == "attribute_name") name = tree.text(node);
+    if (kind == "attribute_value" && name == "lang") return find_language(tree.text(node));
+  }
+  return find_language(usual);
+}
+
+std::vector<Island> find_islands(const FlatTree& tree) {
+  std::vector<Island> islands;
+  for (NodeIndex node = 0; node < tree.size(); ++node) {
+    const std::string_view kind = tree.kind(node);
+    const bool script = kind == "script_element";
+    if (!script && kind != "style_element") continue;
+    const Language* language = island_language(tree, node, script ? "javascript" : "css");
+    for (NodeIndex child = tree.first_child(node); child != kNoNode && language != nullptr;
+         child = tree.next_sibling(child)) {
+      if (std::string_view(tree.kind(child)) != "raw_text") continue;
+      const TSNode handle = tree.handle(child);
+      islands.push_back({language, {ts_node_start_point(handle), ts_node_end_point(handle),
+                                    tree.start(child), tree.end(child)}});
+      break;
+    }
+  }
+  return islands;
+}
+
+void scan_islands(const RuleSet& rules, std::string_view text, const ScanOptions& options,
+                  Scratch::Parts& scratch, ScanResult& result) {
+  scratch.arena.reset();
+  const TSTree* page =
+      parse_bounded(text, find_language("html")->grammar(), scratch.arena, {});
+  if (page == nullptr) {
+    result.outcome = ScanResult::Outcome::GaveUp;
+    return;
+  }
+  scratch.tree.build(page, text);
+  for (const Island& island : find_islands(scratch.tree)) {
+    const LanguageRules* of = rules.parts().find(*island.language);
+    if (of == nullptr) continue;
+    TextScan piece(rules, *of, text, options, scratch);
+    if (piece.choose()) piece.run({&island.range, 1}, result);
+  }
+}
+
 const Language* language_of(const ScanOptions& options) {
   return options.language != nullptr ? options.language : language_of_path(options.path);
 }
@@ -170,12 +223,17 @@ ScanResult scan(const RuleSet& rules, std::string_view text, const ScanOptions& 
     return result;
   }
   const LanguageRules* of = rules.parts().find(*language);
-  if (of == nullptr) {
-    result.outcome = ScanResult::Outcome::Unneeded;
-    return result;
+  const auto chosen = [&](const LanguageRules& some) {
+    return TextScan(rules, some, text, options, scratch.parts()).choose();
+  };
+  bool islands_wanted = false;
+  if (language->name == "html") {
+    for (const LanguageRules& other : rules.parts().languages) {
+      islands_wanted = islands_wanted || (&other != of && chosen(other));
+    }
   }
-  TextScan one(rules, *of, text, options, scratch.parts());
-  if (!one.choose()) {
+  const bool wanted = of != nullptr && chosen(*of);
+  if (!wanted && !islands_wanted) {
     result.outcome = ScanResult::Outcome::Unneeded;
     return result;
   }
@@ -183,7 +241,8 @@ ScanResult scan(const RuleSet& rules, std::string_view text, const ScanOptions& 
     result.outcome = ScanResult::Outcome::InvalidText;
     return result;
   }
-  one.run({}, result);
+  if (wanted) TextScan(rules, *of, text, options, scratch.parts()).run({}, result);
+  if (islands_wanted) scan_islands(rules, text, options, scratch.parts(), result);
   return result;
 }
 

@@ -38,7 +38,8 @@ void encode(char32_t code, std::string& out) {
   }
 }
 
-// The simple case mappings of ASCII, Latin-1, Latin Extended-A, Greek and Cyrillic.
+// The simple case mappings of ASCII, Latin-1, Latin Extended-A, Greek, Cyrillic and full-width
+// Latin.
 char32_t to_lower(char32_t c) {
   if (c < 0x80) return c >= 'A' && c <= 'Z' ? c + 32 : c;
   if (c >= 0xC0 && c <= 0xDE && c != 0xD7) return c + 32;
@@ -48,6 +49,7 @@ char32_t to_lower(char32_t c) {
   if (c >= 0x391 && c <= 0x3A9 && c != 0x3A2) return c + 32;
   if (c >= 0x410 && c <= 0x42F) return c + 32;
   if (c >= 0x400 && c <= 0x40F) return c + 80;
+  if (c >= 0xFF21 && c <= 0xFF3A) return c + 32;
   return c;
 }
 
@@ -59,6 +61,7 @@ char32_t to_upper(char32_t c) {
   if (c >= 0x3B1 && c <= 0x3C9 && c != 0x3C2) return c - 32;
   if (c >= 0x430 && c <= 0x44F) return c - 32;
   if (c >= 0x450 && c <= 0x45F) return c - 80;
+  if (c >= 0xFF41 && c <= 0xFF5A) return c - 32;
   return c;
 }
 
