@@ -67,9 +67,10 @@ function(tinyarms_room room)
   list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cc$")
 
   add_library(tinyarms_${room} STATIC ${sources} ${ARG_SOURCES})
-  target_include_directories(tinyarms_${room} PUBLIC "${PROJECT_SOURCE_DIR}/src")
+  target_include_directories(tinyarms_${room} PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>"
+                             "$<INSTALL_INTERFACE:include/tinyarms>")
   target_link_libraries(tinyarms_${room} PUBLIC ${ARG_PUBLIC}
-                        PRIVATE ${ARG_PRIVATE} tinyarms_build_flags)
+                        PRIVATE ${ARG_PRIVATE} "$<BUILD_INTERFACE:tinyarms_build_flags>")
   if(tests AND TINYARMS_TESTS)
     tinyarms_test_program(${room}_test LABEL unit SOURCES ${tests}
                           LIBRARIES tinyarms_${room} ${ARG_PRIVATE})

@@ -236,6 +236,7 @@ void run_scan(ScanCommand& command, Context& context) {
 void show_query(const ScanCommand& command, Context& context) {
   auto dump = scan::dump_query({.pattern = command.pattern,
                                 .language = command.language,
+                                .selector = command.selector,
                                 .format = command.debug_query});
   if (!dump) return fail_rules(context, dump.error(), RulesExit::Usage);
   context.terminal().out(*dump);
