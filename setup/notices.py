@@ -73,6 +73,7 @@ DEBIAN = [
     Part("bubblewrap, run as a program", "LGPL-2.0-or-later", "The bubblewrap authors",
          "bubblewrap"),
     Part("curl, loaded for remote engines only", "curl", "Daniel Stenberg", "libcurl4"),
+    Part("oneDNN, loaded for encoders only", "Apache-2.0", "Intel Corporation", "libdnnl-dev"),
     Part("OpenSSL (libcrypto)", "Apache-2.0", "The OpenSSL Project", "libssl-dev"),
     Part("GoogleTest, tests only", "BSD-3-Clause", "Google Inc.", "libgtest-dev, libgmock-dev"),
     Part("Google Benchmark, benchmarks only", "Apache-2.0", "Google Inc.", "libbenchmark-dev"),

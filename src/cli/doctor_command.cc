@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "catalog/model_store.h"
 #include "cli/context.h"
-#include "engine/embedder.h"
+#include "encoder/text_encoder.h"
 #include "engine/language_model.h"
 #include "engine/memory_plan.h"
 #include "questions/question_engine.h"
@@ -64,7 +64,7 @@ Finding check_sandbox() {
 
 // Embeds a word pair for real: a model that loads and gives nonsense is no sound model.
 Result<std::string> try_encoder(const std::filesystem::path& path, int threads) {
-  auto encoder = engine::Embedder::load(path, threads);
+  auto encoder = encoder::load_text_encoder(path, {.threads = threads, .precision = {}});
   if (!encoder) return encoder.error();
   const std::vector<std::string> texts = {"sort a list", "sort an array"};
   auto embeddings = (*encoder)->embed(texts);

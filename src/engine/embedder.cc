@@ -4,12 +4,13 @@
 #include <llama-cpp.h>
 
 #include <algorithm>
-#include <cmath>
 #include <exception>
+#include <numeric>
 
 #include "base/utf8.h"
 #include "engine/llama_backend.h"
 #include "engine/plausible.h"
+#include "engine/token_windows.h"
 
 namespace tinyarms::engine {
 namespace {
@@ -20,14 +21,7 @@ constexpr uint32_t kPassTokens = 512;
 constexpr uint32_t kPassTexts = 32;
 // Longer windows are not used: a pass holds its longest text whole, and its memory grows with that.
 constexpr uint32_t kWindowMax = 2048;
-// Bytes of a text per token of the window that are looked at: a word of 256 letters is the
-// longest that could still be one token.
-constexpr size_t kBytesPerTokenMax = 256;
-
-struct Prepared {
-  std::vector<llama_token> tokens;
-  bool truncated = false;
-};
+using Window = std::vector<llama_token>;
 
 class LlamaEmbedder final : public Embedder {
  public:
@@ -76,28 +70,40 @@ class LlamaEmbedder final : public Embedder {
   const ModelFacts& facts() const override { return facts_; }
   int dimensions() const override { return llama_model_n_embd_out(model_.get()); }
 
+  std::string_view backend() const override { return "libllama"; }
+
   Result<std::vector<int32_t>> tokenize(std::string_view text) const override {
-    auto prepared = prepare(text);
-    if (!prepared) return prepared.error();
-    return std::move(prepared->tokens);
+    auto split = windows_of(text);
+    if (!split) return split.error();
+    return std::move(split->windows.front());
   }
 
+  // Windows of like length share a pass: the longest first, whatever text they are of.
   Result<std::vector<Embedding>> embed(std::span<const std::string> texts) override {
     std::vector<Embedding> embeddings;
-    std::vector<Prepared> pass;
-    size_t tokens = 0;
+    std::vector<Window> windows;
+    std::vector<size_t> first = {0};  // text i's windows are those from first[i] to first[i + 1]
     for (const std::string& text : texts) {
-      auto prepared = prepare(text);
-      if (!prepared) return prepared.error();
-      if (pass.size() == kPassTexts || tokens + prepared->tokens.size() > pass_tokens_) {
-        if (auto done = compute(pass, embeddings); !done) return done.error();
-        pass.clear();
-        tokens = 0;
-      }
-      tokens += prepared->tokens.size();
-      pass.push_back(std::move(*prepared));
+      auto split = windows_of(text);
+      if (!split) return split.error();
+      embeddings.push_back({.values = {},
+                            .truncated = split->truncated,
+                            .parts = static_cast<int>(split->windows.size())});
+      for (Window& window : split->windows) windows.push_back(std::move(window));
+      first.push_back(windows.size());
     }
-    if (auto done = compute(pass, embeddings); !done) return done.error();
+    const auto width = static_cast<size_t>(dimensions());
+    std::vector<float> pooled(windows.size() * width);
+    if (auto done = compute_all(windows, pooled); !done) return done.error();
+    for (size_t i = 0; i < embeddings.size(); ++i) {
+      const size_t parts = first[i + 1] - first[i];
+      embeddings[i].values =
+          pool_windows(std::span(pooled).subspan(first[i] * width, parts * width),
+                       std::span(windows).subspan(first[i], parts), width);
+      if (embeddings[i].values.empty()) {
+        return error(ErrorCode::Corrupt, "the model's output is not a number");
+      }
+    }
     return embeddings;
   }
 
@@ -106,45 +112,64 @@ class LlamaEmbedder final : public Embedder {
     return Error{code, std::move(what), facts_.path.string(), "import the model again"};
   }
 
-  // What lies past the window is not seen; the closing special token stays.
-  Result<Prepared> prepare(std::string_view text) const {
+  Result<TokenWindows> windows_of(std::string_view text) const {
     if (const auto offset = find_invalid_utf8(text)) {
       return Error{ErrorCode::InvalidArgument,
                    fmt::format("the text is not valid UTF-8 at byte {}", *offset), "",
                    "convert it to UTF-8"};
     }
-    Prepared prepared;
-    const size_t window = window_;
-    if (text.size() > window * kBytesPerTokenMax) {
-      text = text.substr(0, window * kBytesPerTokenMax);
-      text = text.substr(0, complete_utf8_prefix(text));
-      prepared.truncated = true;
-    }
+    std::vector<llama_token> tokens;
     try {
-      prepared.tokens = tokenize_text(vocabulary_, text, {.special = true, .markup = false});
+      tokens = tokenize_text(vocabulary_, text, {.special = true, .markup = false});
     } catch (const std::exception& problem) {
       return error(ErrorCode::Internal,
                    fmt::format("the text could not be tokenised: {}", problem.what()));
     }
-    if (prepared.tokens.size() > window) {
-      const llama_token last = prepared.tokens.back();
-      prepared.tokens.resize(window);
-      if (llama_vocab_is_control(vocabulary_, last)) prepared.tokens.back() = last;
-      prepared.truncated = true;
-    }
-    if (prepared.tokens.empty()) {
+    if (tokens.empty()) {
       return Error{ErrorCode::InvalidArgument, "there is no text to embed", "", "give some text"};
     }
-    return prepared;
+    WindowOptions options{.window = window_, .begin = {}, .end = {}};
+    std::span<const llama_token> body = tokens;
+    if (llama_vocab_is_control(vocabulary_, body.front())) {
+      options.begin = body.front();
+      body = body.subspan(1);
+    }
+    if (!body.empty() && llama_vocab_is_control(vocabulary_, body.back())) {
+      options.end = body.back();
+      body = body.first(body.size() - 1);
+    }
+    return split_into_windows(body, options);
   }
 
-  Result<void> compute(const std::vector<Prepared>& pass, std::vector<Embedding>& embeddings) {
+  Result<void> compute_all(const std::vector<Window>& windows, std::vector<float>& pooled) {
+    std::vector<size_t> order(windows.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      return windows[a].size() > windows[b].size();
+    });
+    std::vector<size_t> pass;
+    size_t tokens = 0;
+    for (const size_t window : order) {
+      if (pass.size() == kPassTexts || tokens + windows[window].size() > pass_tokens_) {
+        if (auto done = compute(windows, pass, pooled); !done) return done;
+        pass.clear();
+        tokens = 0;
+      }
+      tokens += windows[window].size();
+      pass.push_back(window);
+    }
+    return compute(windows, pass, pooled);
+  }
+
+  Result<void> compute(const std::vector<Window>& windows, const std::vector<size_t>& pass,
+                       std::vector<float>& pooled) {
     if (pass.empty()) return {};
     batch_.n_tokens = 0;
     for (size_t text = 0; text < pass.size(); ++text) {
-      for (size_t i = 0; i < pass[text].tokens.size(); ++i) {
+      const Window& tokens = windows[pass[text]];
+      for (size_t i = 0; i < tokens.size(); ++i) {
         const int32_t at = batch_.n_tokens++;
-        batch_.token[at] = pass[text].tokens[i];
+        batch_.token[at] = tokens[i];
         batch_.pos[at] = static_cast<llama_pos>(i);
         batch_.n_seq_id[at] = 1;
         batch_.seq_id[at][0] = static_cast<llama_seq_id>(text);
@@ -160,27 +185,14 @@ class LlamaEmbedder final : public Embedder {
       return error(ErrorCode::Internal, fmt::format("embedding failed ({}): {}", code,
                                                     last_words()));
     }
+    const auto width = static_cast<size_t>(dimensions());
     for (size_t text = 0; text < pass.size(); ++text) {
-      const float* pooled =
+      const float* vector =
           llama_get_embeddings_seq(context_.get(), static_cast<llama_seq_id>(text));
-      if (pooled == nullptr) return error(ErrorCode::Internal, "the engine returned no vector");
-      Embedding embedding{.values = {pooled, pooled + dimensions()},
-                          .truncated = pass[text].truncated};
-      if (!normalise(embedding.values)) {
-        return error(ErrorCode::Corrupt, "the model's output is not a number");
-      }
-      embeddings.push_back(std::move(embedding));
+      if (vector == nullptr) return error(ErrorCode::Internal, "the engine returned no vector");
+      std::copy_n(vector, width, pooled.begin() + static_cast<std::ptrdiff_t>(pass[text] * width));
     }
     return {};
-  }
-
-  static bool normalise(std::vector<float>& values) {
-    double squares = 0;
-    for (const float value : values) squares += double(value) * double(value);
-    if (!std::isfinite(squares) || squares <= 0) return false;
-    const double scale = 1.0 / std::sqrt(squares);
-    for (float& value : values) value = static_cast<float>(value * scale);
-    return true;
   }
 
   ModelFacts facts_;

@@ -1,4 +1,5 @@
-// Text → unit vector, with an encoder of the BERT family (all-MiniLM-L6-v2 by default).
+// Text → unit vector: the port, and its adapter for any embedding model that libllama runs. The
+// other adapter is that of the room encoder/, which also chooses between them.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,8 @@ namespace tinyarms::engine {
 
 struct Embedding {
   std::vector<float> values;  // L2 norm 1
-  bool truncated = false;     // the text was longer than the model's window; its head was used
+  bool truncated = false;  // too long even in parts; its head was used
+  int parts = 1;           // windows it was pooled from; one where the text fits the model's
 };
 
 // One thread at a time.
@@ -29,7 +31,9 @@ class Embedder {
   virtual const ModelFacts& facts() const = 0;
   virtual int dimensions() const = 0;
 
-  // Token ids with the special tokens around them, cut to the window.
+  virtual std::string_view backend() const = 0;  // what computes it, for people
+
+  // Token ids of the text's first window, with the special tokens around them.
   virtual Result<std::vector<int32_t>> tokenize(std::string_view text) const = 0;
   virtual Result<std::vector<Embedding>> embed(std::span<const std::string> texts) = 0;
 };

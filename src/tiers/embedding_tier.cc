@@ -90,7 +90,8 @@ Result<const EmbeddingTier::Encoded*> EmbeddingTier::encode(const std::string& q
   auto embeddings = encoder_->embed(std::span(&question, 1));
   if (!embeddings) return embeddings.error();
   engine::Embedding& embedding = embeddings->front();
-  last_ = Encoded{question, std::move(embedding.values), embedding.truncated};
+  last_ = Encoded{question, std::move(embedding.values),
+                  embedding.truncated || embedding.parts > 1};
   return &*last_;
 }
 

@@ -24,6 +24,7 @@ class TableEmbedder final : public engine::Embedder {
   explicit TableEmbedder(std::map<std::string, double> angles) : angles_(std::move(angles)) {}
   const engine::ModelFacts& facts() const override { return facts_; }
   int dimensions() const override { return 2; }
+  std::string_view backend() const override { return "a table"; }
   Result<std::vector<int32_t>> tokenize(std::string_view) const override {
     return std::vector<int32_t>{};
   }

@@ -1,0 +1,247 @@
+#include "encoder/bert_file.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "encoder/kernels.h"
+
+namespace tinyarms::encoder {
+namespace {
+
+// Types of weights, as GGUF numbers them.
+enum WeightType { kF32 = 0, kF16 = 1, kQ8 = 8, kBF16 = 30 };
+constexpr size_t kQ8Block = 32;                 // values, after one half-precision scale
+constexpr size_t kQ8Bytes = 2 + kQ8Block;
+
+float from_half(uint16_t bits) {
+  const uint32_t sign = (bits & 0x8000u) << 16;
+  const uint32_t exponent = (bits >> 10) & 0x1f;
+  const uint32_t fraction = bits & 0x3ff;
+  if (exponent == 0) {
+    const float tiny = std::ldexp(static_cast<float>(fraction), -24);
+    return sign != 0 ? -tiny : tiny;
+  }
+  const uint32_t wide = exponent == 31 ? 0xff : exponent + 112;
+  return std::bit_cast<float>(sign | (wide << 23) | (fraction << 13));
+}
+
+template <typename T>
+T read(const char* from) {
+  T value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+bool known_type(int type) {
+  return type == kF32 || type == kF16 || type == kQ8 || type == kBF16;
+}
+
+size_t row_bytes(int type, size_t width) {
+  if (type == kF32) return width * 4;
+  return type == kQ8 ? width / kQ8Block * kQ8Bytes : width * 2;
+}
+
+void read_row(int type, const char* from, size_t width, float* row) {
+  switch (type) {
+    case kF32: std::memcpy(row, from, width * sizeof(float)); return;
+    case kF16:
+      for (size_t i = 0; i < width; ++i) row[i] = from_half(read<uint16_t>(from + 2 * i));
+      return;
+    case kBF16:
+      for (size_t i = 0; i < width; ++i) {
+        row[i] = std::bit_cast<float>(uint32_t{read<uint16_t>(from + 2 * i)} << 16);
+      }
+      return;
+    case kQ8:
+      for (size_t i = 0; i < width; ++i) {
+        const char* block = from + i / kQ8Block * kQ8Bytes;
+        row[i] = from_half(read<uint16_t>(block)) *
+                 static_cast<float>(static_cast<int8_t>(block[2 + i % kQ8Block]));
+      }
+      return;
+    default: return;
+  }
+}
+
+Error unsupported(const std::filesystem::path& path, std::string what) {
+  return Error{ErrorCode::Unsupported, std::move(what), path.string(), "name another model"};
+}
+
+Error corrupt(const std::filesystem::path& path, std::string what) {
+  return Error{ErrorCode::Corrupt, std::move(what), path.string(), "import the model again"};
+}
+
+Result<WordPiece> read_tokenizer(const engine::GgufHeader& header,
+                                 const std::filesystem::path& path) {
+  const auto kind = header.text("tokenizer.ggml.model");
+  const engine::GgufArray* pieces = header.array("tokenizer.ggml.tokens");
+  if (!kind || *kind != "bert" || pieces == nullptr) {
+    return unsupported(path, "its vocabulary is not one of word pieces");
+  }
+  const bool lower = header.flag("tokenizer.ggml.normalizer.lowercase").value_or(true);
+  const bool strip = header.flag("tokenizer.ggml.normalizer.strip_accents").value_or(lower);
+  const uint64_t unknown = header.integer("tokenizer.ggml.unknown_token_id").value_or(100);
+  auto made = WordPiece::create(pieces->texts(),
+                                {.lower_case = lower,
+                                 .strip_accents = strip,
+                                 .unknown = static_cast<int32_t>(unknown & 0x7fffffff)});
+  if (!made) return corrupt(path, made.error().what);
+  return made;
+}
+
+}  // namespace
+
+Result<BertFile> BertFile::open(const std::filesystem::path& path) {
+  auto facts = engine::inspect_model(path);
+  if (!facts) return facts.error();
+  if (facts->architecture != "bert") {
+    return unsupported(path, fmt::format("'{}' is not BERT", facts->architecture));
+  }
+  auto bytes = engine::MappedFile::open(path);
+  if (!bytes) return bytes.error();
+  auto header = engine::GgufHeader::parse(bytes->bytes(), path);
+  if (!header) return header.error();
+  auto tokenizer = read_tokenizer(*header, path);
+  if (!tokenizer) return tokenizer.error();
+  BertFile file(std::move(*bytes), std::move(*header), std::move(*facts), std::move(*tokenizer));
+  if (auto sound = file.check(); !sound) return sound.error();
+  return file;
+}
+
+Result<void> BertFile::check() {
+  const engine::ModelFacts& f = facts_;
+  const size_t head = f.heads == 0 ? 0 : width() / f.heads;
+  if (f.layers == 0 || f.heads == 0 || f.context_tokens < 3 || head * f.heads != width() ||
+      f.layers > 256 || width() > 16384 || inner() == 0 || inner() > 65536) {
+    return corrupt(f.path, "its sizes are not those of an encoder");
+  }
+  if (head % kWidthStep != 0 || inner() % kWidthStep != 0) {
+    return unsupported(f.path, fmt::format("heads of {} values", head));
+  }
+  // What BERT itself does not have and relatives of the same name do.
+  for (const char* relative : {"blk.0.attn_qkv.weight", "blk.0.ffn_gate.weight",
+                               "blk.0.attn_q_norm.weight", "rope_freqs.weight"}) {
+    if (header_.tensor(relative) != nullptr) {
+      return unsupported(f.path, fmt::format("has '{}', which BERT has not", relative));
+    }
+  }
+  switch (header_.integer("bert.pooling_type").value_or(0)) {
+    case 1: pooling_ = Pooling::Mean; break;
+    case 2: pooling_ = Pooling::Cls; break;
+    case 3: pooling_ = Pooling::Last; break;
+    default: return unsupported(f.path, "does not say how to pool its outputs into a vector");
+  }
+  epsilon_ = static_cast<float>(
+      header_.real("bert.attention.layer_norm_epsilon").value_or(1e-12));
+  if (!(epsilon_ >= 0 && epsilon_ < 1)) return corrupt(f.path, "its norms' epsilon is absurd");
+  words_ = header_.tensor("token_embd.weight");
+  if (words_ == nullptr || words_->dimensions != 2 || words_->shape[0] != width()) {
+    return corrupt(f.path, "the tensor 'token_embd.weight' is missing or of another shape");
+  }
+  if (!known_type(words_->type)) return unsupported(f.path, "weights of a type only libllama reads");
+  vocabulary_ = words_->shape[1];
+  const auto* pieces = header_.array("tokenizer.ggml.tokens");
+  const auto id = [&](const char* key, uint64_t usual) {
+    return header_.integer(key).value_or(usual);
+  };
+  const uint64_t begin = header_.integer("tokenizer.ggml.cls_token_id")
+                             .value_or(id("tokenizer.ggml.bos_token_id", 101));
+  const uint64_t end = id("tokenizer.ggml.seperator_token_id", 102);
+  if (pieces->count > vocabulary_ || begin >= vocabulary_ || end >= vocabulary_) {
+    return corrupt(f.path, "its vocabulary is larger than its table of words");
+  }
+  begin_ = static_cast<int32_t>(begin);
+  end_ = static_cast<int32_t>(end);
+  return {};
+}
+
+Result<std::vector<float>> BertFile::matrix(std::string_view name, size_t rows,
+                                            size_t columns) const {
+  const engine::GgufTensor* tensor = header_.tensor(name);
+  if (tensor == nullptr) return corrupt(facts_.path, fmt::format("'{}' is missing", name));
+  if (tensor->shape[0] != columns || tensor->elements() != rows * columns) {
+    return corrupt(facts_.path, fmt::format("'{}' is not of {} × {} values", name, rows, columns));
+  }
+  if (!known_type(tensor->type) || (tensor->type == kQ8 && columns % kQ8Block != 0)) {
+    return unsupported(facts_.path, fmt::format("'{}' is of a type only libllama reads", name));
+  }
+  std::vector<float> values(rows * columns);
+  const char* from = bytes_.bytes().data() + tensor->offset;
+  for (size_t row = 0; row < rows; ++row, from += row_bytes(tensor->type, columns)) {
+    read_row(tensor->type, from, columns, values.data() + row * columns);
+  }
+  return values;
+}
+
+Result<std::vector<float>> BertFile::vector(std::string_view name, size_t size) const {
+  return matrix(name, 1, size);
+}
+
+Result<std::vector<float>> BertFile::positions() const {
+  const engine::GgufTensor* table = header_.tensor("position_embd.weight");
+  if (table == nullptr || table->shape[1] < facts_.context_tokens) {
+    return corrupt(facts_.path, "its table of positions is missing or too short");
+  }
+  auto positions = matrix("position_embd.weight", table->shape[1], width());
+  if (!positions) return positions;
+  positions->resize(size_t{facts_.context_tokens} * width());
+  const engine::GgufTensor* types = header_.tensor("token_types.weight");
+  if (types == nullptr) return positions;
+  auto type = matrix("token_types.weight", types->shape[1], width());
+  if (!type) return type;
+  for (size_t i = 0; i < positions->size(); ++i) (*positions)[i] += (*type)[i % width()];
+  return positions;
+}
+
+Result<BertLayer> BertFile::layer(size_t index) const {
+  BertLayer layer;
+  const auto name = [&](const char* part) { return fmt::format("blk.{}.{}", index, part); };
+  const auto append = [&](std::vector<float>& to, const char* part, size_t rows,
+                          size_t columns) -> Result<void> {
+    auto values = matrix(name(part), rows, columns);
+    if (!values) return values.error();
+    to.insert(to.end(), values->begin(), values->end());
+    return {};
+  };
+  struct Part {
+    std::vector<float>& to;
+    const char* name;
+    size_t rows;
+    size_t columns;
+  };
+  const size_t w = width();
+  const Part parts[] = {
+      {layer.in, "attn_q.weight", w, w},
+      {layer.in, "attn_k.weight", w, w},
+      {layer.in, "attn_v.weight", w, w},
+      {layer.in_bias, "attn_q.bias", 1, w},
+      {layer.in_bias, "attn_k.bias", 1, w},
+      {layer.in_bias, "attn_v.bias", 1, w},
+      {layer.out, "attn_output.weight", w, w},
+      {layer.out_bias, "attn_output.bias", 1, w},
+      {layer.out_gain, "attn_output_norm.weight", 1, w},
+      {layer.out_shift, "attn_output_norm.bias", 1, w},
+      {layer.up, "ffn_up.weight", inner(), w},
+      {layer.up_bias, "ffn_up.bias", 1, inner()},
+      {layer.down, "ffn_down.weight", w, inner()},
+      {layer.down_bias, "ffn_down.bias", 1, w},
+      {layer.down_gain, "layer_output_norm.weight", 1, w},
+      {layer.down_shift, "layer_output_norm.bias", 1, w},
+  };
+  for (const Part& part : parts) {
+    if (auto read = append(part.to, part.name, part.rows, part.columns); !read) {
+      return read.error();
+    }
+  }
+  return layer;
+}
+
+void BertFile::word(size_t id, float* row) const {
+  const size_t bytes = row_bytes(words_->type, width());
+  read_row(words_->type, bytes_.bytes().data() + words_->offset + id * bytes, width(), row);
+}
+
+}  // namespace tinyarms::encoder

@@ -1,0 +1,84 @@
+// The weights of a BERT encoder in a GGUF file: absolute positions, GELU, norms after each block, a
+// WordPiece vocabulary. Names: the GGUF specification.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "encoder/wordpiece.h"
+#include "engine/gguf_header.h"
+#include "engine/mapped_file.h"
+#include "engine/model_facts.h"
+
+namespace tinyarms::encoder {
+
+enum class Pooling { Mean, Cls, Last };
+
+struct BertLayer {
+  std::vector<float> in;  // queries, keys, values: 3 × width rows of width
+  std::vector<float> in_bias;
+  std::vector<float> out;  // width × width
+  std::vector<float> out_bias;
+  std::vector<float> out_gain;
+  std::vector<float> out_shift;
+  std::vector<float> up;  // inner × width
+  std::vector<float> up_bias;
+  std::vector<float> down;  // width × inner
+  std::vector<float> down_bias;
+  std::vector<float> down_gain;
+  std::vector<float> down_shift;
+};
+
+// Keeps the file mapped: rows of the word table are read when they are needed.
+class BertFile {
+ public:
+  // Errors: those of inspect_model; Corrupt (a weight missing, of another shape); Unsupported
+  // (another architecture, vocabulary or type of weights: one that libllama may know).
+  static Result<BertFile> open(const std::filesystem::path& path);
+
+  const engine::ModelFacts& facts() const { return facts_; }
+  size_t width() const { return facts_.embedding_width; }
+  size_t inner() const { return facts_.feed_forward_width; }
+  size_t heads() const { return facts_.heads; }
+  size_t vocabulary() const { return vocabulary_; }
+  float epsilon() const { return epsilon_; }
+  Pooling pooling() const { return pooling_; }
+  int32_t begin_token() const { return begin_; }
+  int32_t end_token() const { return end_; }
+  WordPiece take_tokenizer() { return std::move(tokenizer_); }
+
+  // `positions`: as many rows as the window has tokens, the first token type added.
+  Result<std::vector<float>> positions() const;
+  Result<std::vector<float>> vector(std::string_view name, size_t size) const;
+  Result<BertLayer> layer(size_t index) const;
+
+  // `id` < vocabulary(); adds nothing, overwrites `row`.
+  void word(size_t id, float* row) const;
+
+ private:
+  BertFile(engine::MappedFile bytes, engine::GgufHeader header, engine::ModelFacts facts,
+           WordPiece tokenizer)
+      : bytes_(std::move(bytes)),
+        header_(std::move(header)),
+        facts_(std::move(facts)),
+        tokenizer_(std::move(tokenizer)) {}
+
+  Result<std::vector<float>> matrix(std::string_view name, size_t rows, size_t columns) const;
+  Result<void> check();
+
+  engine::MappedFile bytes_;
+  engine::GgufHeader header_;
+  engine::ModelFacts facts_;
+  WordPiece tokenizer_;
+  const engine::GgufTensor* words_ = nullptr;
+  size_t vocabulary_ = 0;
+  float epsilon_ = 0;
+  Pooling pooling_ = Pooling::Mean;
+  int32_t begin_ = -1;
+  int32_t end_ = -1;
+};
+
+}  // namespace tinyarms::encoder
