@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "cascade/declared_policy.h"
 #include "catalog/model_store.h"
+#include "encoder/text_encoder.h"
 #include "questions/bundled_packs.h"
 #include "questions/question_engine.h"
 #include "service/calibrated_estimator.h"
@@ -223,7 +224,7 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around)
             .similarity_min = settings.l1.similarity,
             .stack = stack_identity(settings, {encoder, small, general, large})},
         [path = encoder.path, threads = settings.threads] {
-          return engine::Embedder::load(path, threads);
+          return encoder::load_text_encoder(path, {.threads = threads, .precision = {}});
         },
         parts.memory, around.clock);
     parts.recall = tier.get();
