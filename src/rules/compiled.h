@@ -67,8 +67,9 @@ struct LanguageRules {
   const Language* language = nullptr;
   std::vector<uint32_t> rules;
   LiteralFilter filter;
-  // By symbol (ERROR comes last): the rules that may match such a node, by their place in `rules`.
-  std::vector<std::vector<uint32_t>> by_symbol;
+  uint32_t symbols = 0;  // of the grammar; ERROR counts as one more
+  // By place in `rules`: the symbols of nodes that the rule may match.
+  std::vector<std::vector<uint32_t>> symbols_of;
 };
 
 struct RuleSetParts {

@@ -3,6 +3,20 @@
 #include <algorithm>
 
 namespace tinyarms::rules {
+namespace {
+
+bool is_identifier(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         (c & 0x80) != 0;
+}
+
+// Whether text[start, end) is a word of its own.
+bool is_word(std::string_view text, size_t start, size_t end) {
+  return (start == 0 || !is_identifier(text[start - 1])) &&
+         (end == text.size() || !is_identifier(text[end]));
+}
+
+}  // namespace
 
 size_t LiteralFilter::add(const LiteralNeed& need) {
   formulas_.push_back(intern(need));
@@ -14,8 +28,11 @@ LiteralFilter::Formula LiteralFilter::intern(const LiteralNeed& need) {
   formula.kind = need.kind;
   if (need.kind == LiteralNeed::Kind::Literal) {
     const auto id = static_cast<uint32_t>(literals_.size());
-    const auto [entry, added] = ids_.emplace(need.literal, id);
-    if (added) literals_.push_back(need.literal);
+    const auto [entry, added] = ids_.emplace(std::pair(need.literal, need.word), id);
+    if (added) {
+      literals_.push_back(need.literal);
+      words_.push_back(need.word ? 1 : 0);
+    }
     formula.literal = entry->second;
   }
   for (const LiteralNeed& part : need.parts) formula.parts.push_back(intern(part));
@@ -114,13 +131,17 @@ void LiteralFilter::search(std::string_view text, Found& found) const {
   size_t missing = literals_.size();
   if (missing == 0) return;
   uint32_t state = 0;
-  for (const char c : text) {
-    state = next_[(state & ~kHasOutput) + class_of_[static_cast<unsigned char>(c)]];
+  for (size_t at = 0; at < text.size(); ++at) {
+    state = next_[(state & ~kHasOutput) + class_of_[static_cast<unsigned char>(text[at])]];
     if ((state & kHasOutput) == 0) continue;
     const uint32_t row = (state & ~kHasOutput) / classes_;
     for (uint32_t i = output_starts_[row]; i < output_starts_[row + 1]; ++i) {
-      missing -= found[outputs_[i]] == 0 ? 1 : 0;
-      found[outputs_[i]] = 1;
+      const uint32_t literal = outputs_[i];
+      if (found[literal] != 0) continue;
+      const size_t start = at + 1 - literals_[literal].size();
+      if (words_[literal] != 0 && !is_word(text, start, at + 1)) continue;
+      --missing;
+      found[literal] = 1;
     }
     if (missing == 0) return;
   }

@@ -5,8 +5,10 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
+#include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "rules/literal_need.h"
@@ -40,7 +42,8 @@ class LiteralFilter {
 
   std::vector<Formula> formulas_;
   std::vector<std::string> literals_;
-  std::unordered_map<std::string, uint32_t> ids_;
+  std::vector<uint8_t> words_;  // by literal: only between other characters than identifiers'
+  std::map<std::pair<std::string, bool>, uint32_t> ids_;
   std::array<uint8_t, 256> class_of_{};
   uint32_t classes_ = 1;
   std::vector<uint32_t> next_;  // state * classes_ + class; with kHasOutput

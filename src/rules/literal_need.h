@@ -11,16 +11,18 @@ struct LiteralNeed {
   enum class Kind { Always, Literal, All, Any };
   Kind kind = Kind::Always;
   std::string literal;
+  bool word = false;  // of the literal: with nothing of an identifier right before or after it
   std::vector<LiteralNeed> parts;
 
   // Shorter ones are in every text anyway.
   static constexpr size_t kBytesMin = 2;
 
-  static LiteralNeed of(std::string text) {
+  static LiteralNeed of(std::string text, bool word = false) {
     LiteralNeed need;
     if (text.size() < kBytesMin) return need;
     need.kind = Kind::Literal;
     need.literal = std::move(text);
+    need.word = word;
     return need;
   }
 

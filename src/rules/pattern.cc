@@ -68,6 +68,9 @@ class Converter {
     if (tree_.child_count(node) == 0) {
       result.kind = PatternNode::Kind::Terminal;
       result.text = text;
+      // Only of kinds that are so called is it sure that the lexer takes the longest word.
+      result.identifier =
+          std::string_view(tree_.kind(node)).find("identifier") != std::string_view::npos;
       return result;
     }
     if (depth >= kPatternDepthMax) {
@@ -118,7 +121,9 @@ Result<NodeIndex> find_root(const FlatTree& tree, size_t start, std::string_view
 }
 
 void collect_need(const PatternNode& node, LiteralNeed& need) {
-  if (node.kind == PatternNode::Kind::Terminal && node.named) need.add(LiteralNeed::of(node.text));
+  if (node.kind == PatternNode::Kind::Terminal && node.named) {
+    need.add(LiteralNeed::of(node.text, node.identifier));
+  }
   for (const PatternNode& child : node.children) collect_need(child, need);
 }
 

@@ -43,6 +43,7 @@ struct PatternNode {
   Slot slot = 0;      // of Capture and MultiCapture
   uint16_t symbol = 0;
   std::string text;  // of a terminal
+  bool identifier = false;  // a terminal whose text is a whole word in any code
   std::vector<PatternNode> children;
 
   bool is_ellipsis() const {

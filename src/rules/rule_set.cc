@@ -136,13 +136,13 @@ void index_by_language(RuleSetParts& parts) {
     of->rules.push_back(i);
   }
   for (LanguageRules& of : parts.languages) {
-    const uint32_t symbols = ts_language_symbol_count(of.language->grammar());
-    of.by_symbol.resize(symbols + 1u);
-    for (uint32_t place = 0; place < of.rules.size(); ++place) {
-      CompiledRule& rule = parts.rules[of.rules[place]];
+    of.symbols = ts_language_symbol_count(of.language->grammar());
+    for (const uint32_t number : of.rules) {
+      CompiledRule& rule = parts.rules[number];
       rule.formula = of.filter.add(need_of(rule.core));
+      std::vector<uint32_t>& symbols = of.symbols_of.emplace_back();
       for (const uint16_t symbol : rule.core.matcher.kinds->symbols()) {
-        of.by_symbol[std::min<uint32_t>(symbol, symbols)].push_back(place);
+        symbols.push_back(std::min<uint32_t>(symbol, of.symbols));
       }
     }
     of.filter.compile();

@@ -21,6 +21,7 @@ struct Scratch::Parts {
   LiteralFilter::Found found;
   std::vector<uint8_t> active;                   // by place in LanguageRules::rules
   std::vector<std::vector<NodeIndex>> matches;   // beside it
+  std::vector<std::vector<uint32_t>> wanted;     // by symbol: places of active rules
 };
 
 namespace {
@@ -81,15 +82,15 @@ void TextScan::match_all(Evaluator& evaluator) {
   const FlatTree& tree = scratch_.tree;
   scratch_.matches.resize(std::max(scratch_.matches.size(), rules_.rules.size()));
   for (auto& matches : scratch_.matches) matches.clear();
-  const size_t last = rules_.by_symbol.size() - 1;
-  std::vector<std::vector<uint32_t>> wanted(rules_.by_symbol.size());
-  for (size_t symbol = 0; symbol <= last; ++symbol) {
-    for (const uint32_t place : rules_.by_symbol[symbol]) {
-      if (scratch_.active[place] != 0) wanted[symbol].push_back(place);
-    }
+  auto& wanted = scratch_.wanted;
+  wanted.resize(std::max<size_t>(wanted.size(), rules_.symbols + 1u));
+  for (auto& places : wanted) places.clear();
+  for (uint32_t place = 0; place < rules_.rules.size(); ++place) {
+    if (scratch_.active[place] == 0) continue;
+    for (const uint32_t symbol : rules_.symbols_of[place]) wanted[symbol].push_back(place);
   }
   for (NodeIndex node = 0; node < tree.size() && !evaluator.exhausted(); ++node) {
-    for (const uint32_t place : wanted[std::min<size_t>(tree.symbol(node), last)]) {
+    for (const uint32_t place : wanted[std::min<uint32_t>(tree.symbol(node), rules_.symbols)]) {
       const CompiledRule& rule = parts_.rules[rules_.rules[place]];
       scratch_.env.reset(rule.slots.size());
       const NodeIndex matched =
@@ -206,8 +207,12 @@ Scratch& Scratch::operator=(Scratch&&) noexcept = default;
 bool may_match(const RuleSet& rules, std::string_view text, const ScanOptions& options,
                Scratch& scratch) {
   const Language* language = language_of(options);
-  const LanguageRules* of = language == nullptr ? nullptr : rules.parts().find(*language);
-  return of != nullptr && TextScan(rules, *of, text, options, scratch.parts()).choose();
+  if (language == nullptr) return false;
+  for (const LanguageRules& of : rules.parts().languages) {
+    if (of.language != language && language->name != "html") continue;
+    if (TextScan(rules, of, text, options, scratch.parts()).choose()) return true;
+  }
+  return false;
 }
 
 ScanResult scan(const RuleSet& rules, std::string_view text, const ScanOptions& options,
