@@ -143,6 +143,12 @@ struct Work {
 
 // Quantises and registers one copy; `position` is "2 of 5".
 Result<void> make(Made& copy, const Work& work, const std::string& position) {
+  std::error_code problem;
+  std::filesystem::create_directories(work.store.folder(), problem);
+  if (problem) {
+    return Error{ErrorCode::Io, problem.message(), work.store.folder().string(),
+                 "check the folder's permissions"};
+  }
   const std::filesystem::path destination = work.store.folder() / (copy.name + ".gguf");
   {
     Progress progress(work.terminal);

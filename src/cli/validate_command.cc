@@ -30,6 +30,7 @@ struct ValidateFlags {
   std::string text_file;
   std::string data_folder;
   std::string output;
+  std::string plot;
   eval::ValidateOptions options;
   bool json = false;
 };
@@ -162,6 +163,10 @@ void run_validate(const ValidateFlags& flags, Context& context) {
     auto written = write_file_atomically(flags.output, eval::validation_as_json(*validation));
     if (!written) return context.fail(written.error(), flags.json);
   }
+  if (!flags.plot.empty()) {
+    auto written = write_file_atomically(flags.plot, eval::validation_as_svg(*validation));
+    if (!written) return context.fail(written.error(), flags.json);
+  }
   terminal.out(flags.json ? eval::validation_as_json(*validation)
                           : printable(eval::validation_as_text(*validation)));
 }
@@ -202,6 +207,7 @@ void add_options(CLI::App& validate, ValidateFlags& flags) {
   validate.add_option("--chunks", flags.options.chunks_max, "Chunks to read (0: all)")
       ->type_name("N");
   validate.add_option("--output", flags.output, "Write the report as JSON")->type_name("FILE");
+  validate.add_option("--plot", flags.plot, "Draw divergence over size (SVG)")->type_name("FILE");
   validate.add_flag("--json", flags.json, "As JSON");
 }
 

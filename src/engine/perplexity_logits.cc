@@ -33,8 +33,9 @@ LogitSummary summarise_logits(std::span<const float> logits) {
   return summary;
 }
 
-// Σ p (ln p − ln q) = Σ p (a − b − d) / Σ p − (A − B − d), with logits a and b, their log sums A and
-// B, and any d: with d ≈ A − B the large numbers cancel before they are summed in single precision.
+// Σ p (ln p − ln q) = Σ p (a − b − d) / Σ p − (A − B − d), with logits a and b, their log sums A
+// and B, and any d: with d ≈ A − B the large numbers cancel before they are summed in single
+// precision.
 double divergence(const ScoredLogits& reference, const ScoredLogits& candidate) {
   const auto shift = static_cast<float>(reference.log_sum);
   const double difference = reference.log_sum - candidate.log_sum;

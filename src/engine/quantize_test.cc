@@ -52,11 +52,11 @@ TEST(Quantize, RequantisesWhatIsQuantisedAlready) {
 TEST(Quantize, AnUnknownTypeNamesTheNearest) {
   TemporaryFolder folder;
   testing::write_tiny_model(folder / "tiny.gguf");
-  auto report = quantize(folder / "tiny.gguf", folder / "out.gguf", {.type = "q4_k_n", .threads = 1});
+  auto report = quantize(folder / "tiny.gguf", folder / "out.gguf", {.type = "q4_k_n"});
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code, ErrorCode::InvalidArgument);
   EXPECT_NE(report.error().hint.find("q4_k_"), std::string::npos) << report.error().hint;
-  EXPECT_EQ(quantize(folder / "tiny.gguf", folder / "out.gguf", {.type = "", .threads = 1}).error().code,
+  EXPECT_EQ(quantize(folder / "tiny.gguf", folder / "out.gguf", {.type = ""}).error().code,
             ErrorCode::InvalidArgument);
 }
 
@@ -67,12 +67,12 @@ TEST(Quantize, BadSourcesLeaveNothingBehind) {
   std::filesystem::remove(folder / "tiny.gguf");
   const auto code = [&](const std::string& bytes) {
     testing::write_bytes(folder / "bad.gguf", bytes);
-    auto report = quantize(folder / "bad.gguf", folder / "out.gguf", {.type = "q8_0", .threads = 1});
+    auto report = quantize(folder / "bad.gguf", folder / "out.gguf", {.type = "q8_0"});
     EXPECT_FALSE(report);
     EXPECT_EQ(folder.files(), 1u);
     return report ? ErrorCode::Internal : report.error().code;
   };
-  EXPECT_EQ(quantize(folder / "none.gguf", folder / "out.gguf", {.type = "q8_0", .threads = 1}).error().code,
+  EXPECT_EQ(quantize(folder / "none.gguf", folder / "out.gguf", {.type = "q8_0"}).error().code,
             ErrorCode::NotFound);
   EXPECT_EQ(code(""), ErrorCode::Corrupt);
   EXPECT_EQ(code(std::string(9999, 'q')), ErrorCode::Corrupt);
@@ -86,7 +86,7 @@ TEST(Quantize, BadSourcesLeaveNothingBehind) {
 TEST(Quantize, AnUnwritableDestinationIsAnError) {
   TemporaryFolder folder;
   testing::write_tiny_model(folder / "tiny.gguf");
-  auto report = quantize(folder / "tiny.gguf", folder / "no" / "out.gguf", {.type = "q8_0", .threads = 1});
+  auto report = quantize(folder / "tiny.gguf", folder / "no" / "out.gguf", {.type = "q8_0"});
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code, ErrorCode::Io);
 }

@@ -115,5 +115,7 @@ std::string_view validation_text();  // ours, bundled: prose and code, 20 kB and
 
 std::string validation_as_text(const Validation& validation);
 std::string validation_as_json(const Validation& validation);
+// Divergence (of encoders: correlation) over the size of the file, as a picture of its own.
+std::string validation_as_svg(const Validation& validation);
 
 }  // namespace tinyarms::eval

@@ -70,7 +70,9 @@ std::string model_text(const ModelResult& model, double margin) {
                         model.likelihood->tokens);
   }
   if (model.encoder) text += encoder_text(*model.encoder);
-  for (const Difference& difference : model.differences) text += difference_text(difference, margin);
+  for (const Difference& difference : model.differences) {
+    text += difference_text(difference, margin);
+  }
   return text;
 }
 

@@ -19,7 +19,8 @@ TEST(Validate, FindsWhatTheIntervalShows) {
 TEST(Validate, ReadsTheStsFile) {
   std::string text;
   for (int i = 0; i < 12; ++i) {
-    text += "main\tnews\t2012\t" + std::to_string(i) + "\t2.750\tA \"man\" sits.\tHe sits.\textra\r\n";
+    text += "main\tnews\t2012\t" + std::to_string(i) +
+            "\t2.750\tA \"man\" sits.\tHe sits.\textra\r\n";
   }
   const auto pairs = parse_sentence_pairs(text, "sts.csv");
   ASSERT_TRUE(pairs) << pairs.error().message();

@@ -143,9 +143,8 @@ Calls in_fences(std::string_view answer, Language language) {
     const size_t line = answer.find('\n', at);
     if (line == std::string_view::npos) return {};
     const size_t end = std::min(answer.find("```", line), answer.size());
-    if (auto calls = parse_any(answer.substr(line, end - line), language); calls && !calls->empty()) {
-      return calls;
-    }
+    auto calls = parse_any(answer.substr(line, end - line), language);
+    if (calls && !calls->empty()) return calls;
     at = end < answer.size() ? answer.find("```", end + 3) : std::string_view::npos;
   }
   return {};
@@ -171,7 +170,8 @@ size_t closing(std::string_view text, size_t at) {
 
 Calls in_prose(std::string_view answer, Language language) {
   size_t tried = 0;
-  for (size_t at = answer.find_first_of("[{"); at != std::string_view::npos && tried < kCandidatesMax;
+  for (size_t at = answer.find_first_of("[{");
+       at != std::string_view::npos && tried < kCandidatesMax;
        at = answer.find_first_of("[{", at + 1), ++tried) {
     const size_t end = closing(answer, at);
     if (end == std::string_view::npos) continue;

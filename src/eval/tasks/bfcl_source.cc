@@ -48,8 +48,8 @@ std::optional<std::vector<std::string>> split(std::string_view text, char separa
       if (end == std::string_view::npos) return {};
       i = end - 1;
     } else if (c == '<') {
-      const size_t end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                "0123456789_ ,.?<>[]", i);
+      const size_t end = text.find_first_not_of(
+          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ ,.?<>[]", i);
       if (end != std::string_view::npos && text[end] == '(' && text[end - 1] == '>') i = end - 1;
     } else if (opens(c)) {
       ++depth;

@@ -14,8 +14,8 @@ namespace tinyarms::eval::bfcl {
 
 enum class Language { Python, Java, JavaScript };
 
-// Every argument's value is a String: its source, without the quotes where the whole is one literal.
-// Unnamed arguments are passed over. Nothing where the text is no call or list of calls.
+// Every argument's value is a String: its source, without the quotes where the whole is one
+// literal. Unnamed arguments are passed over. Nothing where the text is no call or list of calls.
 std::optional<std::vector<Call>> parse_source_calls(std::string_view text, Language language);
 
 struct WantedType {

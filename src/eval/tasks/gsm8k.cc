@@ -108,8 +108,9 @@ class Gsm8k final : public Task {
     const std::string answer = text("answer");
     const size_t mark = answer.rfind("####");
     if (question.empty() || mark == std::string::npos || !final_number(answer.substr(mark))) {
-      return Error{ErrorCode::Corrupt, "is no question with an answer that ends in #### and a number",
-                   where, "fetch the file again"};
+      return Error{ErrorCode::Corrupt,
+                   "is no question with an answer that ends in #### and a number", where,
+                   "fetch the file again"};
     }
     Item item;
     item.id = fmt::format("gsm8k/{}", index);
