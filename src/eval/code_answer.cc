@@ -33,8 +33,8 @@ bool matches(std::string_view line, const re2::RE2& pattern) {
 
 // A line with which code can begin.
 bool begins_code(std::string_view line, std::string_view language) {
-  static const re2::RE2 kPython(R"(^(from \w[\w.]* import |import \w|def \w+\s*\(|async def |class )"
-                                R"(\w+\s*[(:]|@\w|    \S|\t\S))");
+  static const re2::RE2 kPython(R"(^(from \w[\w.]* import |import \w|def \w+\s*\(|async def )"
+                                R"(|class \w+\s*[(:]|@\w|    \S|\t\S))");
   static const re2::RE2 kOther(
       R"(^(#include|using |import |package |func |fn |pub |use |const |let |var |function |export )"
       R"(|class |public |template|struct |namespace |[\w:<>,&*\[\] ]+ \w+\(.*\)\s*(\{|$)))");
@@ -44,8 +44,8 @@ bool begins_code(std::string_view line, std::string_view language) {
 // A line of Python at top level that cannot be prose.
 bool continues_python(std::string_view line) {
   static const re2::RE2 kCode(
-      R"(^([ \t#@)\]}'"]|(from|import|def|async|class|if|elif|else|for|while|try|except|finally)"
-      R"(|with|return|raise|assert|print|global|del|pass)\b.*[(:\w)\]'"]$|[\w.\[\], ]+\s*[-+*/|&]?=)"
+      R"(^([ \t#@)\]}'"]|(from|import|def|async|class|if|elif|else|for|while|try|except)"
+      R"(|finally|with|return|raise|assert|print|global|del|pass)\b.*[(:\w)\]'"]$|[\w.\[\], ]+\s*[-+*/|&]?=)"
       R"(|[\w.]+\())");
   return line.empty() || matches(line, kCode);
 }

@@ -4,7 +4,8 @@
 //    was asked for; else the first in the language or without one; else the first. A text whose
 //    first fence closes something (it begins with code: the question had opened the block) counts
 //    what stands before that fence as a block.
-// 2. Without fences: everything, if it parses and defines what was asked for; else from the first line that can begin code to the line before prose begins again.
+// 2. Without fences: everything, if it parses and defines what was asked for; else from the first
+//    line that can begin code to the line before prose begins again.
 // 3. Nothing of that: no code, an empty string.
 //
 // In Python, statements at top level that only try the code out (assert, print, an

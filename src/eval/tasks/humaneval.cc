@@ -1,5 +1,6 @@
 // HumanEval (Chen et al. 2021): Python functions to complete, decided by unit tests; and with the
-// many more inputs of HumanEval+ (Liu et al. 2023), where the reference solution says what is right.
+// many more inputs of HumanEval+ (Liu et al. 2023), where the reference solution says what is
+// right.
 //
 // `humaneval` asks in a chat for the whole function, with upstream's prompt verbatim in a code
 // block; `humaneval_completion` lets a base model continue the prompt itself, with upstream's stop
