@@ -5,9 +5,9 @@
 namespace tinyarms::rules {
 namespace {
 
+// Of ASCII only: beyond it are blanks and a byte order mark as well.
 bool is_identifier(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         (c & 0x80) != 0;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
 // Whether text[start, end) is a word of its own.

@@ -1,0 +1,200 @@
+"""compare.py FINDINGS ORACLE [SHARED] [--bytes N]: our findings against ast-grep's, rule by rule.
+
+FINDINGS is the program rules_findings, ORACLE the program ast-grep (setup/oracle installs it).
+The rules are those beside this file, and the public ones of ast-grep-essentials once what ast-grep
+refuses is taken out (an unknown key, some characters in names of utilities). The code is what a
+machine has: the Python standard library, node's packages, headers, files of the system. Compared
+are the sets of (rule, file, byte range) and, of each finding, its place, message, variables,
+labels and fix. Exits with 0 where all agree, 1 where not, 77 where the oracle is missing.
+"""
+
+import argparse
+import collections
+import json
+import random
+import re
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+KNOWN_KEYS = {"id", "language", "rule", "constraints", "utils", "transform", "fix", "rewriters",
+              "message", "note", "severity", "labels", "files", "ignores", "url", "metadata"}
+FILE_BYTES_MAX = 300_000
+SHOWN_MAX = 5
+
+# Where code of each ending is looked for, and what of it is left out.
+STDLIB = Path(sysconfig.get_path("stdlib"))
+ROOTS = {
+    "py": [STDLIB], "js": ["/usr/lib/node_modules", "/usr/share"], "mjs": ["/usr/lib/node_modules"],
+    "ts": ["/usr/lib/node_modules", "/usr/share"], "tsx": ["/usr/share"],
+    "c": ["/usr/share", "/usr/src"], "h": ["/usr/include"], "cpp": ["/usr/share"],
+    "hpp": ["/usr/include"], "go": ["/usr/share"], "rs": ["/usr/share", "/usr/lib/rustlib"],
+    "sh": ["/usr/share", "/usr/lib"], "css": ["/usr/share", STDLIB], "html": ["/usr/share", STDLIB],
+    "json": ["/usr/share"], "yaml": ["/usr/share", "/usr/lib"], "php": ["/usr/share"],
+    "rb": ["/usr/share", "/usr/lib"], "java": ["/usr/share"], "kt": ["/usr/share"],
+    "swift": ["/usr/share"], "scala": ["/usr/share"], "cs": ["/usr/share", "/usr/lib"],
+}
+
+
+def candidates(ending, roots):
+    for root in roots:
+        yield from sorted(Path(root).rglob(f"*.{ending}"))
+
+
+def collect_code(folder, bytes_each):
+    """Copies files in an order that is the same each time, up to so many bytes a language."""
+    total = 0
+    for ending, roots in ROOTS.items():
+        paths = list(candidates(ending, roots))
+        random.Random(1).shuffle(paths)
+        taken = 0
+        for number, path in enumerate(paths):
+            try:
+                text = path.read_bytes()
+                text.decode()
+            except (OSError, UnicodeDecodeError):
+                continue
+            if not 0 < len(text) <= FILE_BYTES_MAX:
+                continue
+            (folder / f"{number:05}_{path.name}").write_bytes(text)
+            taken += len(text)
+            if taken > bytes_each:
+                break
+        total += taken
+    for sample in sorted((HERE / "samples").glob("*")):
+        (folder / sample.name).write_bytes(sample.read_bytes())
+    return total
+
+
+def loadable(text):
+    """A public rule as ast-grep takes it."""
+    lines, kept = [], True
+    for line in text.splitlines():
+        key = re.match(r"([^\s#:][^:]*):", line)
+        if key:
+            kept = key[1] in KNOWN_KEYS
+        if kept:
+            lines.append(line)
+    text = "\n".join(lines) + "\n"
+    for name in set(re.findall(r"^ +([^\s#:-][^:\n]*[(),=][^:\n]*): *$", text, re.MULTILINE)):
+        text = text.replace(name, re.sub(r"[(),=]", "_", name))
+    return text
+
+
+def collect_rules(folder, shared):
+    for path in sorted((HERE / "rules").glob("*.yml")):
+        (folder / path.name).write_text(path.read_text())
+    public = sorted((shared / "data/ast-grep-essentials/rules").rglob("*.yml")) if shared else []
+    for path in public:
+        (folder / path.name).write_text(loadable(path.read_text()))
+    return len(public)
+
+
+def of_oracle(lines):
+    for line in lines:
+        found = json.loads(line)
+        if found["ruleId"] == "unused-suppression":  # ours are not findings
+            continue
+        where = found["range"]
+        variables = {}
+        meta = found.get("metaVariables") or {}
+        for name, value in meta.get("single", {}).items():
+            variables["$" + name] = value["text"]
+        for name, value in meta.get("transformed", {}).items():
+            variables["$" + name] = value
+        for name, nodes in meta.get("multi", {}).items():
+            if name != "secondary":
+                variables["$$$" + name] = [[node["range"]["byteOffset"]["start"],
+                                            node["range"]["byteOffset"]["end"]] for node in nodes]
+        fix = None
+        if found.get("replacement") is not None:
+            offsets = found["replacementOffsets"]
+            fix = [offsets["start"], offsets["end"], found["replacement"]]
+        labels = [[label["style"] == "primary", label.get("message") or "",
+                   label["range"]["byteOffset"]["start"], label["range"]["byteOffset"]["end"]]
+                  for label in found.get("labels") or []]
+        key = (found["ruleId"], found["file"], where["byteOffset"]["start"],
+               where["byteOffset"]["end"])
+        yield key, {"place": [where["start"]["line"], where["start"]["column"],
+                              where["end"]["line"], where["end"]["column"]],
+                    "message": found.get("message", ""), "variables": variables,
+                    "labels": sorted(labels), "fix": fix}
+
+
+def of_ours(lines):
+    for line in lines:
+        found = json.loads(line)
+        key = (found["rule"], found["file"], *found["range"])
+        yield key, {"place": found["place"], "message": found["message"],
+                    "variables": found["variables"], "labels": sorted(found["labels"]),
+                    "fix": found["fix"]}
+
+
+def table(pairs):
+    result = collections.defaultdict(list)
+    for key, details in pairs:
+        result[key].append(details)
+    return result
+
+
+def report(theirs, ours):
+    """Prints the differences; returns how many there are."""
+    differences = collections.Counter()
+    for key in sorted(theirs.keys() | ours.keys()):
+        left, right = theirs.get(key, []), ours.get(key, [])
+        what = None
+        if len(left) != len(right):
+            what = "missed" if len(left) > len(right) else "too many"
+        elif left != right:
+            fields = [name for name in left[0] if left[0][name] != right[0][name]]
+            what = ", ".join(fields) or "order"
+        if what is None:
+            continue
+        differences[what] += 1
+        if differences[what] <= SHOWN_MAX:
+            print(f"{what}: {key}\n  ast-grep: {left}\n  tinyarms: {right}")
+    print(f"differences: {dict(differences) or 'none'}")
+    return sum(differences.values())
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("findings", type=Path)
+    parser.add_argument("oracle", type=Path)
+    parser.add_argument("shared", type=Path, nargs="?")
+    parser.add_argument("--bytes", type=int, default=250_000, help="of code, a language")
+    options = parser.parse_args()
+    if not options.oracle.exists():
+        print(f"SKIPPED: no ast-grep at {options.oracle}; setup/oracle installs it")
+        return 77
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        for name in ("rules", "code"):
+            (folder / name).mkdir()
+        size = collect_code(folder / "code", options.bytes)
+        public = collect_rules(folder / "rules", options.shared)
+        config = folder / "sgconfig.yml"
+        config.write_text(f"ruleDirs: [{folder}/rules]\nutilDirs: [{HERE}/utils]\n")
+        oracle = subprocess.run([options.oracle, "scan", "-c", config, "--json=stream",
+                                 folder / "code"], capture_output=True, text=True)
+        ours = subprocess.run([options.findings, folder / "rules", HERE / "utils",
+                               folder / "code"], capture_output=True, text=True)
+        if oracle.returncode not in (0, 1) or ours.returncode != 0:
+            print(f"ast-grep: {oracle.stderr}\ntinyarms: {ours.stderr}")
+            return 1
+        theirs = table(of_oracle(oracle.stdout.splitlines()))
+        mine = table(of_ours(ours.stdout.splitlines()))
+    found = sum(map(len, theirs.values()))
+    rules = len({key[0] for key in theirs})
+    print(f"{found} findings of {rules} rules ({public} public rules loaded) in {size} bytes")
+    if found < 1000:
+        print("too few findings to mean anything")
+        return 1
+    return 1 if report(theirs, mine) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,6 @@
+﻿print(1)
+x == x
+if a:
+    b
+else:
+    c

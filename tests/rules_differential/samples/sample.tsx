@@ -1,0 +1,6 @@
+const Page = (props: Props) => (
+  <Layout title={props.title} wide>
+    <b class="x">text {props.name}</b>
+    <Empty />
+  </Layout>
+);
