@@ -15,6 +15,7 @@
 #include "engine/quantize.h"
 #include "eval/task_registry.h"
 #include "eval/validate.h"
+#include "sandbox/bubblewrap_judge.h"
 
 namespace tinyarms::cli {
 namespace {
@@ -106,10 +107,6 @@ Result<void> read_material(const ValidateFlags& flags, bool encoder, std::string
   for (const std::string& name : flags.tasks) {
     auto task = eval::find_task(name);
     if (!task) return task.error();
-    if ((*task)->runs_code()) {
-      return Error{ErrorCode::Unsupported, "runs generated code", name,
-                   "compare it with `tinyarms bench --baseline`, which has the sandbox"};
-    }
     auto items = (*task)->read(flags.data_folder);
     if (!items) return items.error();
     input.tasks.push_back({*task, std::move(*items)});
@@ -124,6 +121,8 @@ Result<eval::Validation> validate(const ValidateFlags& flags, const Context& con
   if (!source) return source.error();
   std::string text;
   eval::ValidateInput input;
+  const auto judge = sandbox::make_judge();
+  input.judge = judge.get();
   auto read = read_material(flags, source->encoder, text, input);
   if (!read) return read.error();
 

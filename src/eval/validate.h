@@ -36,7 +36,8 @@ struct Difference {
   double candidate = 0;
   double difference = 0;
   Interval interval;
-  uint64_t items = 0;
+  uint64_t items = 0;       // that both were measured on
+  uint64_t unmeasured = 0;  // that one of them could not answer
   Finding finding = Finding::NotShown;
 };
 
@@ -93,7 +94,7 @@ struct ValidateInput {
   std::vector<ModelFile> candidates;
   std::string_view text;               // generators
   std::vector<TaskItems> tasks = {};   // generators; may be empty
-  sandbox::Judge* judge = nullptr;     // may be null where no task runs code
+  sandbox::Judge* judge = nullptr;     // not null where there are tasks
   std::vector<SentencePair> pairs = {};  // encoders
 };
 

@@ -17,19 +17,6 @@ constexpr uint32_t kPlannedContext = 4096;
 constexpr uint32_t kPlannedBatch = 512;
 constexpr int kDecodedTokens = 64;
 
-// Stands in where no task runs code.
-class NoJudge final : public sandbox::Judge {
- public:
-  Result<void> available(std::string_view) override { return refuse(); }
-  Result<sandbox::Outcome> run(const sandbox::Program&) override { return refuse(); }
-
- private:
-  static Error refuse() {
-    return Error{ErrorCode::Unsupported, "there is no sandbox to run code in", "",
-                 "measure tasks that run code with `tinyarms bench`"};
-  }
-};
-
 ModelResult describe(const ModelFile& file, const engine::ModelFacts& facts) {
   ModelResult result;
   result.file = file;
@@ -111,7 +98,7 @@ class GeneratorValidator {
   }
 
  private:
-  // One list a task, one score an item; NaN-free: what could not be measured is no score.
+  // One list a task, one entry an item; what the model could not answer has no score.
   using Scores = std::vector<std::vector<std::optional<double>>>;
 
   Result<ModelResult> candidate(const ModelFile& file, const engine::LanguageModel& reference) {
@@ -170,8 +157,6 @@ class GeneratorValidator {
 
   Result<std::vector<std::optional<double>>> scores_of(const TaskItems& entry, Subject& subject,
                                                        const std::string& name) const {
-    NoJudge nobody;
-    sandbox::Judge& judge = input_.judge != nullptr ? *input_.judge : nobody;
     const size_t count =
         options_.items_max > 0 ? std::min(options_.items_max, entry.items.size())
                                : entry.items.size();
@@ -181,8 +166,11 @@ class GeneratorValidator {
       if (stop_.raised()) return Error{ErrorCode::Interrupted, "stopped", "", ""};
       std::optional<double> score;
       if (response) {
-        auto verdict = entry.task->score(entry.items[i], response->tiers.back().answer, judge);
-        if (verdict) score = verdict->correct ? 1 : 0;
+        // What cannot be judged at all (no sandbox) is no item's fault.
+        auto verdict =
+            entry.task->score(entry.items[i], response->tiers.back().answer, *input_.judge);
+        if (!verdict) return verdict.error();
+        score = verdict->correct ? 1 : 0;
       }
       scores.push_back(score);
       if (options_.progress) {
@@ -203,6 +191,7 @@ class GeneratorValidator {
     Difference result;
     result.measure = task.name();
     result.items = paired.items;
+    result.unmeasured = reference.size() - paired.items;
     result.reference = 100 * paired.first;
     result.candidate = 100 * paired.second;
     result.difference = 100 * paired.difference;

@@ -22,10 +22,12 @@ std::string difference_text(const Difference& difference, double margin) {
                 (difference.finding == Finding::Worse ? fmt::format(" by more than {:g} points",
                                                                     margin)
                                                       : fmt::format(" within {:g} points", margin));
-  return fmt::format("  {}: {:.2f} → {:.2f}, {:+.2f} points [{:+.2f}, {:+.2f}] over {} items: {}\n",
-                     difference.measure, difference.reference, difference.candidate,
-                     difference.difference, difference.interval.low, difference.interval.high,
-                     difference.items, verdict);
+  const std::string unmeasured =
+      difference.unmeasured > 0 ? fmt::format(" ({} not measured)", difference.unmeasured) : "";
+  return fmt::format(
+      "  {}: {:.2f} → {:.2f}, {:+.2f} points [{:+.2f}, {:+.2f}] over {} items{}: {}\n",
+      difference.measure, difference.reference, difference.candidate, difference.difference,
+      difference.interval.low, difference.interval.high, difference.items, unmeasured, verdict);
 }
 
 std::string language_text(const ModelResult& model) {
@@ -83,6 +85,7 @@ ordered_json difference_json(const Difference& difference) {
           {"difference", difference.difference},
           {"interval", {difference.interval.low, difference.interval.high}},
           {"items", difference.items},
+          {"unmeasured", difference.unmeasured},
           {"verdict", finding_text(difference.finding)}};
 }
 

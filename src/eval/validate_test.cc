@@ -54,7 +54,7 @@ Validation example() {
   candidate.language->divergence_mean = 0.25;
   candidate.language->log_ratio = 0.1;
   candidate.likelihood = candidate.language->candidate;
-  candidate.differences.push_back({"next token", 40, 31, -9, {-11, -7}, 500, Finding::Worse});
+  candidate.differences.push_back({"next token", 40, 31, -9, {-11, -7}, 500, 0, Finding::Worse});
   validation.candidates.push_back(candidate);
   return validation;
 }
