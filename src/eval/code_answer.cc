@@ -45,8 +45,8 @@ bool begins_code(std::string_view line, std::string_view language) {
 bool continues_python(std::string_view line) {
   static const re2::RE2 kCode(
       R"(^([ \t#@)\]}'"]|(from|import|def|async|class|if|elif|else|for|while|try|except)"
-      R"(|finally|with|return|raise|assert|print|global|del|pass)\b.*[(:\w)\]'"]$|[\w.\[\], ]+\s*[-+*/|&]?=)"
-      R"(|[\w.]+\())");
+      R"(|finally|with|return|raise|assert|print|global|del|pass)\b.*[(:\w)\]'"]$)"
+      R"(|[\w.\[\], ]+\s*[-+*/|&]?=|[\w.]+\())");
   return line.empty() || matches(line, kCode);
 }
 

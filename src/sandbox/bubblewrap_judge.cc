@@ -175,7 +175,7 @@ class BubblewrapJudge final : public Judge {
       const std::string_view separator("\0", 1);
       request.insert(request.end(), {step.compiles ? "compile" : "run",
                                      fmt::format("{}", fmt::join(step.arguments, separator))});
-      if (step.compiles) seconds_max += limits.compile_seconds;
+      if (step.compiles) seconds_max += 3 * limits.compile_seconds;
     }
     auto jail = Jail::open({.limits = limits, .toolchains = true});
     if (!jail) return jail.error();

@@ -43,9 +43,15 @@ sandbox::SourceFile tuple_class(std::string_view name, size_t size) {
                       text)};
 }
 
-std::vector<sandbox::SourceFile> java_tuples() {
-  return {tuple_class("Unit", 1),    tuple_class("Pair", 2),    tuple_class("Triplet", 3),
-          tuple_class("Quartet", 4), tuple_class("Quintet", 5), tuple_class("Sextet", 6)};
+// Those that the program names, and one more, so that there is a package to import.
+std::vector<sandbox::SourceFile> java_tuples(std::string_view program) {
+  std::vector<sandbox::SourceFile> files = {tuple_class("Unit", 1)};
+  size_t size = 2;
+  for (const char* name : {"Pair", "Triplet", "Quartet", "Quintet", "Sextet"}) {
+    if (program.find(name) != std::string_view::npos) files.push_back(tuple_class(name, size));
+    ++size;
+  }
+  return files;
 }
 
 // The prompt's lines that import, include or open a package.
@@ -153,7 +159,7 @@ Result<sandbox::Outcome> run_to_the_end(sandbox::Judge& judge, std::string_view 
   // Go's own test driver says how each test ended.
   const bool marked = language != "go";
   if (marked) run.source = with_mark(std::move(run.source), language, mark);
-  if (language == "java") run.files = java_tuples();
+  if (language == "java") run.files = java_tuples(run.source);
   auto outcome = judge.run(run);
   if (!outcome || !outcome->passed()) return outcome;
   const std::string last = marked ? std::string(mark) + "\n" : "PASS\n";
