@@ -126,6 +126,12 @@ std::string calibrate_text(const CalibrateReport& report) {
   if (report.target.kind == TargetKind::MaxRisk) {
     text += fmt::format("  risk bound {:.4f}\n", report.choice.risk_bound);
   }
+  text += "curve   cost       accuracy  answered by each tier\n";
+  for (const Plan& point : report.curve) {
+    text += fmt::format("        {:<9.4g}  {:.4f}   ", point.cost, point.accuracy);
+    for (const double share : point.answered_by) text += fmt::format(" {:5.1f} %", 100 * share);
+    text += '\n';
+  }
   text += "baselines                accuracy  cost       APGR    CPT(50 %)  CPT(80 %)\n";
   for (const Baseline& baseline : report.baselines) {
     text += fmt::format("  {:22} {:.4f}    {:<9.4g}", baseline.name, baseline.accuracy,

@@ -12,7 +12,12 @@ Result<TrainingSet> training_set(const Dataset& data, const TierColumns& tier,
   TrainingSet set;
   std::vector<std::string> known;
   for (const SignalColumn& signal : tier.signals) known.push_back(signal.name);
-  set.signals = signals.empty() ? known : signals;
+  set.signals = signals;
+  // What a bench of a whole cascade wrote down as its confidence is no evidence of the answer: it
+  // came of an earlier calibrator or a formula, and is not there when the next one is asked.
+  for (const std::string& name : known) {
+    if (signals.empty() && (name != "confidence" || known.size() == 1)) set.signals.push_back(name);
+  }
   if (set.signals.empty()) {
     return Error{ErrorCode::InvalidArgument,
                  fmt::format("tier `{}` has no numeric evidence", tier.name), "",

@@ -26,7 +26,8 @@ struct TrainingSet {
 
 using Rows = std::vector<size_t>;  // indices into a TrainingSet
 
-// The tier's answered rows with the named signals; all of the tier's signals where none is named.
+// The tier's answered rows with the named signals; where none is named, all of the tier's but
+// `confidence`.
 // Errors: InvalidArgument for an unknown signal, a tier without answers or without signals.
 Result<TrainingSet> training_set(const Dataset& data, const TierColumns& tier,
                                  const std::vector<std::string>& signals);
