@@ -158,22 +158,28 @@ const rules::Language* input_language(const ScanCommand& command, const ChosenRu
   return common;
 }
 
-void scan_standard_input(const ScanCommand& command, const ChosenRules& chosen,
+// False where it could not begin; `exit` says why.
+bool scan_standard_input(const ScanCommand& command, const ChosenRules& chosen,
                          const scan::Scanner& scanner, Output& output, scan::Totals& totals,
                          Context& context) {
   const rules::Language* language = input_language(command, chosen);
   if (language == nullptr) {
-    return fail_rules(context,
-                      {ErrorCode::InvalidArgument,
-                       "the language of the code on standard input is not clear", "",
-                       "name it: --lang python"},
-                      RulesExit::NoProject);
+    fail_rules(context,
+               {ErrorCode::InvalidArgument,
+                "the language of the code on standard input is not clear", "",
+                "name it: --lang python"},
+               RulesExit::NoProject);
+    return false;
   }
   std::string text(std::istreambuf_iterator<char>(context.input), {});
   scan::FileReport report = scanner.scan_text(kStandardInput, std::move(text), *language);
   add_to(totals, report);
-  if (command.request.fix) return context.terminal().out(report.fixed_text);
-  output.add(report);
+  if (command.request.fix) {
+    context.terminal().out(report.fixed_text);
+  } else {
+    output.add(report);
+  }
+  return true;
 }
 
 void run_scan(ScanCommand& command, Context& context) {
@@ -219,7 +225,7 @@ void run_scan(ScanCommand& command, Context& context) {
   } else {
     Output output(*reporter, terminal);
     if (command.standard_input) {
-      scan_standard_input(command, *chosen, scanner, output, totals, context);
+      if (!scan_standard_input(command, *chosen, scanner, output, totals, context)) return;
     } else {
       auto done = scanner.run(process_environment(), context.stop,
                               [&](scan::FileReport& report) { output.add(report); });

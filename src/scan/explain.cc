@@ -187,16 +187,18 @@ class Explanation {
 
 // Findings of this one rule that begin on the line, after suppressions.
 size_t count_findings(const rules::RuleSet& rules, const rules::RuleInfo& rule,
-                      std::string_view text, uint32_t line) {
+                      const TextIndex& index, uint32_t line) {
   std::vector<rules::Severity> severities(rules.rules().size(), rules::Severity::Off);
   severities[static_cast<size_t>(&rule - rules.rules().data())] = rules::Severity::Error;
   rules::Scratch scratch;
   const rules::ScanResult result = rules::scan(
-      rules, text,
+      rules, index.text(),
       {.path = "", .language = rule.language, .severities = severities, .details = false}, scratch);
   return static_cast<size_t>(std::count_if(
       result.findings.begin(), result.findings.end(),
-      [&](const rules::Finding& finding) { return finding.start.line + 1 == line; }));
+      [&](const rules::Finding& finding) {
+        return index.line_of(finding.range.start) + 1 == line;
+      }));
 }
 
 }  // namespace
@@ -248,7 +250,7 @@ Result<std::string> explain(const rules::RuleSet& rules, const rules::RuleInfo& 
     report += "The rule's `files` or `ignores` keep it from this file.\n";
   }
   if (rule.severity == rules::Severity::Off) report += "The rule's severity is off.\n";
-  if (matched > 0 && count_findings(rules, rule, text, line) == 0) {
+  if (matched > 0 && count_findings(rules, rule, index, line) == 0) {
     report += "A comment `ast-grep-ignore` suppresses what was found.\n";
   }
   report += fmt::format("{} of {} nodes on line {} match {}.\n", matched, shown, line, rule.id);

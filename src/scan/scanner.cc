@@ -82,11 +82,14 @@ void Scanner::match(rules::Scratch& scratch, FileFindings& file, FileReport& rep
   }
   file.findings = std::move(result.findings);
   sort_findings(file.findings);
+}
+
+void Scanner::tell(const FileFindings& file, FileReport& report) const {
   report.findings = file.findings.size();
+  if (file.findings.empty()) return;
   for (const rules::Finding& finding : file.findings) {
     ++report.by_severity[static_cast<size_t>(severities_.of(*finding.rule))];
   }
-  if (file.findings.empty()) return;
   const TextIndex index(file.source.text);
   report.rendered = reporter_.render({.path = file.path,
                                       .language = *file.language,
@@ -103,15 +106,20 @@ FixedText Scanner::fixed(const FileFindings& file, FileReport& report) const {
   return fixed;
 }
 
-void Scanner::fix(const FileFindings& file, FileReport& report) const {
-  const FixedText result = fixed(file, report);
-  if (result.applied == 0 || result.text == file.source.text) return;
-  if (auto written = replace_file(file.path, result.text, file.source.stamp); !written) {
-    report.notices.push_back("not fixed: " + written.error().message());
-    report.fix_failed = true;
-    return;
+// What is told afterwards is what the fixed text still holds, at its place there.
+void Scanner::fix(rules::Scratch& scratch, FileFindings& file, FileReport& report) const {
+  FixedText result = fixed(file, report);
+  if (result.applied == 0) return;
+  if (result.text != file.source.text) {
+    if (auto written = replace_file(file.path, result.text, file.source.stamp); !written) {
+      report.notices.push_back("not fixed: " + written.error().message());
+      report.fix_failed = true;
+      return;
+    }
   }
   report.fixes_applied = result.applied;
+  file.source.text = std::move(result.text);
+  match(scratch, file, report);
 }
 
 FileReport Scanner::visit(rules::Scratch& scratch, const WalkedFile& walked) const {
@@ -123,7 +131,8 @@ FileReport Scanner::visit(rules::Scratch& scratch, const WalkedFile& walked) con
   report.skip = read_source(walked.path, request_.file_bytes_max, file->source);
   if (report.skip) return report;
   match(scratch, *file, report);
-  if (request_.fix) fix(*file, report);
+  if (request_.fix && !file->findings.empty()) fix(scratch, *file, report);
+  tell(*file, report);
   if (request_.keep && !file->findings.empty()) report.kept = std::move(file);
   return report;
 }
@@ -141,8 +150,11 @@ FileReport Scanner::scan_text(std::string_view name, std::string text,
   if (request_.fix) {
     FixedText result = fixed(file, report);
     report.fixes_applied = result.applied;
-    report.fixed_text = std::move(result.text);
+    report.fixed_text = result.text;
+    file.source.text = std::move(result.text);
+    match(scratch, file, report);
   }
+  tell(file, report);
   return report;
 }
 

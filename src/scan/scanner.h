@@ -60,7 +60,8 @@ class Scanner {
   FileReport visit(rules::Scratch& scratch, const WalkedFile& file) const;
   void match(rules::Scratch& scratch, FileFindings& file, FileReport& report) const;
   FixedText fixed(const FileFindings& file, FileReport& report) const;
-  void fix(const FileFindings& file, FileReport& report) const;
+  void fix(rules::Scratch& scratch, FileFindings& file, FileReport& report) const;
+  void tell(const FileFindings& file, FileReport& report) const;
   std::string relative_path(std::string_view path) const;
 
   const rules::RuleSet& rules_;
