@@ -4,19 +4,21 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
 #include "base/file.h"
 #include "catalog/model_store.h"
+#include "cli/bench_parts.h"
 #include "cli/bench_progress.h"
 #include "cli/build_info.h"
 #include "cli/context.h"
 #include "eval/bench.h"
+#include "eval/embedding_task.h"
 #include "eval/endpoint_subject.h"
 #include "eval/model_subject.h"
 #include "eval/model_variants.h"
-#include "eval/score_samples.h"
 #include "eval/summarise.h"
 #include "eval/task_registry.h"
 #include "sandbox/bubblewrap_judge.h"
@@ -70,36 +72,38 @@ std::string command_of(const BenchCommandOptions& options, int threads) {
   return command + " --output " + options.output;
 }
 
-std::filesystem::path data_folder(const std::string& named, const Context& context) {
-  return named.empty() ? context.paths.data_dir / "bench" : std::filesystem::path(named);
-}
-
 Result<std::vector<eval::BenchTask>> load_tasks(const BenchCommandOptions& options,
                                                 const Context& context) {
   std::vector<eval::BenchTask> tasks;
   for (const std::string& name : options.tasks) {
+    if (eval::find_embedding_task(name) != nullptr) continue;
     auto task = eval::find_task(name);
     if (!task) return task.error();
     tasks.push_back(eval::load_bench_task(
-        **task, {.data = data_folder(options.data, context), .limit = options.limit}));
+        **task, {.data = bench_data_folder(options.data, context), .limit = options.limit}));
   }
   return tasks;
 }
 
-Result<std::vector<eval::SubjectSource>> find_subjects(const BenchCommandOptions& options,
-                                                       const service::Settings& settings,
-                                                       const Terminal& terminal,
-                                                       Context& context) {
-  std::vector<eval::SubjectSource> subjects;
-  auto variants = eval::find_variants(
+Result<std::vector<eval::ModelVariant>> find_models(const BenchCommandOptions& options,
+                                                    const service::Settings& settings,
+                                                    const Terminal& terminal,
+                                                    const Context& context) {
+  return eval::find_variants(
       catalog::ModelStore(context.paths.models_dir),
       {.models = options.models,
        .quantizations = options.quantizations,
        .cache = context.paths.cache_dir / "quantized",
        .threads = settings.threads,
        .note = [&](const std::string& what) { terminal.note(printable(what)); }});
-  if (!variants) return variants.error();
-  for (const eval::ModelVariant& variant : *variants) {
+}
+
+Result<std::vector<eval::SubjectSource>> find_subjects(
+    const BenchCommandOptions& options, const service::Settings& settings,
+    const std::vector<eval::ModelVariant>& variants, Context& context) {
+  std::vector<eval::SubjectSource> subjects;
+  for (const eval::ModelVariant& variant : variants) {
+    if (variant.encoder) continue;
     const eval::ModelSubjectOptions subject{
         .name = variant.name,
         .path = variant.path,
@@ -131,11 +135,67 @@ Result<std::vector<eval::SubjectSource>> find_subjects(const BenchCommandOptions
                         .note = {},
                         .open = [subject] { return service::open_cascade_subject(subject); }});
   }
-  if (subjects.empty()) {
-    return Error{ErrorCode::InvalidArgument, "there is nobody to be measured", "",
-                 "name --models, --cascade or --endpoint"};
-  }
   return subjects;
+}
+
+// Embedding tasks, on every encoder among the models.
+Result<void> measure_encoders(const BenchCommandOptions& options,
+                              const service::Settings& settings,
+                              const std::vector<eval::ModelVariant>& variants,
+                              eval::Summary& summary, const Context& context) {
+  std::vector<const eval::EmbeddingTask*> tasks;
+  for (const std::string& name : options.tasks) {
+    const eval::EmbeddingTask* task = eval::find_embedding_task(name);
+    if (task == nullptr) continue;
+    tasks.push_back(task);
+    eval::TaskFacts& facts = summary.tasks.emplace_back();
+    facts.name = name;
+    facts.caveat = task->caveat();
+  }
+  for (const eval::ModelVariant& variant : variants) {
+    if (!variant.encoder || tasks.empty()) continue;
+    eval::SubjectFacts facts{.name = variant.name,
+                             .fingerprint = fmt::format("model {}", variant.sha256),
+                             .note = variant.note,
+                             .problem = {}};
+    auto figures = eval::run_embedding_tasks(tasks,
+                                             {.subject = variant.name,
+                                              .model = variant.path,
+                                              .threads = settings.threads,
+                                              .data = bench_data_folder(options.data, context),
+                                              .records = eval::records_folder(options.output),
+                                              .limit = options.limit},
+                                             context.stop);
+    if (figures) {
+      for (eval::EmbeddingFigure& figure : *figures) {
+        summary.figures.push_back(std::move(figure));
+      }
+    } else if (figures.error().code == ErrorCode::Interrupted) {
+      return figures.error();
+    } else {
+      facts.problem = figures.error().message();
+    }
+    summary.subjects.push_back(std::move(facts));
+  }
+  for (const eval::EmbeddingFigure& figure : summary.figures) {
+    for (eval::TaskFacts& task : summary.tasks) {
+      if (task.name == figure.task) task.items = task.available = figure.items;
+    }
+  }
+  return {};
+}
+
+// Each task needs somebody who can do it.
+Result<void> check_work(const BenchCommandOptions& options, bool encoders, bool answerers) {
+  for (const std::string& name : options.tasks) {
+    const bool embedding = eval::find_embedding_task(name) != nullptr;
+    if (embedding ? encoders : answerers) continue;
+    return Error{ErrorCode::InvalidArgument,
+                 fmt::format("there is nobody to be measured over `{}`", name), "",
+                 embedding ? "name an encoder with --models"
+                           : "name a generative model with --models, or --cascade or --endpoint"};
+  }
+  return {};
 }
 
 Result<void> add_old_run(const std::string& file, eval::Summary& summary,
@@ -155,13 +215,6 @@ Result<void> add_old_run(const std::string& file, eval::Summary& summary,
   return {};
 }
 
-void fail_bench(Context& context, const Error& error, bool json) {
-  context.fail(error, json);
-  const bool usage =
-      error.code == ErrorCode::NotFound || error.code == ErrorCode::InvalidArgument;
-  if (usage) context.exit = Exit::Usage;
-}
-
 void run_bench(const BenchCommandOptions& options, Context& context) {
   auto loaded = context.load_settings(options.json);
   if (!loaded) return;
@@ -173,8 +226,15 @@ void run_bench(const BenchCommandOptions& options, Context& context) {
   }
   auto tasks = load_tasks(options, context);
   if (!tasks) return fail(tasks.error());
-  auto subjects = find_subjects(options, loaded->settings, terminal, context);
+  auto variants = find_models(options, loaded->settings, terminal, context);
+  if (!variants) return fail(variants.error());
+  auto subjects = find_subjects(options, loaded->settings, *variants, context);
   if (!subjects) return fail(subjects.error());
+  const bool encoders = std::any_of(variants->begin(), variants->end(),
+                                    [](const auto& variant) { return variant.encoder; });
+  if (auto work = check_work(options, encoders, !subjects->empty()); !work) {
+    return fail(work.error());
+  }
 
   const auto judge = sandbox::make_judge();
   eval::BenchOptions bench{.output = options.output,
@@ -196,70 +256,24 @@ void run_bench(const BenchCommandOptions& options, Context& context) {
   }
   if (!*run) return fail(run->error());
   eval::Summary& summary = (*run)->summary;
+  if (auto done = measure_encoders(options, loaded->settings, *variants, summary, context); !done) {
+    return fail(done.error());
+  }
   if (!options.baseline.empty()) {
     std::vector<std::string> notes;
     if (auto added = add_old_run(options.baseline, summary, notes); !added) {
       return fail(added.error());
     }
     for (const std::string& note : notes) terminal.note(printable("note: " + note));
-    if (auto written = write_file_atomically(options.output, eval::summary_json(summary));
-        !written) {
-      return fail(written.error());
-    }
+  }
+  if (auto written = write_file_atomically(options.output, eval::summary_json(summary));
+      !written) {
+    return fail(written.error());
   }
   terminal.out(options.json ? eval::summary_json(summary)
                             : printable(eval::summary_text(summary)) +
                                   fmt::format("written to {}\n", printable(options.output)));
   if ((*run)->interrupted) context.exit = Exit::Interrupted;
-}
-
-struct ScoreCommandOptions {
-  std::string task;
-  std::string data;
-  std::string samples;
-  std::string output;
-  int concurrency = 2;
-  bool json = false;
-};
-
-void run_score(const ScoreCommandOptions& options, Context& context) {
-  auto task = eval::find_task(options.task);
-  if (!task) return fail_bench(context, task.error(), options.json);
-  const auto judge = sandbox::make_judge();
-  auto scored = eval::score_samples(**task,
-                                    {.data = data_folder(options.data, context),
-                                     .samples = options.samples,
-                                     .output = options.output,
-                                     .concurrency = options.concurrency},
-                                    *judge, context.stop);
-  if (!scored) return fail_bench(context, scored.error(), options.json);
-  if (context.stop.raised()) context.exit = Exit::Interrupted;
-  context.terminal().out(options.json ? eval::scored_json(*scored)
-                                      : printable(eval::scored_text(*scored)));
-}
-
-void add_score(CLI::App& bench, Context& context) {
-  auto options = std::make_shared<ScoreCommandOptions>();
-  CLI::App* score = bench.add_subcommand("score", "Score samples that were made elsewhere");
-  score->add_option("--task", options->task, "Which task they answer")->required();
-  score->add_option("--data", options->data, "Folder with the task's data")->type_name("DIR");
-  score
-      ->add_option("--samples", options->samples,
-                   "JSON lines: {task_id, solution} or {task_id, completion}")
-      ->required()
-      ->type_name("FILE");
-  score->add_option("--output", options->output, "Verdicts: {task_id, correct, reason}")
-      ->required()
-      ->type_name("FILE");
-  score->add_option("--concurrency", options->concurrency, "Samples in work at once")
-      ->check(CLI::Range(1, 256))
-      ->type_name("N");
-  score->add_flag("--json", options->json, "The account as JSON");
-  score->footer(
-      "Example:\n"
-      "  tinyarms bench score --task humaneval --data data --samples samples.jsonl \\\n"
-      "    --output verdicts.jsonl");
-  score->callback([options, &context] { run_score(*options, context); });
 }
 
 void add_list(CLI::App& app, const char* flag, std::vector<std::string>& values,
@@ -320,7 +334,7 @@ void add_bench(CLI::App& app, Context& context) {
       "    --quantizations q4,q8 --limit 100 --output results/mmlu.json\n"
       "  tinyarms bench --tasks tiny --cascade fast.toml --output results/fast.json --resume\n"
       "  tinyarms bench score --task humaneval --data data --samples s.jsonl --output v.jsonl");
-  add_score(*bench, context);
+  add_bench_score(*bench, context);
   bench->callback([options, bench, &context] {
     if (!bench->get_subcommands().empty()) return;
     if (options->tasks.empty()) throw CLI::RequiredError("--tasks");
