@@ -52,18 +52,18 @@ def main():
         reference = store / "smollm2-135m-instruct.f16.gguf"
         run([tinyarms, "quantize", reference, "--to", "q8_0,q2_k"], environment)
         ours = json.loads(run([tinyarms, "validate", reference, "--reference", "self",
-                               "--quantizations", "q8_0,q2_k", "--chunks", CHUNKS, "--text", text,
-                               "--json"], environment))
+                               "--quantizations", "q8_0,q2_k", "--chunks", CHUNKS, "--threads", "1",
+                               "--text", text, "--json"], environment))
         base = work / "base.bin"
         said = run([peer, "-m", reference, "-f", text, "--chunks", CHUNKS, "-c", "512",
-                    "--save-all-logits", base], environment)
+                    "-t", "1", "--save-all-logits", base], environment)
         checks = [("f16 perplexity", ours["reference"]["perplexity"],
                    figure(r"Final estimate: PPL = ([\d.]+)", said))]
         for candidate in ours["candidates"]:
             name = candidate["name"]
             file = store / f"smollm2-135m-instruct.{name}.gguf"
             said = run([peer, "-m", file, "--kl-divergence-base", base, "--kl-divergence",
-                        "-c", "512"], environment)
+                        "-c", "512", "-t", "1"], environment)
             checks += [(f"{name} perplexity", candidate["perplexity"],
                         figure(r"Mean PPL\(Q\)\s*:\s*([\d.]+)", said)),
                        (f"{name} mean divergence", candidate["divergence"]["mean"],
