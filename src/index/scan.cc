@@ -1,0 +1,16 @@
+#include "index/scan.h"
+
+namespace tinyarms::index {
+
+const ScanKernel& scan_kernel() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
+    return kVnniScan;
+  }
+  if (__builtin_cpu_supports("avx2")) return kAvx2Scan;
+#endif
+  return kGenericScan;
+}
+
+}  // namespace tinyarms::index
