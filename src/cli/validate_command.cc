@@ -65,15 +65,32 @@ class WorkFolder {
   std::filesystem::path path_;
 };
 
-// `source` as `type` in the work folder, or itself.
-Result<eval::ModelFile> make_file(const std::filesystem::path& source, const std::string& type,
-                                  const WorkFolder& work, int threads) {
+struct Making {
+  const catalog::ModelStore& store;
+  const WorkFolder& work;
+  int threads = 0;
+};
+
+bool is_type(const std::string& word) {
+  const std::vector<std::string> names = engine::quantization_names();
+  return std::find(names.begin(), names.end(), word) != names.end();
+}
+
+// `source` as the type that `word` names, made in the work folder; itself for "self"; else the
+// installed model (or path) of that name, as it is.
+Result<eval::ModelFile> make_file(const std::filesystem::path& source, const std::string& word,
+                                  const Making& making) {
   eval::ModelFile file;
-  file.name = type;
+  file.name = word;
   file.path = source;
-  if (type != kSelf) {
-    file.path = work.path() / (type + ".gguf");
-    auto report = engine::quantize(source, file.path, {.type = type, .threads = threads});
+  const auto installed = word == kSelf || is_type(word)
+                             ? Result<catalog::InstalledModel>(Error{})
+                             : making.store.find(word);
+  if (installed) {
+    file.path = installed->path;
+  } else if (word != kSelf) {
+    file.path = making.work.path() / (word + ".gguf");
+    auto report = engine::quantize(source, file.path, {.type = word, .threads = making.threads});
     if (!report) return report.error();
     file.fallback_tensors = report->fallback_tensors;
   }
@@ -130,15 +147,16 @@ Result<eval::Validation> validate(const ValidateFlags& flags, const Context& con
   const std::string reference =
       flags.reference.empty() ? (source->encoder ? kSelf : "f16") : full_type(flags.reference);
   terminal.status(fmt::format("preparing the reference {}", printable(reference)));
-  auto file = make_file(source->path, reference, work, threads);
+  const Making making{store, work, threads};
+  auto file = make_file(source->path, reference, making);
   if (!file) return file.error();
   input.reference = *file;
   for (const std::string& type : flags.types) {
     if (context.stop.raised()) return Error{ErrorCode::Interrupted, "stopped", "", ""};
     terminal.status(fmt::format("quantising to {}", printable(type)));
     const std::string full = full_type(type);
-    auto candidate = make_file(full == kSelf ? source->path : input.reference.path, full, work,
-                               threads);
+    auto candidate =
+        make_file(full == kSelf ? source->path : input.reference.path, full, making);
     if (!candidate) return candidate.error();
     input.candidates.push_back(*candidate);
   }
@@ -174,12 +192,13 @@ void add_options(CLI::App& validate, ValidateFlags& flags) {
   validate.add_option("model", flags.model, "Name or path")->required();
   validate
       .add_option("--reference", flags.reference,
-                  "Type to compare with, made from the model; \"self\" for the file as it is "
-                  "(default: f16, of an embedding model self)")
+                  "Type to compare with, made from the model; \"self\" for the file as it is; an "
+                  "installed model (default: f16, of an embedding model self)")
       ->type_name("TYPE");
   validate
       .add_option("--quantizations", flags.types,
-                  "Types to measure, made from the reference; \"self\" for the file as it is")
+                  "Types to measure, made from the reference; \"self\" for the file as it is; "
+                  "installed models")
       ->required()
       ->delimiter(',')
       ->allow_extra_args(false)
