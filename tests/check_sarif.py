@@ -20,7 +20,8 @@ import tempfile
 import warnings
 
 PACKAGE = "@microsoft/jest-sarif@1.0.0-beta.0"
-SHA512 = ("A1fOhPd6Ic5iDk4F9YPw1qNB4XF+7+IviR7xl8r2F6QzQkx5cpY9LsGk2rExiFIEcBbjpVnSmwWGBukASkiQ9A==")
+SHA512 = ("A1fOhPd6Ic5iDk4F9YPw1qNB4XF+7+IviR7xl8r2F6QzQkx5cpY9LsGk2rExiFIE"
+          "cBbjpVnSmwWGBukASkiQ9A==")
 MEMBER = "package/lib/schemas/sarif-2.1.0-rtm.5.json"
 
 RULES = """

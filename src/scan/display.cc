@@ -76,7 +76,8 @@ void add_diff_lines(std::string& shown, std::string_view text, size_t number, ch
       return;
     }
     const size_t end = text.find('\n');
-    const Window window = cut(without_return(text.substr(0, end)), 0, 0, FrameOptions{}.columns_max);
+    const std::string_view line = without_return(text.substr(0, end));
+    const Window window = cut(line, 0, 0, FrameOptions{}.columns_max);
     shown += painted(colours, tone,
                      fmt::format("{:4} {} {}", number + count, sign, window.after));
     shown += '\n';
@@ -116,7 +117,8 @@ std::string code_frame(const TextIndex& index, rules::ByteRange range,
   const size_t first = index.line_of(range.start);
   const size_t last = index.line_of(range.end > range.start ? range.end - 1 : range.end);
   const size_t width = std::max<size_t>(3, digits(last + 1));
-  const std::string gutter = painted(options.colours, Tone::Blue, fmt::format("{:{}} |", "", width));
+  const std::string gutter =
+      painted(options.colours, Tone::Blue, fmt::format("{:{}} |", "", width));
   std::string frame;
   for (size_t number = first; number <= last; ++number) {
     if (number - first == options.lines_max - 2 && last - number > 1) {
@@ -129,7 +131,8 @@ std::string code_frame(const TextIndex& index, rules::ByteRange range,
     const size_t mark_end = std::min(line.size(), range.end - start);
     // Indentation within the match is not underlined.
     size_t visible = mark_start;
-    while (number > first && visible < mark_end && (line[visible] == ' ' || line[visible] == '\t')) {
+    while (number > first && visible < mark_end &&
+           (line[visible] == ' ' || line[visible] == '\t')) {
       ++visible;
     }
     const Window window = cut(line, visible, mark_end, options.columns_max);

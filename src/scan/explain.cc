@@ -240,7 +240,9 @@ Result<std::string> explain(const rules::RuleSet& rules, const rules::RuleInfo& 
     }
   }
   std::string& report = explanation.text();
-  if (explanation.exhausted()) report += "The rule used up its steps: what is above may be wrong.\n";
+  if (explanation.exhausted()) {
+    report += "The rule used up its steps: what is above may be wrong.\n";
+  }
   if (left_out > 0) report += fmt::format("{} more nodes begin on this line.\n", left_out);
   if (!other_kinds.empty()) {
     report += fmt::format("Of kinds that the rule cannot match: {}.\n",

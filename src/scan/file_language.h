@@ -1,5 +1,5 @@
-// Which language a file is in, by its name alone: a project's `languageGlobs` first, then the file's
-// ending.
+// Which language a file is in, by its name alone: a project's `languageGlobs` first, then the
+// file's ending.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// What a scan has to tell of one file, ready to be printed: reports come in the order of paths while
-// other files are still being read.
+// What a scan has to tell of one file, ready to be printed: reports come in the order of paths
+// while other files are still being read.
 #pragma once
 
 #include <array>

@@ -16,8 +16,8 @@ namespace tinyarms::scan {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-// To find which of the fixes breaks the code, each is tried alone; beyond this many it is simpler to
-// apply none.
+// To find which of the fixes breaks the code, each is tried alone; beyond this many it is simpler
+// to apply none.
 constexpr size_t kTriedAloneMax = 64;
 
 bool uses_carriage_returns(std::string_view text) {

@@ -42,6 +42,7 @@ bool breaks_syntax(std::string_view before, std::string_view after,
 
 // Puts the text in place of the file, following links, keeping its mode.
 // Errors: Unavailable (the file is not the one that was scanned any more), Io.
-Result<void> replace_file(const std::string& path, std::string_view text, const FileStamp& expected);
+Result<void> replace_file(const std::string& path, std::string_view text,
+                          const FileStamp& expected);
 
 }  // namespace tinyarms::scan

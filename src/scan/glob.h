@@ -1,6 +1,6 @@
 // Path globs in the two dialects that rule projects use: those of .gitignore, where * and ? stop at
-// a slash, and those of a rule's `files`/`ignores` (globset), where they do not. Both know **, [a-z],
-// [!a-z] and \x; {a,b} only the second. A path always separates by '/'.
+// a slash, and globset's (languages' globs, ast-grep's `files`), where they do not. Both know **,
+// [a-z], [!a-z] and \x; {a,b} only the second. A path always separates by '/'.
 #pragma once
 
 #include <bitset>

@@ -55,6 +55,11 @@ std::string tree_expression(const FlatTree& tree) {
   return text + std::string(open.size(), ')') + "\n";
 }
 
+std::string_view kind_name(const FlatTree& tree, uint16_t symbol) {
+  const char* name = ts_language_symbol_name(tree.grammar(), symbol);
+  return name == nullptr ? "ERROR" : name;
+}
+
 std::string variable_text(const PatternNode& node, const rules::SlotTable& slots) {
   const std::string sigil = node.is_ellipsis() ? "$$$" : node.named ? "$" : "$$";
   switch (node.variable) {
@@ -74,11 +79,11 @@ void add_pattern_lines(const PatternNode& node, const rules::SlotTable& slots,
       lines += "MetaVar " + variable_text(node, slots) + "\n";
       return;
     case PatternNode::Kind::Terminal:
-      lines += node.named ? fmt::format("{} {}\n", ts_language_symbol_name(names.grammar(), node.symbol), node.text)
-                          : node.text + "\n";
+      if (node.named) lines += fmt::format("{} ", kind_name(names, node.symbol));
+      lines += node.text + "\n";
       return;
     case PatternNode::Kind::Internal:
-      lines += fmt::format("{}\n", ts_language_symbol_name(names.grammar(), node.symbol));
+      lines += fmt::format("{}\n", kind_name(names, node.symbol));
       break;
   }
   // A pattern is parsed from at most kPatternBytesMax bytes under the parser's own bound on depth.

@@ -75,7 +75,9 @@ void Scanner::match(rules::Scratch& scratch, FileFindings& file, FileReport& rep
     case rules::ScanResult::Outcome::Unneeded:
     case rules::ScanResult::Outcome::NoLanguage: break;
     case rules::ScanResult::Outcome::TooLarge: report.skip = Skip{SkipReason::TooLarge, ""}; break;
-    case rules::ScanResult::Outcome::InvalidText: report.skip = Skip{SkipReason::NotUtf8, ""}; break;
+    case rules::ScanResult::Outcome::InvalidText:
+      report.skip = Skip{SkipReason::NotUtf8, ""};
+      break;
     case rules::ScanResult::Outcome::GaveUp:
       report.skip = Skip{SkipReason::TooCostly, "findings may be missing"};
       break;

@@ -25,7 +25,8 @@ struct WalkOptions {
   IgnoreOptions ignores = {};
   bool hidden = false;              // go into hidden folders too
   bool follow_links = false;
-  std::vector<std::string> globs = {};  // override everything else; "!glob" excludes; the last decides
+  // Override everything else; "!glob" excludes; the last that matches decides.
+  std::vector<std::string> globs = {};
   unsigned threads = 1;
 };
 
