@@ -17,7 +17,7 @@ TEST(CodeFrame, OneLine) {
 }
 
 TEST(CodeFrame, SeveralLinesWithoutTheirIndentation) {
-  EXPECT_EQ(frame("f(\n  a)\n", 0, 6), "  1 | f(\n    | ^^\n  2 |   a)\n    |   ^^\n");
+  EXPECT_EQ(frame("f(\n  a)\n", 0, 7), "  1 | f(\n    | ^^\n  2 |   a)\n    |   ^^\n");
   std::string many;
   for (int i = 0; i < 50; ++i) many += "x\n";
   const std::string shown = frame(many, 0, 99);

@@ -19,7 +19,8 @@ class FixerTest : public ::testing::Test {
     file_.path = "a.py";
     file_.language = rules::find_language("python");
     file_.source.text = code;
-    file_.findings = rules::scan(rules_, file_.source.text, {.path = "a.py"}, scratch_).findings;
+    const rules::ScanOptions options{.path = "a.py", .language = nullptr, .severities = {}};
+    file_.findings = rules::scan(rules_, file_.source.text, options, scratch_).findings;
     return file_;
   }
 
