@@ -34,7 +34,8 @@ def ask(question, expected):
 
 def random_date(first=1583, last=9998):
     start = datetime.date(first, 1, 1).toordinal()
-    return datetime.date.fromordinal(RANDOM.randint(start, datetime.date(last, 12, 31).toordinal()))
+    end = datetime.date(last, 12, 31).toordinal()
+    return datetime.date.fromordinal(RANDOM.randint(start, end))
 
 
 def random_text():
@@ -117,7 +118,8 @@ def numbers():
         k = RANDOM.randint(0, top)
         ask(f"what is {top} choose {k}", f"= {math.comb(top, k)}")
         value = RANDOM.randint(-128, 127)
-        ask(f"what is {value} in 8-bit two's complement", f"{value & 255:08b} (0x{value & 255:02x})")
+        ask(f"what is {value} in 8-bit two's complement",
+            f"{value & 255:08b} (0x{value & 255:02x})")
         x, y = RANDOM.randint(-999, 999), RANDOM.choice([-7, -3, 2, 5, 11])
         ask(f"what is {x} // {y} in python", f"= {x // y}")
         ask(f"what is {x} % {y} in python", f"= {x % y}")
@@ -125,7 +127,8 @@ def numbers():
         listed = ", ".join(map(str, values))
         ask(f"sort {listed}", ", ".join(map(str, sorted(values))))
         median = Fraction(statistics.median(values))
-        ask(f"median of {listed}", f": {median}" if median.denominator == 1 else f": {float(median)}")
+        shown = median if median.denominator == 1 else float(median)
+        ask(f"median of {listed}", f": {shown}")
         ask(f"sum of {listed}", str(sum(values)))
     for value in range(1, 4000, 37):
         roman = "".join(

@@ -37,7 +37,8 @@ std::optional<Variables> write(const ComputationInput& input) {
   };
   constexpr Days kDays[] = {
       {"every day", "* * *"},          {"daily", "* * *"},           {"each day", "* * *"},
-      {"every weekday", "* * 1-5"},    {"weekdays", "* * 1-5"},      {"monday to friday", "* * 1-5"},
+      {"every weekday", "* * 1-5"},    {"weekdays", "* * 1-5"},
+      {"monday to friday", "* * 1-5"},
       {"monday through friday", "* * 1-5"},
       {"every weekend", "* * 0,6"},    {"every sunday", "* * 0"},    {"every monday", "* * 1"},
       {"every tuesday", "* * 2"},      {"every wednesday", "* * 3"}, {"every thursday", "* * 4"},

@@ -126,7 +126,8 @@ std::optional<Variables> address_kind(const ComputationInput& input) {
 std::optional<Variables> address_to_integer(const ComputationInput& input) {
   const auto address = read_address(input.get("address"));
   if (!address) return std::nullopt;
-  return Variables{{"integer", std::to_string(*address)}, {"hex", fmt::format("0x{:08x}", *address)}};
+  return Variables{{"integer", std::to_string(*address)},
+                   {"hex", fmt::format("0x{:08x}", *address)}};
 }
 
 std::optional<Variables> integer_to_address(const ComputationInput& input) {

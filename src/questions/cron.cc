@@ -11,9 +11,9 @@ namespace {
 
 constexpr int kLeast[] = {0, 0, 1, 1, 0};
 constexpr int kMost[] = {59, 23, 31, 12, 7};
-constexpr const char* kMonths[] = {"January", "February", "March",     "April",   "May",      "June",
-                                   "July",    "August",   "September", "October", "November",
-                                   "December"};
+constexpr const char* kMonths[] = {
+    "January", "February", "March",     "April",   "May",      "June",
+    "July",    "August",   "September", "October", "November", "December"};
 constexpr const char* kDays[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                  "Thursday", "Friday", "Saturday"};
 
@@ -155,8 +155,8 @@ std::string explain_cron(const CronSchedule& schedule) {
   const bool day_star = day.every || day.step > 0;
   const bool weekday_star = weekday.every || weekday.step > 0;
   if (!day.every && !weekday.every) {
-    text += fmt::format(", on {} {} on {}", days, day_star || weekday_star ? "if it is also" : "and also",
-                        weekdays);
+    const bool both = day_star || weekday_star;
+    text += fmt::format(", on {} {} on {}", days, both ? "if it is also" : "and also", weekdays);
   } else if (!day.every) {
     text += ", on " + days;
   } else if (!weekday.every) {

@@ -8,15 +8,22 @@
 
 namespace tinyarms::questions {
 
-struct PackText {
-  std::vector<std::string> words;  // of the header; without one, the pack is read at once
+// A rule that names its words (`words: [curl, exit]`, plain or in single quotes, on one line) is
+// a section of its own, which is read when a question first holds one of them. All other rules of
+// a file make one section that is read at once.
+struct PackSection {
+  std::vector<std::string> words;  // lower case; none: read at once
   std::vector<std::string> ids;    // of its rules, as written
-  std::string rules;               // the file without its header, units, and examples
-  std::string units;               // the file's unit documents only
+  std::string yaml;                // without examples
+  int lines_before = 0;            // of the file, which `yaml` leaves out
 };
 
-// Blanked parts keep their line ends, so that positions stay true. Never fails: what is not
-// understood stays in `rules` for the YAML reader to judge.
-PackText split_pack(std::string_view name, std::string_view yaml);
+struct PackText {
+  std::vector<PackSection> sections;
+  std::string units;  // the unit documents; the rest is blanked, with its line ends kept
+};
+
+// Never fails: what is not understood stays for the YAML reader to judge.
+PackText split_pack(std::string_view yaml);
 
 }  // namespace tinyarms::questions

@@ -19,7 +19,8 @@ constexpr Phrase kPhrases[] = {
     {"what", "what(?:'s| is| are)"},
     // "what is the …", "show the …", or the bare noun.
     {"find", "(?:what(?:'s| is| are) (?:the |an? )?|find (?:the )?|calculate (?:the )?|"
-             "compute (?:the )?|give me (?:the |an? )?|show (?:me )?(?:the )?|get (?:the )?|the )?"},
+             "compute (?:the )?|give me (?:the |an? )?|show (?:me )?(?:the )?|get (?:the )?|"
+             "the )?"},
     {"meaning", "(?:what(?:'s| is| are| does| do) (?:the )?(?:meaning of (?:the )?)?|"
                 "explain (?:the )?|define (?:the )?|describe (?:the )?|meaning of (?:the )?)"},
     {"mean", "(?: (?:mean|do|stand for|indicate|signify|represent)s?)?"},

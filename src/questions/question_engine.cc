@@ -52,8 +52,21 @@ QuestionEngine& QuestionEngine::operator=(QuestionEngine&&) noexcept = default;
 QuestionEngine QuestionEngine::load(std::span<const EmbeddedFile> packs) {
   auto state = std::make_unique<State>();
   std::set<std::string> ids;
-  for (const EmbeddedFile& pack : packs) {
-    state->packs.push_back(std::make_unique<const RulePack>(pack, ids, state->units));
+  for (const EmbeddedFile& file : packs) {
+    PackText text = split_pack(file.bytes);
+    if (!text.units.empty()) state->units.add(std::string(file.name), std::move(text.units));
+    std::set<std::string> of_file;
+    for (PackSection& section : text.sections) {
+      RulePack::Options options{std::string(file.name), std::move(section), {}};
+      const std::vector<std::string>& own = options.section.ids;
+      const bool clash = std::any_of(own.begin(), own.end(), [&](const std::string& id) {
+        return ids.count(id) + of_file.count(id) > 0;
+      });
+      if (clash) options.taken = ids;
+      of_file.insert(own.begin(), own.end());
+      state->packs.push_back(std::make_unique<const RulePack>(std::move(options), state->units));
+    }
+    ids.merge(of_file);
   }
   return QuestionEngine(std::move(state));
 }

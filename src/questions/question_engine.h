@@ -30,8 +30,8 @@ class QuestionEngine {
   static constexpr size_t kCodeQuestionBytesMax = 256 << 10;
 
   // Never fails: a wrong rule is left out and told of in problems(), the others work. The bytes
-  // need not outlive the call. Of two rules with one id, the first stays. A pack whose header
-  // names words is read when a question first holds one of them.
+  // need not outlive the call. Of two rules with one id, the first stays. A rule that
+  // names its words is read when a question first holds one of them.
   static QuestionEngine load(std::span<const EmbeddedFile> packs);
   // The packs inside the binary (src/questions/pack/).
   static QuestionEngine bundled();

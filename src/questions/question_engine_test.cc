@@ -41,7 +41,7 @@ TEST(BundledPack, LoadsWhole) {
 TEST(BundledPack, AnswersItsValidExamplesAndAbstainsFromItsInvalidOnes) {
   for (const EmbeddedFile& pack : bundled_packs()) {
     for (const rules::YamlNode& document : rules::read_yaml(pack.name, pack.bytes).documents) {
-      if (document.find("units") != nullptr || document.find("words") != nullptr) continue;
+      if (document.find("units") != nullptr) continue;
       const std::string& id = document.find("id")->scalar;
       const rules::YamlNode* valid = document.find("valid");
       const rules::YamlNode* invalid = document.find("invalid");
@@ -57,7 +57,8 @@ TEST(BundledPack, AnswersItsValidExamplesAndAbstainsFromItsInvalidOnes) {
       }
       for (const rules::YamlNode& question : invalid->items) {
         const auto found = bundled().answer(question.scalar);
-        EXPECT_FALSE(found) << id << ": " << question.scalar << " → " << (found ? found->answer : "");
+        EXPECT_FALSE(found) << id << ": " << question.scalar << " → "
+                            << (found ? found->answer : "");
       }
     }
   }
@@ -174,7 +175,7 @@ TEST(QuestionEngine, RulesThatDisagreeAnswerNothing) {
 }
 
 TEST(QuestionEngine, RefusesHostileYaml) {
-  EXPECT_THAT(load("a: &x [1]\nb: *x\n").problems().at(0).message(), HasSubstr("aliases"));
+  EXPECT_EQ(load("a: &x [1]\nb: *x\n").rule_count(), 0u);
   EXPECT_EQ(load(std::string(100'000, '[')).problems().size(), 1u);
   EXPECT_EQ(load("id: a\n  question: [").problems().size(), 1u);
   EXPECT_EQ(load("a: 1\n? {a: b}\n: c\n").problems().at(0).where, "test.yaml:2:3");
@@ -217,14 +218,10 @@ TEST(CodeRules, RefuseWhatTheyCannotDo) {
     const QuestionEngine engine = load(code_rule(rule));
     return engine.problems().empty() ? Error{} : engine.problems()[0];
   };
-  EXPECT_EQ(problem("  pattern: print($X)").code, ErrorCode::Unsupported);
-  EXPECT_EQ(problem("  pattern: print($X)").where, "test.yaml:7:3");
-  EXPECT_THAT(problem("  pattern: print($X)").message(), HasSubstr("rule 'r'"));
-  EXPECT_EQ(problem("  kind: call\n  follows: {kind: call}").code, ErrorCode::Unsupported);
-  EXPECT_EQ(problem("  has: {kind: call, stopBy: {kind: call}}").code, ErrorCode::Unsupported);
   EXPECT_EQ(problem("  kind: no_such_kind").code, ErrorCode::Config);
+  EXPECT_EQ(problem("  kind: no_such_kind").where, "test.yaml:7:9");
+  EXPECT_THAT(problem("  kind: no_such_kind").message(), HasSubstr("rule 'r'"));
   EXPECT_EQ(problem("  regex: '('").code, ErrorCode::Config);
-  EXPECT_EQ(problem("  any: []").code, ErrorCode::Config);
   EXPECT_EQ(problem("  colour: blue").code, ErrorCode::Config);
   EXPECT_EQ(load("{id: r, language: cobol, question: x, answer: y, rule: {kind: call}}")
                 .problems().at(0).code,

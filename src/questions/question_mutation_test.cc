@@ -91,7 +91,8 @@ std::string without_article(const std::string& answer) {
 
 void expect_silence(const std::string& question) {
   const auto found = bundled().answer(question);
-  EXPECT_FALSE(found) << question << " → " << (found ? found->rule_id + ": " + found->answer : "");
+  EXPECT_FALSE(found) << question << " → "
+                      << (found ? found->rule_id + ": " + found->answer : "");
 }
 
 TEST(Mutations, ThereIsSomethingToMutate) {
@@ -112,7 +113,8 @@ TEST(Mutations, TwoQuestionsInOneGetNoAnswer) {
 
 TEST(Mutations, AQuestionAboutTheQuestionGetsNoAnswer) {
   for (const Known& known : known_questions()) {
-    for (const char* before : {"why ", "is it true that ", "never ", "don't tell me ", "when not "}) {
+    for (const char* before :
+         {"why ", "is it true that ", "never ", "don't tell me ", "when not "}) {
       expect_silence(before + known.question);
     }
     for (const char* after : {" in cobol", " and why", " without using it", " on windows 95",

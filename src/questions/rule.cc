@@ -64,6 +64,11 @@ Result<void> read_table(std::string_view file, const rules::YamlNode& node, Rule
 Result<void> read_key(std::string_view file, const rules::YamlNode& document,
                       const rules::YamlNode& key, const rules::YamlNode& value, Rule& rule) {
   const std::string& name = key.scalar;
+  if (name == "words") {
+    // pack_text.h looked at them already, and only at lists it could read.
+    auto words = read_strings(file, value);
+    return words ? Result<void>() : Result<void>(words.error());
+  }
   if (name == "question" || name == "unless") {
     auto list = read_regexes(file, value);
     if (!list) return list.error();

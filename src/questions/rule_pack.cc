@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-#include "questions/pack_text.h"
 #include "questions/rule.h"
 #include "rules/syntax_tree.h"
 
@@ -23,14 +22,30 @@ RE2::Options question_options() {
 
 constexpr size_t kRegexBytesMax = 4000;
 
-// Only counted repetitions and Unicode classes can make a short regex a large program, so only
-// those are compiled on their own to see that they stay within bounds.
-bool is_too_large(const std::string& regex) {
-  if (regex.size() > kRegexBytesMax) return true;
-  if (regex.find('{') == std::string::npos && regex.find("\\p") == std::string::npos &&
-      regex.find("\\P") == std::string::npos) {
-    return false;
+// How often the counted repetitions of a regex could multiply it, were each inside the other.
+size_t repetitions(const std::string& regex) {
+  size_t product = 1;
+  for (size_t at = regex.find('{'); at != regex.npos; at = regex.find('{', at + 1)) {
+    size_t largest = 1;
+    size_t number = 0;
+    for (size_t i = at + 1; i < regex.size() && regex[i] != '}'; ++i) {
+      const bool digit = regex[i] >= '0' && regex[i] <= '9';
+      number = digit ? number * 10 + static_cast<size_t>(regex[i] - '0') : 0;
+      number = std::min<size_t>(number, 9999);
+      largest = std::max(largest, number + 1);
+    }
+    product = std::min<size_t>(product * largest, size_t{1} << 30);
   }
+  return product;
+}
+
+// Only counted repetitions and Unicode classes can make a short regex a large program, so only
+// those that might are compiled on their own to see that they stay within bounds.
+bool is_too_large(const std::string& regex) {
+  constexpr size_t kSurelySmall = 1 << 18;
+  if (regex.size() > kRegexBytesMax) return true;
+  const bool unicode = regex.find("\\p") != regex.npos || regex.find("\\P") != regex.npos;
+  if (!unicode && repetitions(regex) * regex.size() <= kSurelySmall) return false;
   RE2::Options options = question_options();
   options.set_max_mem(1 << 20);
   return RE2(regex, options).error_code() == RE2::ErrorPatternTooLarge;
@@ -111,7 +126,8 @@ struct RulePack::Content {
 
   Result<void> add_rule(std::string_view file, const rules::YamlNode& document,
                         std::set<std::string>& ids);
-  void read(const std::string& name, const std::string& yaml, std::set<std::string> ids);
+  void read(const Options& options);
+  void add_rules(const Options& options, int lines_before);
 };
 
 Result<void> RulePack::Content::add_rule(std::string_view file, const rules::YamlNode& document,
@@ -142,49 +158,52 @@ Result<void> RulePack::Content::add_rule(std::string_view file, const rules::Yam
   return {};
 }
 
-void RulePack::Content::read(const std::string& name, const std::string& yaml,
-                             std::set<std::string> ids) {
+void RulePack::Content::add_rules(const Options& options, int lines_before) {
   set = std::make_unique<RE2::Set>(question_options(), RE2::ANCHOR_BOTH);
-  rules::YamlFile file = rules::read_yaml(name, yaml);
+  std::set<std::string> ids = options.taken;
+  const std::string padding(static_cast<size_t>(lines_before), '\n');
+  rules::YamlFile file = rules::read_yaml(options.file, padding + options.section.yaml);
   for (const rules::YamlNode& document : file.documents) {
     if (document.kind == rules::YamlNode::Kind::Null) continue;
-    Result<void> added = add_rule(name, document, ids);
+    Result<void> added = add_rule(options.file, document, ids);
     if (!added) problems.push_back(added.error());
   }
   problems.insert(problems.end(), file.errors.begin(), file.errors.end());
+}
+
+void RulePack::Content::read(const Options& options) {
+  add_rules(options, 0);
+  if (!problems.empty() && options.section.lines_before > 0) {
+    // Once more, with the lines before it, so that the positions told of are those of the file.
+    *this = Content();
+    add_rules(options, options.section.lines_before);
+  }
   if (patterns.empty()) {
     set.reset();
   } else if (!set->Compile()) {
     set.reset();
-    problems.push_back({ErrorCode::OverBudget, "all questions together need too much memory", name,
+    problems.push_back({ErrorCode::OverBudget, "all questions together need too much memory",
+                        options.file,
                         "make two packs of it"});
   }
 }
 
-RulePack::RulePack(const EmbeddedFile& file, std::set<std::string>& taken, UnitLibrary& units)
-    : name_(file.name), taken_(taken), units_(units) {
-  PackText text = split_pack(file.name, file.bytes);
-  words_ = std::move(text.words);
-  yaml_ = std::move(text.rules);
-  taken.insert(text.ids.begin(), text.ids.end());
-  if (text.units.find_first_not_of('\n') != std::string::npos) {
-    units.add(name_, std::move(text.units));
-  }
-}
-
+RulePack::RulePack(Options options, const UnitLibrary& units)
+    : options_(std::move(options)), units_(units) {}
 RulePack::~RulePack() = default;
 
 const RulePack::Content& RulePack::content() const {
   std::call_once(once_, [this] {
     auto content = std::make_unique<Content>();
-    content->read(name_, yaml_, taken_);
+    content->read(options_);
     content_ = std::move(content);
   });
   return *content_;
 }
 
 bool RulePack::may_know(std::string_view question) const {
-  return words_.empty() || std::any_of(words_.begin(), words_.end(), [&](const std::string& word) {
+  const std::vector<std::string>& words = options_.section.words;
+  return words.empty() || std::any_of(words.begin(), words.end(), [&](const std::string& word) {
            return question.find(word) != question.npos;
          });
 }

@@ -1,5 +1,5 @@
-// One pack file: its rules, and the questions of all of them as one set of regexes. A pack with a
-// header `words: […]` is read when a question first holds one of them, every other pack at once.
+// A section of a pack file (pack_text.h): its rules, and the questions of all of them as one set
+// of regexes. It is read when it is first needed.
 #pragma once
 
 #include <memory>
@@ -7,10 +7,11 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "base/embedded_file.h"
 #include "base/error.h"
+#include "questions/pack_text.h"
 #include "questions/question.h"
 #include "questions/question_engine.h"
 #include "questions/unit_library.h"
@@ -20,9 +21,13 @@ namespace tinyarms::questions {
 // Const after construction; every member may be called from any thread at once.
 class RulePack {
  public:
-  // `taken`: ids of the packs before this one, whose rules stay. Adds this pack's ids to it, and
-  // its unit documents to `units`, which must outlive the pack.
-  RulePack(const EmbeddedFile& file, std::set<std::string>& taken, UnitLibrary& units);
+  struct Options {
+    std::string file;             // its name, for messages
+    PackSection section;
+    std::set<std::string> taken;  // ids that rules before this section have: those rules stay
+  };
+  // `units` must outlive the pack.
+  RulePack(Options options, const UnitLibrary& units);
   ~RulePack();
 
   // Whether one of its words is in the question (in lower case), or it needs none.
@@ -30,7 +35,6 @@ class RulePack {
   // What each rule that recognises the question answers, in the order of the file.
   void collect_answers(const Question& question, std::vector<RuleAnswer>& answers) const;
 
-  bool is_lazy() const { return !words_.empty(); }
   // These read the pack.
   size_t rule_count() const;
   const std::vector<Error>& problems() const;
@@ -39,10 +43,7 @@ class RulePack {
   struct Content;
   const Content& content() const;
 
-  std::string name_;
-  std::vector<std::string> words_;
-  std::string yaml_;
-  std::set<std::string> taken_;
+  const Options options_;
   const UnitLibrary& units_;
   mutable std::once_flag once_;
   mutable std::unique_ptr<const Content> content_;
