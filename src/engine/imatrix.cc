@@ -41,10 +41,10 @@ class Observer {
     matrix.chunks = static_cast<uint32_t>(chunks);
     matrix.chunk_tokens = pass.chunk_tokens();
     for (const auto& [name, sums] : sums_) {
-      std::vector<float> means(sums.squares.size());
-      std::transform(sums.squares.begin(), sums.squares.end(), means.begin(), [&](double sum) {
-        return static_cast<float>(sum / static_cast<double>(sums.rows));
-      });
+      std::vector<float> means;
+      for (const double sum : sums.squares) {
+        means.push_back(static_cast<float>(sum / static_cast<double>(sums.rows)));
+      }
       matrix.columns.emplace(name, std::move(means));
     }
     return matrix;
