@@ -27,8 +27,8 @@ namespace {
 
 constexpr const char* kBubblewrap[] = {"/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap"};
 constexpr const char* kInterpreters[] = {"/usr/bin/python3", "/usr/local/bin/python3"};
-constexpr int kChannel = 3;   // as warden.py knows it
-constexpr int kInfo = 4;      // bubblewrap writes here which process it started
+// Descriptors of the new process: 0 to 2 as usual, 3 the channel (as warden.py knows it).
+constexpr int kInfo = 4;       // bubblewrap writes here which process it started
 constexpr int kFirstData = 5;  // files that bubblewrap copies into the sandbox
 constexpr double kStartSeconds = 20;
 constexpr uint32_t kMessageBytesMax = 256u << 20;

@@ -61,6 +61,8 @@ constexpr const char* kProcesses[] = {
 constexpr uint64_t kNewNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
                                     CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME;
 
+constexpr uint64_t kLow = 0xFFFFFFFF;  // arguments of 32 bits: the kernel ignores the rest
+
 // Those that cannot push characters into a terminal, program devices or touch networks.
 constexpr uint64_t kIoctls[] = {TCGETS, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, TIOCGWINSZ,
                                 TIOCGPGRP};
@@ -96,7 +98,14 @@ class FilterWriter {
     check(seccomp_rule_add(context_.get(), SCMP_ACT_ALLOW, number, 0));
   }
 
-  void allow_if(int number, scmp_arg_cmp condition) {
+  // Where the argument's bits under the mask are these.
+  struct Bits {
+    unsigned argument;
+    uint64_t mask;
+    uint64_t value;
+  };
+  void allow_if(int number, const Bits& bits) {
+    const scmp_arg_cmp condition{bits.argument, SCMP_CMP_MASKED_EQ, bits.mask, bits.value};
     check(seccomp_rule_add_array(context_.get(), SCMP_ACT_ALLOW, number, 1, &condition));
   }
 
@@ -105,16 +114,16 @@ class FilterWriter {
     // A thread is a clone that shares everything; without CLONE_THREAD it is a process. clone3
     // hides its flags in memory and stays forbidden: the C library then uses clone.
     const uint64_t thread = kind_ == FilterKind::Python ? CLONE_THREAD : 0;
-    allow_if(SCMP_SYS(clone), SCMP_A0_64(SCMP_CMP_MASKED_EQ, kNewNamespaces | thread, thread));
+    allow_if(SCMP_SYS(clone), {0, kNewNamespaces | thread, thread});
     for (const uint64_t request : kIoctls) {
-      allow_if(SCMP_SYS(ioctl), SCMP_A1_64(SCMP_CMP_MASKED_EQ, 0xFFFFFFFF, request));
+      allow_if(SCMP_SYS(ioctl), {1, kLow, request});
     }
     for (const uint64_t option : kPrctls) {
-      allow_if(SCMP_SYS(prctl), SCMP_A0_64(SCMP_CMP_MASKED_EQ, 0xFFFFFFFF, option));
+      allow_if(SCMP_SYS(prctl), {0, kLow, option});
     }
     // Own limits only; and pairs that lead nowhere else (event loops wake themselves by one).
-    allow_if(SCMP_SYS(prlimit64), SCMP_A0_64(SCMP_CMP_MASKED_EQ, 0xFFFFFFFF, 0));
-    allow_if(SCMP_SYS(socketpair), SCMP_A0_64(SCMP_CMP_MASKED_EQ, 0xFFFFFFFF, AF_UNIX));
+    allow_if(SCMP_SYS(prlimit64), {0, kLow, 0});
+    allow_if(SCMP_SYS(socketpair), {0, kLow, AF_UNIX});
   }
 
   FilterKind kind_;

@@ -52,7 +52,14 @@ std::string java_main_class(std::string_view source) {
     if (at > 0 && is_word(source[at - 1])) continue;
     size_t begin = at + 6, end = begin;
     while (end < source.size() && is_word(source[end])) ++end;
-    if (end > begin) name = source.substr(begin, end - begin);
+    const std::string_view rest = source.substr(std::min(end, source.size()));
+    const size_t next = std::min(rest.find_first_not_of(" \t\r\n"), rest.size());
+    // "class " in a comment is not followed by a body.
+    bool declared = false;
+    for (const std::string_view mark : {"{", "<", "extends ", "implements "}) {
+      declared = declared || rest.substr(next, mark.size()) == mark;
+    }
+    if (end > begin && declared) name = source.substr(begin, end - begin);
   }
   return name;
 }
