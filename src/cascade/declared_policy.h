@@ -8,7 +8,8 @@
 //   the terms' own for the level, else 0.5
 // With `worth_of_right` (in the unit of prices) and the price and accuracy of the next tier known,
 // climbing pays exactly where P < accuracy_next − price_next / worth: that is the threshold.
-// In safe mode (a broken promise was noticed) no threshold but the user's is below `safe_threshold`.
+// In safe mode (a broken promise was noticed) no threshold but the user's is below
+// `safe_threshold`.
 #pragma once
 
 #include <functional>
@@ -25,7 +26,7 @@ namespace tinyarms::cascade {
 struct PolicyRule {
   std::string name = {};                // for the trace
   std::string group = {};               // the question's group or intent; empty: any
-  std::vector<std::string> words = {};  // one of them stands in the question, in any case; none: any
+  std::vector<std::string> words = {};  // one of them stands in the question, whatever its case
   std::optional<Level> at_least = {};   // lower models are not asked
   std::optional<Level> at_most = {};    // higher ones are not asked
   std::optional<double> threshold = {};         // at every level

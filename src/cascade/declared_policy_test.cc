@@ -97,7 +97,9 @@ TEST(DeclaredPolicy, MoreConfidenceIsNeverWorse) {
       terms.worth_of_right = 1 + 9 * uniform(random);
       terms.tiers[Level::L3] = {.price = 3 * uniform(random), .accuracy = uniform(random)};
     }
-    if (round % 3 == 0) terms.rules.push_back({.name = "r", .group = "g", .threshold = uniform(random)});
+    if (round % 3 == 0) {
+      terms.rules.push_back({.name = "r", .group = "g", .threshold = uniform(random)});
+    }
     terms.safe_mode = round % 5 == 0;
     terms.safe_threshold = uniform(random);
     Request request;

@@ -5,16 +5,13 @@
 #include <unistd.h>
 
 #include <optional>
-#include <random>
 
 #include "base/file.h"
-#include "cascade/declared_policy.h"
 #include "catalog/model_store.h"
 #include "encoder/text_encoder.h"
 #include "questions/bundled_packs.h"
 #include "questions/question_engine.h"
-#include "service/calibrated_estimator.h"
-#include "service/policy_file.h"
+#include "service/judgement.h"
 #include "tiers/embedding_tier.h"
 #include "tiers/language_tier.h"
 #include "tiers/openai_engine.h"
@@ -65,34 +62,6 @@ std::string stack_identity(const Settings& settings, const std::vector<tiers::Mo
   identity += fmt::format("{}:{}\n", settings.l2.system_prompt.size(), settings.l2.system_prompt);
   identity += fmt::format("{}:{}\n", settings.l3.system_prompt.size(), settings.l3.system_prompt);
   return identity + settings.l4.url + " " + settings.l4.model;
-}
-
-// The policy file's terms over the built-in thresholds. A file that cannot be read was refused by
-// check(); should it have changed since, nothing generated is kept by terms that nobody wrote.
-cascade::PolicyTerms load_terms(const Settings& settings, std::vector<std::string>& notices) {
-  cascade::PolicyTerms terms;
-  if (!settings.policy.file.empty()) {
-    auto read = read_policy_file(settings.policy.file);
-    if (read) {
-      terms = std::move(*read);
-    } else {
-      terms.safe_mode = true;
-      notices.push_back(fmt::format("policy left out, the safe setting holds: {}",
-                                    read.error().message()));
-    }
-  }
-  for (const auto& [level, threshold] : default_thresholds()) {
-    std::optional<double>& own = terms.tiers[level].threshold;
-    if (!own) own = threshold;
-  }
-  if (settings.policy.explore > 0) terms.explore = settings.policy.explore;
-  return terms;
-}
-
-std::function<double()> system_chance() {
-  return [engine = std::make_shared<std::mt19937_64>(std::random_device{}())] {
-    return std::uniform_real_distribution<double>()(*engine);
-  };
 }
 
 questions::QuestionEngine load_rules(const Settings& settings, std::vector<std::string>& notices) {
@@ -160,8 +129,7 @@ struct Assistant::Parts {
   tiers::EngineLoader loader;
   tiers::ModelShelf shelf;
   tiers::AnswerMemory memory;
-  CalibratedEstimator estimator;
-  cascade::DeclaredPolicy policy;
+  Judgement judgement;
   tiers::EmbeddingTier* recall = nullptr;  // owned by the cascade
   std::unique_ptr<tiers::RemoteEngine> remote;
   std::unique_ptr<cascade::Cascade> cascade;
@@ -171,9 +139,7 @@ struct Assistant::Parts {
         shelf(loader, around.clock, memory_budget(settings, around.physical_bytes)),
         memory(around.paths.cache_dir / "answers.sqlite",
                static_cast<size_t>(settings.l1.cache_entries), around.clock),
-        estimator(CalibratedEstimator::load(settings.calibration.files,
-                                            settings.calibration.allow_foreign, notices)),
-        policy(estimator, load_terms(settings, notices), system_chance()) {}
+        judgement(settings, around.paths, around.clock, notices) {}
 };
 
 uint64_t physical_memory() {
@@ -248,7 +214,7 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around)
   tiers.push_back(std::make_unique<tiers::RemoteTier>(
       tiers::RemoteTierOptions{.url = settings.l4.url, .model = settings.l4.model}, remote));
   parts.cascade =
-      std::make_unique<cascade::Cascade>(std::move(tiers), parts.policy, around.clock);
+      std::make_unique<cascade::Cascade>(std::move(tiers), parts.judgement.policy(), around.clock);
 }
 
 Assistant::~Assistant() = default;
@@ -257,6 +223,7 @@ cascade::Reply Assistant::ask(const cascade::Request& request, const StopFlag& s
                               cascade::Listener& listener) {
   cascade::Reply reply = parts_->cascade->run(request, stop, listener);
   if (parts_->recall != nullptr) parts_->recall->remember(request, reply);
+  reply.id = parts_->judgement.record(request, reply);
   return reply;
 }
 

@@ -37,7 +37,8 @@ class Assistant {
   Assistant(const Assistant&) = delete;
   Assistant& operator=(const Assistant&) = delete;
 
-  // Climbs, and remembers an accepted answer for the next time it is asked.
+  // Climbs, remembers an accepted answer for the next time it is asked, and logs the decisions
+  // where the settings ask for it.
   cascade::Reply ask(const cascade::Request&, const StopFlag&, cascade::Listener&);
 
   // What would be asked, in order. Loads nothing.

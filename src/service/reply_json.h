@@ -11,7 +11,8 @@
 namespace tinyarms::service {
 
 // {"answer", "tier", "confidence", "calibrated", "sure", "interrupted", "source", "notice",
-//  "finish", "certified", "id", "trace": […], "usage": {…}}; answer, tier and confidence are null without an answer.
+//  "finish", "certified", "id", "trace": […], "usage": {…}}; answer, tier and confidence are null
+// without an answer.
 nlohmann::ordered_json reply_json(const cascade::Reply& reply);
 
 // {"plan": [{"tier", "would_run", "source", "reason"}]}

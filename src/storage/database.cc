@@ -125,7 +125,9 @@ Result<Database::Opening> Database::try_open(const fs::path& path, const Clock& 
 
   Result<void> outcome = database.check_owner(opening, options.schema);
   if (outcome && opening.verdict == Verdict::Usable) outcome = database.configure(options);
-  if (outcome && opening.verdict == Verdict::Usable) outcome = database.migrate(opening, options.schema);
+  if (outcome && opening.verdict == Verdict::Usable) {
+    outcome = database.migrate(opening, options.schema);
+  }
   if (outcome && opening.verdict == Verdict::Usable) outcome = database.check_pages();
   if (!outcome && outcome.error().code == ErrorCode::Corrupt) {
     opening.verdict = Verdict::Corrupt;
