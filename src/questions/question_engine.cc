@@ -62,7 +62,10 @@ QuestionEngine QuestionEngine::load(std::span<const EmbeddedFile> packs) {
       const bool clash = std::any_of(own.begin(), own.end(), [&](const std::string& id) {
         return ids.count(id) + of_file.count(id) > 0;
       });
-      if (clash) options.taken = ids;
+      if (clash) {
+        options.taken = ids;
+        options.taken.insert(of_file.begin(), of_file.end());
+      }
       of_file.insert(own.begin(), own.end());
       state->packs.push_back(std::make_unique<const RulePack>(std::move(options), state->units));
     }

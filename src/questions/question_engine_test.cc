@@ -174,6 +174,50 @@ TEST(QuestionEngine, RulesThatDisagreeAnswerNothing) {
   EXPECT_EQ(engine.answer("y")->rule_id, "c");
 }
 
+TEST(QuestionEngine, RulesWithWordsAreReadWhereAQuestionHoldsOne) {
+  const QuestionEngine engine = load(R"(# a pack
+id: first
+words: [blue, 'deep red']
+question: 'what is (?P<thing>blue|deep red|green)'
+answer: '{{thing}} is a colour'
+valid:
+  what is blue: colour
+---
+id: broken
+words: [broken]
+question: 'what is broken'
+answer: '{{nothing}}'
+---
+id: first
+words: [blue]
+question: 'what is blue'
+answer: another
+---
+id: without
+question: 'what is plain'
+answer: plain
+)");
+  EXPECT_EQ(answer(engine, "What is Deep Red?"), "Deep Red is a colour");
+  EXPECT_EQ(answer(engine, "what is green"), "(abstains)") << "none of its words";
+  EXPECT_EQ(answer(engine, "what is broken"), "(abstains)");
+  EXPECT_EQ(answer(engine, "what is blue"), "blue is a colour") << "the first rule stays";
+  EXPECT_EQ(answer(engine, "what is plain"), "plain");
+  EXPECT_EQ(engine.rule_count(), 2u);
+  ASSERT_EQ(engine.problems().size(), 2u);
+  EXPECT_EQ(engine.problems()[0].where, "test.yaml:9:1");
+  EXPECT_THAT(engine.problems()[0].message(), HasSubstr("rule 'broken'"));
+  EXPECT_THAT(engine.problems()[1].message(), HasSubstr("another rule has the same id"));
+}
+
+TEST(QuestionEngine, ExpandsPhrases) {
+  const QuestionEngine engine = load("{id: a, question: '%{how} sing', answer: like this}\n---\n"
+                                     "{id: b, question: '%{nonsense} x', answer: y}\n");
+  EXPECT_EQ(answer(engine, "show me how to sing"), "like this");
+  EXPECT_EQ(answer(engine, "how do I sing?"), "like this");
+  ASSERT_EQ(engine.problems().size(), 1u);
+  EXPECT_THAT(engine.problems()[0].message(), HasSubstr("unknown phrase '%{nonsense}'"));
+}
+
 TEST(QuestionEngine, RefusesHostileYaml) {
   EXPECT_EQ(load("a: &x [1]\nb: *x\n").rule_count(), 0u);
   EXPECT_EQ(load(std::string(100'000, '[')).problems().size(), 1u);
