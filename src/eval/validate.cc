@@ -1,6 +1,8 @@
 #include "eval/validate.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "base/embedded_file.h"
 #include "eval/data_file.h"
@@ -29,6 +31,17 @@ Finding find(const Interval& difference_in_points, double margin) {
   if (difference_in_points.low > -margin) return Finding::Within;
   if (difference_in_points.high < -margin) return Finding::Worse;
   return Finding::NotShown;
+}
+
+Interval paired_interval(const Paired& paired) {
+  const double items = static_cast<double>(paired.items) + 2;
+  const double lost = static_cast<double>(paired.only_first) + 0.5;
+  const double won = static_cast<double>(paired.only_second) + 0.5;
+  const double centre = (won - lost) / items;
+  const double variance = (won + lost - (won - lost) * (won - lost) / items) / (items * items);
+  constexpr double kNormalQuantile = 1.959963984540054;
+  const double half = kNormalQuantile * std::sqrt(variance);
+  return {100 * std::max(-1.0, centre - half), 100 * std::min(1.0, centre + half)};
 }
 
 std::string_view finding_text(Finding finding) {

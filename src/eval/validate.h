@@ -110,6 +110,10 @@ Result<std::vector<SentencePair>> parse_sentence_pairs(std::string_view text,
                                                        std::string_view place);
 
 Finding find(const Interval& difference_in_points, double margin);
+// Of the difference of two right-or-wrong rates over the same items, in points: Agresti and Min
+// (2005), half an item added to each discordant cell, so that few items without a difference do not
+// count as a proof that there is none.
+Interval paired_interval(const Paired& paired);
 std::string_view finding_text(Finding finding);  // "within", "not shown", "worse"
 
 std::string_view validation_text();  // ours, bundled: prose and code, 20 kB and more

@@ -16,6 +16,8 @@ namespace {
 constexpr uint32_t kPlannedContext = 4096;
 constexpr uint32_t kPlannedBatch = 512;
 constexpr int kDecodedTokens = 64;
+// Resampling fewer chunks than this would show an interval that the data do not have.
+constexpr size_t kChunksMin = 8;
 
 ModelResult describe(const ModelFile& file, const engine::ModelFacts& facts) {
   ModelResult result;
@@ -63,7 +65,8 @@ Difference next_token(const engine::Comparison& comparison, double margin) {
   result.reference = 100 * static_cast<double>(reference) / static_cast<double>(tokens);
   result.candidate = 100 * static_cast<double>(candidate) / static_cast<double>(tokens);
   result.difference = result.candidate - result.reference;
-  result.interval = bootstrap_mean(differences);
+  result.interval = differences.size() < kChunksMin ? Interval{-100, 100}
+                                                    : bootstrap_mean(differences);
   result.finding = find(result.interval, margin);
   return result;
 }
@@ -195,7 +198,7 @@ class GeneratorValidator {
     result.reference = 100 * paired.first;
     result.candidate = 100 * paired.second;
     result.difference = 100 * paired.difference;
-    result.interval = {100 * paired.interval.low, 100 * paired.interval.high};
+    result.interval = paired_interval(paired);
     result.finding = find(result.interval, options_.margin);
     return result;
   }

@@ -16,6 +16,23 @@ TEST(Validate, FindsWhatTheIntervalShows) {
   EXPECT_EQ(find({-4, -1.5}, 5), Finding::Within);
 }
 
+TEST(Validate, FewItemsWithoutADifferenceProveLittle) {
+  Paired paired;
+  paired.items = 60;
+  const Interval few = paired_interval(paired);
+  EXPECT_NEAR(few.low, -3.16, 0.01);
+  EXPECT_NEAR(few.high, 3.16, 0.01);
+  paired.items = 10000;
+  EXPECT_GT(paired_interval(paired).low, -0.05);
+  paired.items = 100;
+  paired.only_first = 30;
+  paired.only_second = 5;
+  const Interval worse = paired_interval(paired);
+  EXPECT_NEAR((worse.low + worse.high) / 2, -24.51, 0.01);
+  EXPECT_EQ(find(worse, 10), Finding::Worse);
+  EXPECT_EQ(find(paired_interval(Paired{}), 1), Finding::NotShown);
+}
+
 TEST(Validate, ReadsTheStsFile) {
   std::string text;
   for (int i = 0; i < 12; ++i) {
