@@ -351,9 +351,12 @@ NodeIndex Evaluator::call(const Matcher& matcher, NodeIndex node, Environment& e
   const Environment::Mark mark = env.mark();
   for (const Slot slot : matcher.exported) {
     const NodeIndex single = (*exports).single(slot);
-    const bool kept = single != kNoNode          ? env.bind(tree_, slot, single)
-                      : (*exports).has_list(slot) ? env.bind_list(tree_, slot, (*exports).list(slot))
-                                                  : true;
+    bool kept = true;
+    if (single != kNoNode) {
+      kept = env.bind(tree_, slot, single);
+    } else if ((*exports).has_list(slot)) {
+      kept = env.bind_list(tree_, slot, (*exports).list(slot));
+    }
     if (!kept) {
       env.undo(mark);
       return kNoNode;

@@ -6,8 +6,9 @@
 #include <algorithm>
 #include <iterator>
 
+// TINYARMS_GRAMMAR_ROWS comes from CMakeLists.txt: TINYARMS_GRAMMAR(name, function) for each.
 #define TINYARMS_GRAMMAR(name, function) extern "C" const TSLanguage* function();
-#include "rules/grammars.inc"
+TINYARMS_GRAMMAR_ROWS
 #undef TINYARMS_GRAMMAR
 
 namespace tinyarms::rules {
@@ -22,7 +23,7 @@ struct Grammar {
 
 constexpr Grammar kGrammars[] = {
 #define TINYARMS_GRAMMAR(name, function) {#name, function},
-#include "rules/grammars.inc"
+    TINYARMS_GRAMMAR_ROWS
 #undef TINYARMS_GRAMMAR
 };
 

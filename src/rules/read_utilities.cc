@@ -177,7 +177,8 @@ Result<Matcher> RuleReader::read_call(const YamlNode& callee, const YamlNode& ar
   }
   for (const std::string& name : parameters) {
     if (matcher.arguments.count(name) == 0) {
-      return wrong(callee, fmt::format("utility '{}' lacks its argument '{}'", callee.scalar, name));
+      return wrong(callee, fmt::format("utility '{}' lacks its argument '{}'", callee.scalar,
+                                       name));
     }
   }
   matcher.exported.assign(exported.begin(), exported.end());

@@ -64,6 +64,7 @@ def collect_code(folder, bytes_each):
             if taken > bytes_each:
                 break
         total += taken
+    (folder / "windows.py").write_bytes(b"\xef\xbb\xbfprint(1)\r\nx == x\r\nif a:\r\n    b\r\n")
     for sample in sorted((HERE / "samples").glob("*")):
         (folder / sample.name).write_bytes(sample.read_bytes())
     return total

@@ -1,6 +1,0 @@
-﻿print(1)
-x == x
-if a:
-    b
-else:
-    c
