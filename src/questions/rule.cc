@@ -146,7 +146,12 @@ std::set<std::string> common_captures(const Rule& rule) {
   return common;
 }
 
-Result<void> check_names(std::string_view file, const rules::YamlNode& document, const Rule& rule) {
+// {{NAME}} in the answer of a code rule is the text of $NAME in the first match.
+bool is_metavariable(const std::string& name) {
+  return name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == std::string::npos;
+}
+
+Result<void> check_names(std::string_view file, const rules::YamlNode& document, Rule& rule) {
   const bool captures = !rule.table_key.empty() || rule.computation != nullptr ||
                         rule.answer.find("{{") != std::string::npos;
   if (!captures && rule.otherwise.empty()) return {};
@@ -170,13 +175,17 @@ Result<void> check_names(std::string_view file, const rules::YamlNode& document,
     if (!names) return wrong(file, document, "a '{{' in the answer is not closed");
     for (const std::string& name : *names) {
       if (known.count(name) > 0) continue;
+      if (rule.code_rule && text == &rule.answer && is_metavariable(name)) {
+        rule.metavariables.push_back(name);
+        continue;
+      }
       return wrong(file, document, fmt::format("the answer uses '{}', which nothing gives", name));
     }
   }
   return {};
 }
 
-Result<void> check(std::string_view file, const rules::YamlNode& document, const Rule& rule) {
+Result<void> check(std::string_view file, const rules::YamlNode& document, Rule& rule) {
   if (rule.questions.empty()) return wrong(file, document, "a rule needs a 'question'");
   if (rule.answer.empty()) return wrong(file, document, "a rule needs an 'answer'");
   if (rule.code_rule && rule.computation != nullptr) {

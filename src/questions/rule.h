@@ -26,6 +26,7 @@ struct Rule {
   std::map<std::string, std::string> table;
   bool table_keeps_case = false;  // %Y is not %y
   std::optional<rules::CodeRule> code_rule;
+  std::vector<std::string> metavariables;  // of the code rule, as the answer names them: {{NAME}}
 
   bool needs_code() const {
     return code_rule.has_value() || (computation != nullptr && computation->needs_code);

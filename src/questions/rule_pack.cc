@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "questions/rule.h"
+#include "rules/scan.h"
 #include "rules/syntax_tree.h"
 
 namespace tinyarms::questions {
@@ -71,8 +72,30 @@ Variables find_captures(const std::string& question, const std::string& prose) {
   return captures;
 }
 
-std::optional<std::string> answer_of_code(const Rule& rule, const rules::CodeBlock& code,
-                                          Variables variables) {
+// The metavariables of the rule's first match; false where one that the answer names is missing.
+bool add_metavariables(const Rule& rule, const rules::RuleSet& code_rules, std::string_view code,
+                       Variables& variables) {
+  const std::span<const rules::RuleInfo> infos = code_rules.rules();
+  std::vector<rules::Severity> severities(infos.size(), rules::Severity::Off);
+  for (size_t i = 0; i < infos.size(); ++i) {
+    if (infos[i].id == rule.id) severities[i] = rules::Severity::Hint;
+  }
+  rules::ScanOptions options;
+  options.language = rules::find_language(rule.code_rule->language());
+  options.severities = severities;
+  options.bytes_max = QuestionEngine::kCodeQuestionBytesMax;
+  rules::Scratch scratch;
+  const rules::ScanResult result = rules::scan(code_rules, code, options, scratch);
+  if (result.findings.empty()) return false;
+  for (const rules::Capture& capture : result.findings.front().captures) {
+    variables[capture.name] = capture.text;
+  }
+  return std::all_of(rule.metavariables.begin(), rule.metavariables.end(),
+                     [&](const std::string& name) { return variables.count(name) > 0; });
+}
+
+std::optional<std::string> answer_of_code(const Rule& rule, const rules::RuleSet& code_rules,
+                                          const rules::CodeBlock& code, Variables variables) {
   const std::string& language = rule.code_rule->language();
   if (!code.language.empty() && code.language != language) return std::nullopt;
   const auto tree = rules::SyntaxTree::parse(code.code, language);
@@ -84,18 +107,29 @@ std::optional<std::string> answer_of_code(const Rule& rule, const rules::CodeBlo
     if (rule.otherwise.empty()) return std::nullopt;
     return fill_template(rule.otherwise, variables);
   }
+  if (!rule.metavariables.empty() &&
+      !add_metavariables(rule, code_rules, code.code, variables)) {
+    return std::nullopt;
+  }
   variables["count"] = std::to_string(lines->size());
   variables["line"] = std::to_string(lines->front());
   variables["lines"] = fmt::format("{}", fmt::join(*lines, ", "));
   return fill_template(rule.answer, variables);
 }
 
+struct Knowledge {
+  const UnitLibrary& units;
+  const rules::RuleSet& code_rules;  // the section's, where answers name metavariables
+};
+
 std::optional<std::string> answer_of(const Rule& rule, const Question& question,
-                                     Variables variables, const UnitLibrary& units) {
-  if (rule.code_rule) return answer_of_code(rule, *question.code, std::move(variables));
+                                     Variables variables, const Knowledge& knowledge) {
+  if (rule.code_rule) {
+    return answer_of_code(rule, knowledge.code_rules, *question.code, std::move(variables));
+  }
   if (rule.computation != nullptr) {
     const rules::CodeBlock* code = question.code ? &*question.code : nullptr;
-    const auto computed = rule.computation->run({variables, code, units, question.typed});
+    const auto computed = rule.computation->run({variables, code, knowledge.units, question.typed});
     if (!computed) return std::nullopt;
     for (const auto& [name, value] : *computed) variables[name] = value;
   }
@@ -122,6 +156,7 @@ struct RulePack::Content {
   std::vector<Rule> rules;
   std::vector<Pattern> patterns;
   std::unique_ptr<RE2::Set> set;
+  tinyarms::rules::RuleSet code_rules;
   std::vector<Error> problems;
 
   Result<void> add_rule(std::string_view file, const rules::YamlNode& document,
@@ -178,6 +213,15 @@ void RulePack::Content::read(const Options& options) {
     *this = Content();
     add_rules(options, options.section.lines_before);
   }
+  const bool metavariables = std::any_of(rules.begin(), rules.end(), [](const Rule& rule) {
+    return !rule.metavariables.empty();
+  });
+  if (metavariables) {
+    // The rule engine reads the same documents; what of them is no code rule it sets aside.
+    tinyarms::rules::RuleSources sources;
+    sources.rules.push_back({options.file, options.section.yaml});
+    code_rules = tinyarms::rules::RuleSet::load(sources);
+  }
   if (patterns.empty()) {
     set.reset();
   } else if (!set->Compile()) {
@@ -226,7 +270,8 @@ void RulePack::collect_answers(const Question& question, std::vector<RuleAnswer>
     if (rule.needs_code() != question.code.has_value()) continue;
     if (!done.insert(pattern.rule).second) continue;
     const std::string& regex = rule.questions[pattern.question];
-    auto text = answer_of(rule, question, find_captures(regex, question.prose), units_);
+    auto text = answer_of(rule, question, find_captures(regex, question.prose),
+                          {units_, pack.code_rules});
     if (text) answers.push_back({rule.id, std::move(*text), rule.note});
   }
 }
