@@ -1,5 +1,6 @@
 #include "eval/bench.h"
 
+#include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -289,7 +290,7 @@ TEST(Bench, UnscorableIsNotWrong) {
 
 TEST(Bench, LimitsSpreadOverTheTask) {
   SumTask sums(100);
-  const BenchTask task = load_bench_task(sums, {.limit = 4});
+  const BenchTask task = load_bench_task(sums, {.data = {}, .limit = 4});
   ASSERT_EQ(task.items.size(), 4u);
   EXPECT_EQ(task.items[1].id, "25");
   EXPECT_EQ(task.items[3].id, "75");

@@ -52,7 +52,9 @@ TEST(Cosqa, RanksTheRightFunction) {
 
 TEST(Cosqa, BrokenDataIsTold) {
   testing::TemporaryFolder folder;
-  const auto code = [&] { return make_cosqa()->measure(folder / "d", 0, by_first_letter).error().code; };
+  const auto code = [&] {
+    return make_cosqa()->measure(folder / "d", 0, by_first_letter).error().code;
+  };
   EXPECT_EQ(code(), ErrorCode::NotFound);
   write(folder / "d/cosqa/code_idx_map.txt", R"({"alpha": 0, "beta": 7})");
   EXPECT_EQ(code(), ErrorCode::Corrupt);

@@ -1,7 +1,6 @@
 #include "eval/machine.h"
 
 #include <fmt/format.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -19,13 +18,13 @@ std::string describe_machine() {
     processor = line.substr(colon + 2);
     break;
   }
-  struct utsname system {};
-  const bool named = ::uname(&system) == 0;
+  std::string kernel;
+  std::ifstream("/proc/sys/kernel/osrelease") >> kernel;
   const double bytes = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
                        static_cast<double>(::sysconf(_SC_PAGE_SIZE));
   return fmt::format("{}, {} cores, {:.0f} GB{}", processor, ::sysconf(_SC_NPROCESSORS_ONLN),
                      bytes / 1e9,
-                     named ? fmt::format(", {} {}", system.sysname, system.release) : "");
+                     kernel.empty() ? "" : ", Linux " + kernel);
 }
 
 std::string describe_engine() {

@@ -18,8 +18,8 @@ std::optional<char> leading_letter(std::string_view text, size_t count, bool any
   if (at + 1 < text.size() && is_word(text[at + 1])) return std::nullopt;
   // "A stack" is an article and a noun, "A. stack" an option.
   if (at + 2 < text.size() && text[at + 1] == ' ' && is_word(text[at + 2])) return std::nullopt;
-  const char letter = any_case ? static_cast<char>(std::toupper(static_cast<unsigned char>(text[at])))
-                               : text[at];
+  const auto upper = std::toupper(static_cast<unsigned char>(text[at]));
+  const char letter = any_case ? static_cast<char>(upper) : text[at];
   if (letter < 'A' || letter >= static_cast<char>('A' + count)) return std::nullopt;
   return letter;
 }
@@ -31,7 +31,8 @@ std::optional<char> find_option_letter(std::string_view answer, size_t count) {
   std::string lower(answer);
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  for (size_t at = lower.find("answer"); at != std::string::npos; at = lower.find("answer", at + 1)) {
+  for (size_t at = lower.find("answer"); at != std::string::npos;
+       at = lower.find("answer", at + 1)) {
     std::string_view rest = answer.substr(at + 6);
     for (const std::string_view between : {" is:", " is", ":"}) {
       if (rest.substr(0, between.size()) != between) continue;

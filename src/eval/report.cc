@@ -140,8 +140,8 @@ std::string report_json(const Report& report) {
   }
   json["runs"] = nlohmann::ordered_json::array();
   for (const NamedSummary& run : report.request.runs) {
-    json["runs"].push_back(
-        {{"name", run.name}, {"summary", nlohmann::ordered_json::parse(summary_json(run.summary))}});
+    auto summary = nlohmann::ordered_json::parse(summary_json(run.summary));
+    json["runs"].push_back({{"name", run.name}, {"summary", std::move(summary)}});
   }
   using Handler = nlohmann::ordered_json::error_handler_t;
   return json.dump(1, ' ', false, Handler::replace) + "\n";

@@ -192,7 +192,9 @@ std::string scored_text(const ScoredSamples& scored) {
   for (const auto& [k, value] : scored.pass_at_k) {
     text += fmt::format("pass@{} {:.2f} %\n", k, 100 * value);
   }
-  if (scored.items_missing > 0) text += fmt::format("{} items have no sample\n", scored.items_missing);
+  if (scored.items_missing > 0) {
+    text += fmt::format("{} items have no sample\n", scored.items_missing);
+  }
   if (scored.unknown > 0) {
     text += fmt::format("{} samples of a task_id that the data does not have\n", scored.unknown);
   }

@@ -18,7 +18,9 @@ double number_from(const Json& value) {
   return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
 }
 
-Json interval_json(const Interval& interval) { return {number(interval.low), number(interval.high)}; }
+Json interval_json(const Interval& interval) {
+  return {number(interval.low), number(interval.high)};
+}
 
 Interval interval_from(const Json& pair) {
   return {number_from(pair.at(0)), number_from(pair.at(1))};

@@ -1,11 +1,5 @@
 // The bundled suite: 256 short original items over code, general knowledge, maths and tool calls,
 // in the binary, so that a cascade can be measured anywhere and offline.
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <iterator>
-#include <nlohmann/json.hpp>
-
 #include "eval/task_registry.h"
 #include "eval/tasks/tiny_parts.h"
 
@@ -24,17 +18,12 @@ class Tiny final : public Task {
   std::vector<std::string> files() const override { return {}; }
   bool runs_code() const override { return true; }
 
-  // In turns from each group, so that any first part of the run has all of them.
+  // Group after group, easy items first: an evenly spread part of them has some of each.
   Result<std::vector<Item>> read(const std::filesystem::path&) const override {
-    std::vector<std::vector<Item>> groups = {tiny::code_items(), tiny::general_items(),
-                                             tiny::maths_items(), tiny::tools_items()};
     std::vector<Item> items;
-    size_t longest = 0;
-    for (const auto& group : groups) longest = std::max(longest, group.size());
-    for (size_t i = 0; i < longest; ++i) {
-      for (auto& group : groups) {
-        if (i < group.size()) items.push_back(std::move(group[i]));
-      }
+    for (auto* make : {tiny::code_items, tiny::general_items, tiny::maths_items,
+                       tiny::tools_items}) {
+      for (Item& item : make()) items.push_back(std::move(item));
     }
     return items;
   }

@@ -167,8 +167,9 @@ Result<Verdict> judge_python(const Item& item, const Json& reference, std::strin
   if (code.find("def " + name) == std::string::npos) return Verdict{false, "no code"};
   const std::string tests = reference.at("tests").get<std::string>();
   const std::string seal = sha256_hex(item.id + "\n" + tests + "\n" + code);
-  auto outcome = judge.run({.language = "python",
-                            .source = fmt::format("{}\n\n{}\nprint('\\n{}')\n", code, tests, seal)});
+  auto outcome =
+      judge.run({.language = "python",
+                 .source = fmt::format("{}\n\n{}\nprint('\\n{}')\n", code, tests, seal)});
   if (!outcome) return outcome.error();
   using End = sandbox::Outcome::End;
   if (outcome->end == End::TimedOut) return Verdict{false, "timed out"};

@@ -13,9 +13,9 @@ namespace tinyarms::eval::tiny {
 namespace {
 
 constexpr uint64_t kSeed = 20'261'102;
-const std::vector<std::string> kWords = {"apple",  "bridge", "candle", "dragon", "engine", "forest",
-                                         "garden", "hammer", "island", "jacket", "kettle", "ladder",
-                                         "mirror", "needle", "orange", "pencil", "rabbit", "silver"};
+const std::vector<std::string> kWords = {
+    "apple",  "bridge", "candle", "dragon", "engine", "forest", "garden", "hammer", "island",
+    "jacket", "kettle", "ladder", "mirror", "needle", "orange", "pencil", "rabbit", "silver"};
 const std::vector<std::string> kNames = {"Ann", "Ben", "Cleo", "Dan", "Eva", "Finn"};
 const std::vector<std::string> kDays = {"Monday", "Tuesday",  "Wednesday", "Thursday",
                                         "Friday", "Saturday", "Sunday"};
