@@ -1,8 +1,13 @@
 #include "tiers/answer_evidence.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
+#include "base/file.h"
+#include "rules/scan.h"
 #include "tiers/embedded_rules.h"
 #include "tiers/rule_findings.h"
 #include "tiers/undefined_names.h"
@@ -47,6 +52,44 @@ TEST(EmbeddedRules, EveryFileLoads) {
     }
   }
   EXPECT_GE(loaded, 60u);
+}
+
+// Whether the rule finds something in the case.
+bool matches(const rules::RuleSet& rules, const std::string& id, std::string_view code) {
+  rules::ScanOptions options;
+  options.language = rules.find(id)->language;
+  rules::Scratch scratch;
+  for (const rules::Finding& finding : rules::scan(rules, code, options, scratch).findings) {
+    if (finding.rule->id == id) return true;
+  }
+  return false;
+}
+
+TEST(EmbeddedRules, PassTheirCases) {
+  const char* source = std::getenv("TINYARMS_SOURCE");
+  ASSERT_NE(source, nullptr) << "run by ctest, which sets TINYARMS_SOURCE to the source folder";
+  size_t cases = 0;
+  for (const std::string language : {"python", "javascript", "typescript", "cpp", "go", "rust"}) {
+    const rules::RuleSet rules = load_embedded_rules(language + "-");
+    for (const rules::RuleInfo& rule : rules.rules()) {
+      const std::string path =
+          fmt::format("{}/rules/tests/{}/{}-test.yml", source, language, rule.id);
+      const auto bytes = read_file(path, 1 << 20);
+      ASSERT_TRUE(bytes) << "no cases: " << path;
+      const rules::YamlFile file = rules::read_yaml(path, *bytes);
+      ASSERT_EQ(file.documents.size(), 1u) << path;
+      for (const bool valid : {true, false}) {
+        const rules::YamlNode* list = file.documents[0].find(valid ? "valid" : "invalid");
+        ASSERT_TRUE(list != nullptr && !list->items.empty()) << path;
+        for (const rules::YamlNode& code : list->items) {
+          EXPECT_EQ(matches(rules, rule.id, code.scalar), !valid)
+              << rule.id << ":\n" << code.scalar;
+          ++cases;
+        }
+      }
+    }
+  }
+  EXPECT_GE(cases, 200u);
 }
 
 TEST(RuleEvidence, CountsByCategory) {
