@@ -88,5 +88,16 @@ TEST(ValidateReport, SaysTheVerdictInWordsAndJson) {
   EXPECT_EQ(json["candidates"][0]["differences"][0]["interval"][0], -11);
 }
 
+TEST(ValidateReport, DrawsEveryCandidate) {
+  Validation validation = example();
+  validation.candidates.front().file_bytes = 88'000'000;
+  validation.candidates.front().file.name = "q2<k>";
+  const std::string svg = validation_as_svg(validation);
+  EXPECT_NE(svg.find("<svg"), std::string::npos);
+  EXPECT_NE(svg.find("q2&lt;k&gt;"), std::string::npos) << svg;
+  validation.candidates.clear();
+  EXPECT_NE(validation_as_svg(validation).find("</svg>"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace tinyarms::eval
