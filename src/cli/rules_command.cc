@@ -4,11 +4,15 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <regex>
 
 namespace tinyarms::cli {
 namespace {
+
+// Hundreds of rules may all carry the same unknown key.
+constexpr size_t kNoticesMax = 5;
 
 std::string rule_message(const rules::RuleProblem& problem) {
   if (problem.rule.empty()) return problem.error.message();
@@ -128,8 +132,12 @@ std::optional<ChosenRules> choose_rules(const RuleChoice& choice, Context& conte
     chosen.rules = rules::RuleSet::load(*sources);
   }
   const Terminal terminal = context.terminal();
-  for (const rules::RuleProblem& notice : chosen.rules.notices()) {
-    terminal.note(printable("note: " + rule_message(notice)));
+  const std::vector<rules::RuleProblem>& notices = chosen.rules.notices();
+  for (size_t i = 0; i < std::min(notices.size(), kNoticesMax); ++i) {
+    terminal.note(printable("note: " + rule_message(notices[i])));
+  }
+  if (notices.size() > kNoticesMax) {
+    terminal.note(fmt::format("note: … and {} more of this kind", notices.size() - kNoticesMax));
   }
   for (const rules::RuleProblem& problem : chosen.rules.problems()) {
     terminal.error(printable(rule_message(problem)));
