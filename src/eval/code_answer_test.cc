@@ -58,7 +58,8 @@ TEST(CodeAnswer, TrialsAtTopLevelAreDropped) {
                    "if __name__ == '__main__':\n    main()\n```"),
             code);
   // Text inside a string is no statement.
-  const std::string quoted = "def add(a, b):\n    \"\"\"\nprint(1)\nassert x\n    \"\"\"\n    return 1\n";
+  const std::string quoted =
+      "def add(a, b):\n    \"\"\"\nprint(1)\nassert x\n    \"\"\"\n    return 1\n";
   EXPECT_EQ(python("```python\n" + quoted + "```"), quoted);
 }
 
@@ -77,7 +78,8 @@ TEST(CodeAnswer, DefinitionsInEveryLanguage) {
 }
 
 TEST(CodeAnswer, AnyBytesAreTakenCalmly) {
-  for (const char* odd : {"```", "```\n```\n```", "\xff\xfe", "```python", "def add(", "'''", "~~~"}) {
+  for (const char* odd :
+       {"```", "```\n```\n```", "\xff\xfe", "```python", "def add(", "'''", "~~~"}) {
     (void)python(odd);
     EXPECT_LE(python(odd).size(), std::string_view(odd).size() + 1) << odd;
   }

@@ -160,7 +160,8 @@ TEST_F(JudgeTest, OtherLanguagesCompileRunAndFail) {
                 "int main() { return x; }"},
            Case{"java",
                 "import java.util.*; class Helper {} class Problem { /* a class and more */ "
-                "public static void main(String[] a) { System.out.print(new Scanner(System.in).nextInt()); } }",
+                "public static void main(String[] a) { "
+                "System.out.print(new Scanner(System.in).nextInt()); } }",
                 "class Problem { public static void main(String[] a) { return 1; } }"},
            Case{"javascript", "process.stdout.write(require('fs').readFileSync(0, 'utf8'))",
                 "throw new Error('x')"},
