@@ -11,6 +11,8 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <span>
+#include <thread>
 
 #include "bench.h"
 #include "encoder/text_encoder.h"
@@ -22,10 +24,14 @@ namespace {
 
 using encoder::Precision;
 
+// Between subjects: the threads of the one before go on spinning for a while.
+constexpr std::chrono::milliseconds kPause(60);
+
 double milliseconds(const std::function<void()>& work) {
   const auto start = std::chrono::steady_clock::now();
   work();
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  const auto end = std::chrono::steady_clock::now();
+  return std::chrono::duration<double, std::milli>(end - start).count();
 }
 
 std::string text_of(int tokens) {
@@ -76,6 +82,7 @@ Result<std::map<std::string, double>> time_all(Bench& bench, Subjects& subjects,
   for (int round = 0; round < bench.rounds(); ++round) {
     for (auto& [name, embedder] : subjects.ours) {
       double best = 1e9;
+      std::this_thread::sleep_for(kPause);
       for (int i = -1; i < repeats; ++i) {
         bool sound = false;
         const double ms = milliseconds([&, &e = *embedder] { sound = bool{e.embed(texts)}; });
@@ -86,6 +93,7 @@ Result<std::map<std::string, double>> time_all(Bench& bench, Subjects& subjects,
     }
     for (const char* kind : {"fp32", "int8"}) {
       if (!subjects.onnx) continue;
+      std::this_thread::sleep_for(kPause);
       auto answer = subjects.onnx->ask({{"model", kind}, {"ids", {*ids}}, {"repeat", repeats}});
       if (!answer) return answer.error();
       rounds[std::string("onnx-") + kind].push_back((*answer)["ms"].get<double>());
@@ -160,7 +168,8 @@ Result<std::vector<Figure>> run(Bench& bench) {
   if (!subjects) return subjects.error();
   const std::string best = subjects->ours.contains("bf16") ? "bf16" : "f32";
   std::vector<Figure> figures;
-  for (const int tokens : bench.smoke() ? std::vector<int>{16} : std::vector<int>{16, 64, 128, 256}) {
+  const std::vector<int> lengths = {16, 64, 128, 256};
+  for (const int tokens : std::span(lengths).first(bench.smoke() ? 1 : 4)) {
     auto times = time_all(bench, *subjects, tokens);
     if (!times) return times.error();
     for (const auto& [name, ms] : *times) {

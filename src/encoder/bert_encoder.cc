@@ -419,7 +419,9 @@ bool BertEncoder::project_out(const Step& step, const Layer& layer) const {
     if (!multiply(step, *out_, layer.out, context, count)) return false;
     add_and_norm(x, count, layer.out_bias, layer.out_gain, layer.out_shift);
     if (!multiply(step, *up_, layer.up, x, count)) return false;
-    for (size_t i = 0; i < count; ++i) fast.gelu(product + i * inner_, layer.up_bias.data(), inner_);
+    for (size_t i = 0; i < count; ++i) {
+      fast.gelu(product + i * inner_, layer.up_bias.data(), inner_);
+    }
     if (!multiply(step, *down_, layer.down, product, count)) return false;
     add_and_norm(x, count, layer.down_bias, layer.down_gain, layer.down_shift);
   }

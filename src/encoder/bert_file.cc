@@ -141,7 +141,9 @@ Result<void> BertFile::check() {
   if (words_ == nullptr || words_->dimensions != 2 || words_->shape[0] != width()) {
     return corrupt(f.path, "the tensor 'token_embd.weight' is missing or of another shape");
   }
-  if (!known_type(words_->type)) return unsupported(f.path, "weights of a type only libllama reads");
+  if (!known_type(words_->type)) {
+    return unsupported(f.path, "weights of a type only libllama reads");
+  }
   vocabulary_ = words_->shape[1];
   const auto* pieces = header_.array("tokenizer.ggml.tokens");
   const auto id = [&](const char* key, uint64_t usual) {

@@ -120,8 +120,9 @@ TEST_F(MiniLm, TokenIdsAreThoseOfLibllama) {
   auto theirs = engine::Embedder::load(file_, 1);
   ASSERT_TRUE(theirs) << theirs.error().message();
   std::vector<std::string> texts = {
-      "", " ", "Hello, World!", "naïve café ÀÉÎÕÜ ñ ß ŒÆ", "日本語のテスト、中文測試。", "がぎぐげご",
-      "a\x01\x02\x7f b\tc\r\nd", "\u200bzero\u200dwidth\ufeff", "x = foo_bar[i+1]; // C++ {}<>|~^`$",
+      "", " ", "Hello, World!", "naïve café ÀÉÎÕÜ ñ ß ŒÆ", "日本語のテスト、中文測試。",
+      "がぎぐげご", "a\x01\x02\x7f b\tc\r\nd", "\u200bzero\u200dwidth\ufeff",
+      "x = foo_bar[i+1]; // C++ {}<>|~^`$",
       "[CLS] [SEP] [MASK] ##ing ▁word", "İstanbul ΑΒΓ ΩΣς Привет Ёж", "👩‍👩‍👧 emoji 😀", "\ufffd",
       "ﬁ ﬂ ① ² ½ ™", std::string(3000, 'a'), std::string(1000, ' '), "١٢٣ ابجد שלום"};
   std::string run;

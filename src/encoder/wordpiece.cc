@@ -108,9 +108,9 @@ void without_accents(uint32_t code, const Use& use) {
   }
   const UnicodeTables& tables = unicode_tables();
   if (contains(tables.accents, code)) return;
-  const auto expansion =
-      std::lower_bound(tables.expansions.begin(), tables.expansions.end(), code,
-                       [](const CodeExpansion& entry, uint32_t value) { return entry.code < value; });
+  const auto expansion = std::lower_bound(
+      tables.expansions.begin(), tables.expansions.end(), code,
+      [](const CodeExpansion& entry, uint32_t value) { return entry.code < value; });
   if (expansion == tables.expansions.end() || expansion->code != code) {
     return use(mapped(tables.without_accents, code));
   }

@@ -32,7 +32,7 @@ std::vector<float> pool_windows(std::span<const float> vectors,
   std::vector<double> sum(width, 0.0);
   for (size_t i = 0; i < windows.size(); ++i) {
     const auto weight = static_cast<double>(windows[i].size());
-    for (size_t c = 0; c < width; ++c) sum[c] += weight * static_cast<double>(vectors[i * width + c]);
+    for (size_t c = 0; c < width; ++c) sum[c] += weight * double{vectors[i * width + c]};
   }
   double squares = 0;
   for (const double value : sum) squares += value * value;

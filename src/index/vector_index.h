@@ -41,9 +41,10 @@ class VectorIndex {
  public:
   struct Segment;  // the rows of one record
 
-  // Opens or makes the file. A file that is foreign or damaged is renamed (set_aside()) and an empty
-  // one made in its place; a record cut short at its end is dropped. Errors: InvalidArgument (the
-  // file is of another model or size: index again), Unavailable (another process writes), Io.
+  // Opens or makes the file. A file that is foreign or damaged is renamed (set_aside()) and an
+  // empty one made in its place; a record cut short at its end is dropped. Errors:
+  // InvalidArgument (the file is of another model or size: index again), Unavailable (another
+  // process writes), Io.
   static Result<std::unique_ptr<VectorIndex>> open(const std::filesystem::path& path,
                                                    VectorIndexOptions options);
   ~VectorIndex();

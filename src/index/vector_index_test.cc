@@ -212,10 +212,12 @@ TEST_F(VectorIndexTest, ARecordThatWasCutShortIsDropped) {
     ASSERT_TRUE(index->append(numbers(20, 100), clustered(20, 8, 2)));
   }
   std::string whole(fs::file_size(file_), '\0');
-  std::ifstream(file_, std::ios::binary).read(whole.data(), static_cast<std::streamsize>(whole.size()));
+  const auto all = static_cast<std::streamsize>(whole.size());
+  std::ifstream(file_, std::ios::binary).read(whole.data(), all);
   const auto payload_end = first + 64 + rows_layout(20, 8, 8).bytes;
   for (size_t length = first + 1; length < payload_end; length += 97) {
-    std::ofstream(file_, std::ios::binary).write(whole.data(), static_cast<std::streamsize>(length));
+    const auto some = static_cast<std::streamsize>(length);
+    std::ofstream(file_, std::ios::binary).write(whole.data(), some);
     auto index = open(8);
     ASSERT_EQ(index->size(), 20u) << length;
     EXPECT_EQ(index->dropped_bytes(), length - first);

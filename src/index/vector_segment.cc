@@ -103,16 +103,17 @@ CandidateScan::CandidateScan(std::span<const float> unit_query, size_t scan_dime
 void CandidateScan::add(const VectorIndex::Segment& segment) {
   const size_t blocks = segment.scales.size() / kBlockRows;
   for (size_t block = 0; block < blocks;) {
-    const ScanEnd end = scan_kernel().scan({.codes = segment.codes + block * kBlockRows * query_.size(),
-                                            .scales = segment.scales.data() + block * kBlockRows,
-                                            .query = query_.data(),
-                                            .size = query_.size(),
-                                            .blocks = blocks - block,
-                                            .offset = offset_,
-                                            .score_min = score_min_,
-                                            .rows = rows_.data(),
-                                            .scores = scores_.data(),
-                                            .room = kRoom});
+    const ScanTask task = {.codes = segment.codes + block * kBlockRows * query_.size(),
+                           .scales = segment.scales.data() + block * kBlockRows,
+                           .query = query_.data(),
+                           .size = query_.size(),
+                           .blocks = blocks - block,
+                           .offset = offset_,
+                           .score_min = score_min_,
+                           .rows = rows_.data(),
+                           .scores = scores_.data(),
+                           .room = kRoom};
+    const ScanEnd end = scan_kernel().scan(task);
     for (size_t i = 0; i < end.found; ++i) {
       kept_.push_back({scores_[i], &segment, block * kBlockRows + rows_[i]});
     }
