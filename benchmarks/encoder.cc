@@ -25,7 +25,7 @@ namespace {
 using encoder::Precision;
 
 // Between subjects: the threads of the one before go on spinning for a while.
-constexpr std::chrono::milliseconds kPause(60);
+constexpr std::chrono::milliseconds kPause(250);
 
 double milliseconds(const std::function<void()>& work) {
   const auto start = std::chrono::steady_clock::now();
