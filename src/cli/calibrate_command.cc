@@ -1,22 +1,32 @@
 // tinyarms calibrate: records and a target → calibrators, thresholds, and what they are worth.
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 
 #include "base/file.h"
 #include "calibration/calibrate_report.h"
+#include "cli/calibration_charts.h"
 #include "cli/context.h"
 #include "cli/record_input.h"
+#include "plots/svg.h"
+#include "plots/terminal_plot.h"
+#include "service/calibrated_estimator.h"
 
 namespace tinyarms::cli {
 namespace {
 
 struct CalibrateOptions {
   calibration::CalibrateRequest request;
+  std::string score;
   std::string target;
   double max_risk = 0;
   std::vector<std::string> swap_costs;
   std::string out;
+  std::string svg;
+  bool plot = false;
   bool json = false;
 };
 
@@ -34,6 +44,10 @@ Result<calibration::CalibrateRequest> read_options(const CalibrateOptions& optio
       return parsed.error();
     }
   }
+  if (!options.score.empty()) request.signals = {options.score};
+  // Bench records do not say what ran them; to be of use where they were made is the common case.
+  if (request.engine.empty()) request.engine = service::engine_build();
+  if (request.sampler.empty()) request.sampler = "greedy";
   for (const std::string& text : options.swap_costs) {
     const size_t split = text.find('=');
     double cost = 0;
@@ -44,6 +58,21 @@ Result<calibration::CalibrateRequest> read_options(const CalibrateOptions& optio
     request.swap_cost[text.substr(0, split)] = cost;
   }
   return request;
+}
+
+// The plan's thresholds as terms that `policy.file` can name. A probability never is 1: that
+// threshold keeps nothing. The last tier answers whatever reaches it.
+std::string policy_toml(const calibration::CalibrateReport& report) {
+  std::string text = fmt::format("# Thresholds that tinyarms calibrate chose from {} questions.\n",
+                                 report.records);
+  const std::vector<double>& thresholds = report.choice.plan.thresholds;
+  for (size_t t = 0; t < report.tiers.size(); ++t) {
+    if (!cascade::parse_level(report.tiers[t])) continue;
+    const bool last = t >= thresholds.size();
+    const double value = last ? 0 : std::isfinite(thresholds[t]) ? thresholds[t] : 1;
+    text += fmt::format("\n[tier.{}]\nthreshold = {}\n", report.tiers[t], value);
+  }
+  return text;
 }
 
 // One file a tier; each appears whole or not at all.
@@ -59,6 +88,9 @@ Result<void> write_files(const std::string& folder, const calibration::Calibrate
                                          calibration::calibrators_json(fit.set));
     if (!written) return written;
   }
+  if (auto written = write_file_atomically(root / "policy.toml", policy_toml(report)); !written) {
+    return written;
+  }
   return write_file_atomically(root / "plan.json", calibration::calibrate_json(report));
 }
 
@@ -72,6 +104,12 @@ void run_calibrate(const CalibrateOptions& options, Context& context) {
       return context.fail(written.error(), options.json);
     }
   }
+  const plots::XyChart chart = cost_quality_chart(*report);
+  if (!options.svg.empty()) {
+    auto written = write_file_atomically(options.svg, plots::svg_document(plots::svg(chart)));
+    if (!written) return context.fail(written.error(), options.json);
+  }
+  if (options.plot && !options.json) context.terminal().out(printable(plots::text_plot(chart)));
   context.terminal().out(options.json ? calibration::calibrate_json(*report)
                                       : printable(calibration::calibrate_text(*report)));
   if (!report->choice.feasible) context.exit = Exit::LowConfidence;
@@ -98,21 +136,30 @@ void add_calibrate(CLI::App& app, Context& context) {
   calibrate->add_option("--signals", request.signals, "What to read (default: all evidence)")
       ->delimiter(',')
       ->type_name("NAME");
+  calibrate->add_option("--score", options->score, "Read this one signal alone")
+      ->excludes("--signals")
+      ->type_name("NAME");
   calibrate->add_option("--swap-cost", options->swap_costs, "Added when the tier is asked")
       ->type_name("TIER=COST");
-  calibrate->add_option("--engine", request.engine, "Build that served the records")
+  calibrate
+      ->add_option("--engine", request.engine, "Build that served the records (default: this one)")
       ->type_name("TEXT");
-  calibrate->add_option("--sampler", request.sampler, "Sampling options of the records")
+  calibrate->add_option("--sampler", request.sampler, "Sampling of the records (default: greedy)")
       ->type_name("TEXT");
   calibrate->add_option("--out", options->out, "Write calibrators and plan into this folder")
       ->type_name("DIR");
+  calibrate->add_flag("--plot", options->plot, "Draw accuracy over cost, baselines beside");
+  calibrate->add_option("--svg", options->svg, "The same picture as a file")->type_name("FILE");
   add_record_options(*calibrate, request.read);
   calibrate->add_flag("--json", options->json, "As JSON");
   calibrate->footer(
       "Exit status 4: the target cannot be reached; the best that can be is shown.\n"
       "Examples:\n"
       "  tinyarms calibrate --records runs.jsonl --target accuracy=0.85\n"
-      "  tinyarms calibrate --records runs.jsonl --max-risk 0.1 --confidence 0.95");
+      "  tinyarms calibrate --records runs.jsonl --max-risk 0.1 --confidence 0.95\n"
+      "  tinyarms calibrate --records runs.jsonl --target cost=40% --out calibration/\n"
+      "In use: calibration.files = [\"…/calibration\"],\n"
+      "        policy.file = \"…/calibration/policy.toml\"");
   calibrate->callback([options, &context] { run_calibrate(*options, context); });
 }
 

@@ -59,8 +59,12 @@ void add_records(CLI::App& app, Context& context);
 void add_metrics(CLI::App& app, Context& context);
 void add_calibrate(CLI::App& app, Context& context);
 void add_certify(CLI::App& app, Context& context);
+void add_replay(CLI::App& app, Context& context);
+void add_feedback(CLI::App& app, Context& context);
 void add_rules(CLI::App& app, Context& context);
 void add_bench(CLI::App& app, Context& context);
+void add_report(CLI::App& app, Context& context);
+void add_data(CLI::App& app, Context& context);
 void add_shell(CLI::App& app, Context& context);  // completions and the manual page
 
 }  // namespace tinyarms::cli

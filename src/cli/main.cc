@@ -75,8 +75,12 @@ int main(int argc, char** argv) {
   add_metrics(app, context);
   add_calibrate(app, context);
   add_certify(app, context);
+  add_replay(app, context);
+  add_feedback(app, context);
   add_rules(app, context);
   add_bench(app, context);
+  add_report(app, context);
+  add_data(app, context);
   add_shell(app, context);
 
   try {

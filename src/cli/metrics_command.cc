@@ -3,20 +3,51 @@
 #include <memory>
 
 #include "calibration/metrics_report.h"
+#include "base/file.h"
+#include "cli/calibration_charts.h"
 #include "cli/context.h"
 #include "cli/record_input.h"
+#include "plots/svg.h"
+#include "plots/terminal_plot.h"
 
 namespace tinyarms::cli {
 namespace {
 
 struct MetricsOptions {
   calibration::MetricsRequest request;
+  std::string svg;
+  bool plot = false;
   bool json = false;
 };
+
+// reliability.svg (where the score is a probability) and risk-coverage.svg.
+Result<void> write_pictures(const std::filesystem::path& folder,
+                            const calibration::MetricsReport& report) {
+  if (!report.reliability.empty()) {
+    auto written =
+        write_file_atomically(folder / "reliability.svg",
+                              plots::svg_document(plots::svg(reliability_chart(report))));
+    if (!written) return written;
+  }
+  return write_file_atomically(folder / "risk-coverage.svg",
+                               plots::svg_document(plots::svg(risk_coverage_chart(report))));
+}
 
 void run_metrics(const MetricsOptions& options, Context& context) {
   auto report = calibration::report_metrics(options.request);
   if (!report) return fail_records(context, report.error(), options.json);
+  if (!options.svg.empty()) {
+    if (auto written = write_pictures(options.svg, *report); !written) {
+      return context.fail(written.error(), options.json);
+    }
+  }
+  if (options.plot && !options.json) {
+    std::string pictures = plots::text_plot(risk_coverage_chart(*report));
+    if (!report->reliability.empty()) {
+      pictures = plots::text_plot(reliability_chart(*report)) + pictures;
+    }
+    context.terminal().out(printable(pictures));
+  }
   context.terminal().out(options.json ? calibration::metrics_json(*report)
                                       : printable(calibration::metrics_text(*report)));
 }
@@ -48,6 +79,9 @@ void add_metrics(CLI::App& app, Context& context) {
       ->check(CLI::Range(0.5, 0.9999))
       ->type_name("P");
   metrics->add_option("--seed", request.bootstrap.seed, "Of the bootstrap")->type_name("N");
+  metrics->add_flag("--plot", options->plot, "Draw reliability and risk over coverage");
+  metrics->add_option("--svg", options->svg, "The same pictures as files in this folder")
+      ->type_name("DIR");
   add_record_options(*metrics, request.scores.read);
   metrics->add_flag("--json", options->json, "As JSON");
   metrics->footer("Example:\n  tinyarms metrics --records runs.jsonl --score margin_mean --json");
