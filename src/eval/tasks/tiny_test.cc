@@ -75,7 +75,7 @@ TEST(Tiny, RightAnswersPassAndEmptyOnesFail) {
   for (const Item& item : tiny_items()) {
     const auto answer = perfect_answer(item);
     EXPECT_FALSE(judged(item, "").correct) << item.id;
-    if (answer) EXPECT_TRUE(judged(item, *answer).correct) << item.id << ": " << *answer;
+    EXPECT_TRUE(!answer || judged(item, *answer).correct) << item.id << ": " << answer.value_or("");
   }
 }
 
