@@ -108,7 +108,8 @@ Result<Figure> one_file(Bench& bench, const Setting& setting) {
     if (!use) return use.error();
     times.push_back(use->seconds * 1000);
   }
-  return Figure{.name = "one file of 100 kB, whole process", .unit = "ms", .ours = median(times), .peer = {},
+  return Figure{.name = "one file of 100 kB, whole process", .unit = "ms", .ours = median(times),
+                .peer = {},
                 .ratio = {}, .kind = Goal::OursAtMost, .goal = 15};
 }
 
@@ -118,7 +119,8 @@ Result<Figure> one_request(Bench& bench, const std::string& text) {
   std::string yaml;
   for (int i = 0; i < kRules; ++i) {
     yaml += fmt::format("id: r{0}\nlanguage: python\nrule: {{any: [{{pattern: f{0}($A)}}, "
-                        "{{kind: call, has: {{field: function, regex: '^(open|g{0})$'}}}}]}}\n---\n",
+                        "{{kind: call, has: {{field: function, regex: '^(open|g{0})$'}}}}]}}\n"
+                        "---\n",
                         i);
   }
   sources.rules.push_back({"rules.yml", yaml});
