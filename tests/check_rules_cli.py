@@ -447,7 +447,9 @@ class RulesCommand(unittest.TestCase):
         self.assertEqual(list(self.home.rglob("*.partial*")), [])
 
     def test_a_closed_pipe_ends_the_run(self):
-        self.project(code="foo(1)\n" * 50_000)
+        self.project(code="foo(1)\n" * 100)
+        for i in range(50):
+            self.write(f"src/f{i}.py", "foo(1)\n" * 100)
         done = subprocess.run(["sh", "-c", f"'{BINARY}' rules scan --json=stream | head -c 10"],
                               capture_output=True, cwd=self.home, env=self.environment,
                               timeout=100, check=False)

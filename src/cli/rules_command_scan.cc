@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <iterator>
 #include <memory>
 #include <thread>
@@ -128,8 +129,8 @@ RulesExit status_of_scan(const scan::Totals& totals, bool ad_hoc, Exit before) {
 // Files' pieces in order, with what the format wants between them.
 class Output {
  public:
-  Output(const scan::Reporter& reporter, const Terminal& terminal)
-      : reporter_(reporter), terminal_(terminal) {
+  Output(const scan::Reporter& reporter, const Terminal& terminal, StopFlag& stop)
+      : reporter_(reporter), terminal_(terminal), stop_(stop) {
     terminal_.out(reporter_.begin());
   }
   void add(const scan::FileReport& report) {
@@ -139,12 +140,14 @@ class Output {
     if (report.rendered.empty()) return;
     terminal_.out(first_ ? report.rendered : reporter_.separator() + report.rendered);
     first_ = false;
+    if (std::ferror(stdout) != 0) stop_.raise();  // nobody reads on: `… | head`
   }
   void finish() { terminal_.out(reporter_.end()); }
 
  private:
   const scan::Reporter& reporter_;
   const Terminal& terminal_;
+  StopFlag& stop_;
   bool first_ = true;
 };
 
@@ -223,7 +226,7 @@ void run_scan(ScanCommand& command, Context& context) {
     totals = std::move(*done);
     session.add_to(totals);
   } else {
-    Output output(*reporter, terminal);
+    Output output(*reporter, terminal, context.stop);
     if (command.standard_input) {
       if (!scan_standard_input(command, *chosen, scanner, output, totals, context)) return;
     } else {
