@@ -82,19 +82,21 @@ plots::BarChart memory(const Rows& rows) {
   return chart;
 }
 
+// A colour a subject: names beside the points would lie on each other where points are near.
 plots::XyChart cost_and_quality(const Rows& rows) {
-  plots::Series series{.name = "subjects", .points = {}, .line = false};
+  plots::XyChart chart{.title = "Cost and quality",
+                       .x = {.label = "seconds an item", .range = {}, .logarithmic = true},
+                       .y = {.label = "accuracy, %", .range = plots::Range{0, 100}},
+                       .series = {}};
   for (size_t i = 0; i < rows.rows.size(); ++i) {
     const TaskResult& result = *rows.rows[i]->result;
-    series.points.push_back({.x = result.seconds_per_item(),
-                             .y = percent(result.accuracy),
-                             .y_interval = percent(result.interval),
-                             .label = rows.labels[i]});
+    chart.series.push_back({.name = rows.labels[i],
+                            .points = {{.x = result.seconds_per_item(),
+                                        .y = percent(result.accuracy),
+                                        .y_interval = percent(result.interval)}},
+                            .line = false});
   }
-  return {.title = "Cost and quality",
-          .x = {.label = "seconds an item", .range = {}, .logarithmic = true},
-          .y = {.label = "accuracy, %", .range = plots::Range{0, 100}},
-          .series = {std::move(series)}};
+  return chart;
 }
 
 plots::XyChart risk_and_coverage(const Rows& rows) {
