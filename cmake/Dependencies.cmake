@@ -35,8 +35,9 @@ target_include_directories(llama::common SYSTEM INTERFACE "${TINYARMS_DEPS}/llam
 tinyarms_import(sqlite::sqlite sqlite ARCHIVES sqlite3 LINK Threads::Threads ${CMAKE_DL_LIBS})
 tinyarms_import(tree_sitter::tree_sitter tree-sitter ARCHIVES tree-sitter)
 # One archive per grammar, each with one C function, tree_sitter_<language>().
-set(TINYARMS_GRAMMARS
-    "bash;c;cpp;csharp;css;go;html;java;javascript;json;kotlin;php;python;ruby;rust;scala;swift;tsx;typescript;yaml"
+set(grammars bash c cpp csharp css go html java javascript json kotlin php python ruby rust scala
+             swift tsx typescript yaml)
+set(TINYARMS_GRAMMARS "${grammars}"
     CACHE STRING "The languages that are compiled in; leave some out for a smaller program")
 add_library(tree_sitter::grammars INTERFACE IMPORTED GLOBAL)
 foreach(language ${TINYARMS_GRAMMARS})

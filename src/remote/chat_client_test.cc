@@ -19,7 +19,8 @@ std::string delta(const std::string& text) {
   return event(R"({"model":"m1","choices":[{"delta":{"content":")" + text + R"("}}]})");
 }
 const std::string kEnd = event(R"({"choices":[{"delta":{},"finish_reason":"stop"}]})") +
-                         event(R"({"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2}})") +
+                         event(R"({"choices":[],"usage":{"prompt_tokens":5,)"
+                               R"("completion_tokens":2}})") +
                          event("[DONE]");
 
 struct Asked {
@@ -64,7 +65,8 @@ TEST(ChatClient, ReadsAWholeReplyOfAnEngineThatDoesNotStream) {
   ScriptedServer server({http_reply(
       200, kJson,
       R"({"choices":[{"message":{"content":"Yes"},"finish_reason":"length",)"
-      R"("logprobs":{"content":[{"logprob":-0.1,"top_logprobs":[{"logprob":-3},{"logprob":-0.1}]}]}}],)"
+      R"("logprobs":{"content":[{"logprob":-0.1,)"
+      R"("top_logprobs":[{"logprob":-3},{"logprob":-0.1}]}]}}],)"
       R"("usage":{"completion_tokens":1}})")});
   const Asked asked = ask(server);
   ASSERT_TRUE(asked.reply) << asked.reply.error().message();

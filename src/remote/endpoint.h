@@ -32,8 +32,8 @@ struct Endpoint {
 // or with characters that no header may carry).
 Result<ApiKey> key_from_environment(const std::string& name);
 
-// `url` without a trailing slash. Errors: Config: neither http nor https, no host, with a user name,
-// a query or a fragment, or a key that would travel over plain http to another machine.
+// `url` without a trailing slash. Errors: Config: neither http nor https, no host, with a user
+// name, a query or a fragment, or a key that would travel over plain http to another machine.
 Result<std::string> check_endpoint(const Endpoint& endpoint);
 
 // "127.0.0.1:8080" of a URL that check_endpoint() took: what messages call it.

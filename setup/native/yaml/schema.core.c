@@ -33,12 +33,14 @@ static const struct {
   ResultSchema kind;
   int after;
 } kWord[] = {
-    {"null", RS_NULL, kAfterStart},  {"Null", RS_NULL, kAfterStart},  {"NULL", RS_NULL, kAfterStart},
-    {"~", RS_NULL, kAfterStart},     {"true", RS_BOOL, kAfterStart},  {"True", RS_BOOL, kAfterStart},
-    {"TRUE", RS_BOOL, kAfterStart},  {"false", RS_BOOL, kAfterStart}, {"False", RS_BOOL, kAfterStart},
-    {"FALSE", RS_BOOL, kAfterStart}, {"inf", RS_FLOAT, kAfterDot},    {"Inf", RS_FLOAT, kAfterDot},
-    {"INF", RS_FLOAT, kAfterDot},    {"nan", RS_FLOAT, kAfterDot},    {"NaN", RS_FLOAT, kAfterDot},
-    {"NAN", RS_FLOAT, kAfterDot},
+    {"null", RS_NULL, kAfterStart}, {"Null", RS_NULL, kAfterStart},
+    {"NULL", RS_NULL, kAfterStart}, {"~", RS_NULL, kAfterStart},
+    {"true", RS_BOOL, kAfterStart}, {"True", RS_BOOL, kAfterStart},
+    {"TRUE", RS_BOOL, kAfterStart}, {"false", RS_BOOL, kAfterStart},
+    {"False", RS_BOOL, kAfterStart}, {"FALSE", RS_BOOL, kAfterStart},
+    {"inf", RS_FLOAT, kAfterDot}, {"Inf", RS_FLOAT, kAfterDot},
+    {"INF", RS_FLOAT, kAfterDot}, {"nan", RS_FLOAT, kAfterDot},
+    {"NaN", RS_FLOAT, kAfterDot}, {"NAN", RS_FLOAT, kAfterDot},
 };
 enum { kWordCount = sizeof kWord / sizeof kWord[0], kFirstAfterDot = 10 };
 
