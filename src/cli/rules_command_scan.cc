@@ -122,7 +122,8 @@ RulesExit status_of_scan(const scan::Totals& totals, bool ad_hoc, Exit before) {
   const size_t errors = totals.by_severity[static_cast<size_t>(rules::Severity::Error)];
   if (!ad_hoc && errors > 0) return RulesExit::Found;
   if (totals.incomplete || totals.fixes_refused > 0) return RulesExit::Incomplete;
-  if (ad_hoc && totals.findings == 0) return RulesExit::Found;
+  const bool nothing = totals.findings == 0 && totals.fixes_applied == 0;
+  if (ad_hoc && nothing) return RulesExit::Found;
   return RulesExit::Clean;
 }
 
