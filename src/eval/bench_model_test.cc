@@ -39,7 +39,7 @@ TEST(BenchWithModel, TwoGreedyRunsAreTheSame) {
   const SystemClock clock;
   const StopFlag stop;
   RunListener listener;
-  std::vector<BenchTask> tasks = {load_bench_task(**find_task("tiny"), {.limit = 16})};
+  std::vector<BenchTask> tasks = {load_bench_task(**find_task("tiny"), {.data = {}, .limit = 16})};
   std::erase_if(tasks[0].items, [](const Item& item) {
     return item.mode == Mode::Generate && item.group == "code";  // needs a sandbox
   });
