@@ -151,6 +151,9 @@ Result<void> measure_encoders(const BenchCommandOptions& options,
     eval::TaskFacts& facts = summary.tasks.emplace_back();
     facts.name = name;
     facts.caveat = task->caveat();
+    if (options.limit > 0) {
+      facts.caveat += fmt::format("; the first {} items at most (--limit)", options.limit);
+    }
   }
   for (const eval::ModelVariant& variant : variants) {
     if (!variant.encoder || tasks.empty()) continue;
