@@ -6,7 +6,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
-#include <regex>
 
 namespace tinyarms::cli {
 namespace {
@@ -19,20 +18,13 @@ std::string rule_message(const rules::RuleProblem& problem) {
   return problem.error.wrap(fmt::format("rule '{}'", problem.rule)).message();
 }
 
-// Errors: InvalidArgument (the expression).
 Result<std::vector<rules::Severity>> severities_of(const rules::RuleSet& rules,
                                                    const std::string& filter) {
   std::vector<rules::Severity> severities;
-  try {
-    const std::regex wanted(filter, std::regex::ECMAScript);
-    for (const rules::RuleInfo& rule : rules.rules()) {
-      const bool runs = filter.empty() || std::regex_search(rule.id, wanted);
-      severities.push_back(runs ? rule.severity : rules::Severity::Off);
-    }
-  } catch (const std::regex_error& problem) {
-    return Error{ErrorCode::InvalidArgument,
-                 fmt::format("'{}' is no regular expression: {}", filter, problem.what()),
-                 "--filter", "it is searched for in the ids of rules"};
+  auto wanted = compile_filter(filter);
+  if (!wanted) return wanted.error();
+  for (const rules::RuleInfo& rule : rules.rules()) {
+    severities.push_back(wanted->matches(rule.id) ? rule.severity : rules::Severity::Off);
   }
   return severities;
 }
@@ -51,6 +43,14 @@ Result<rules::RuleSources> sources_of(const RuleChoice& choice) {
 }
 
 }  // namespace
+
+Result<rules::TextRegex> compile_filter(const std::string& filter) {
+  auto wanted = rules::TextRegex::compile(filter);
+  if (wanted) return wanted;
+  return Error{ErrorCode::InvalidArgument,
+               fmt::format("'{}' is no regular expression: {}", filter, wanted.error().what),
+               "--filter", "it is searched for in the ids of rules"};
+}
 
 void fail_rules(Context& context, const Error& error, RulesExit status) {
   context.terminal().error(printable(error.message()));

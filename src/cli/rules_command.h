@@ -8,6 +8,7 @@
 
 #include "cli/context.h"
 #include "rules/rule_set.h"
+#include "rules/text_regex.h"
 #include "scan/project.h"
 
 namespace tinyarms::cli {
@@ -44,6 +45,10 @@ struct ChosenRules {
   std::vector<rules::Severity> severities;  // one per rule
   bool ad_hoc = false;                      // the rule is a pattern
 };
+
+// The expression of --filter, which is searched for in the ids of rules; the empty one matches all.
+// Errors: InvalidArgument.
+Result<rules::TextRegex> compile_filter(const std::string& filter);
 
 void add_rule_choice(CLI::App& command, RuleChoice& choice);
 

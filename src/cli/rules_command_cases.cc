@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <regex>
 
 #include "cli/rules_command.h"
 #include "scan/rule_tests.h"
@@ -99,19 +98,10 @@ void run_tests(TestCommand& command, Context& context) {
   auto chosen = choose_rules(command.choice, context);
   if (!chosen) return;
   if (!command.filter.empty()) {
-    try {
-      const std::regex wanted(command.filter, std::regex::ECMAScript);
-      command.options.wanted = [wanted](std::string_view id) {
-        return std::regex_search(id.begin(), id.end(), wanted);
-      };
-    } catch (const std::regex_error& problem) {
-      return fail_rules(context,
-                        {ErrorCode::InvalidArgument,
-                         fmt::format("'{}' is no regular expression: {}", command.filter,
-                                     problem.what()),
-                         "--filter", ""},
-                        RulesExit::Usage);
-    }
+    auto filter = compile_filter(command.filter);
+    if (!filter) return fail_rules(context, filter.error(), RulesExit::Usage);
+    const auto wanted = std::make_shared<rules::TextRegex>(std::move(*filter));
+    command.options.wanted = [wanted](std::string_view id) { return wanted->matches(id); };
   }
   const std::vector<scan::TestFolder> folders = test_folders(command, *chosen);
   if (folders.empty()) {

@@ -27,8 +27,8 @@ constexpr Grammar kGrammars[] = {
 #undef TINYARMS_GRAMMAR
 };
 
-// The place in kGrammars, -1 where there is none. (Not a pointer: with -fsanitize=undefined GCC holds
-// that comparing one with null is no constant expression.)
+// The place in kGrammars, -1 where there is none. (Not a pointer: with -fsanitize=undefined GCC
+// holds that comparing one with null is no constant expression.)
 constexpr int grammar_of(std::string_view language) {
   for (size_t i = 0; i < std::size(kGrammars); ++i) {
     if (kGrammars[i].language == language) return static_cast<int>(i);

@@ -17,7 +17,7 @@ struct LanguageTierOptions {
   ModelRef general_model;  // for the intent "general"; not configured: `model` serves that too
   uint32_t context_tokens = 4096;
   std::string system_prompt;  // put first unless the conversation brings its own
-  std::string engine;         // which build runs the models; what is measured is bound to it
+  std::string engine{};       // which build runs the models; what is measured is bound to it
 };
 
 class LanguageTier final : public cascade::Tier {
