@@ -19,6 +19,9 @@
 namespace tinyarms::bench {
 namespace {
 
+// Both programs end so where a pattern is found nowhere, or a rule of severity error is.
+constexpr int kFound = 1;
+
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
@@ -62,9 +65,9 @@ Result<Figure> race(Bench& bench, const Setting& setting, std::string name, cons
   std::vector<double> peer_times;
   std::vector<double> ratios;
   for (int round = 0; round < std::min(bench.rounds(), 3); ++round) {
-    const auto mine = run_process(setting.program, ours, {});
+    const auto mine = run_process(setting.program, ours, {}, false, kFound);
     if (!mine) return mine.error();
-    const auto theirs = run_process(setting.oracle, peer, {});
+    const auto theirs = run_process(setting.oracle, peer, {}, false, kFound);
     if (!theirs) return theirs.error();
     our_times.push_back(mine->seconds);
     peer_times.push_back(theirs->seconds);

@@ -28,7 +28,8 @@ uint64_t resident_peak(pid_t process) {
 
 Result<ProcessUse> run_process(
     const std::filesystem::path& program, const std::vector<std::string>& arguments,
-    const std::vector<std::pair<std::string, std::string>>& environment, bool watch_memory) {
+    const std::vector<std::pair<std::string, std::string>>& environment, bool watch_memory,
+    int status_max) {
   std::vector<std::string> words = {program.string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> settings;
@@ -62,8 +63,9 @@ Result<ProcessUse> run_process(
   }
   if (!watch_memory) ::waitpid(child, &status, 0);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    return Error{ErrorCode::Internal, fmt::format("ended with status {}", status),
+  if (!WIFEXITED(status) || WEXITSTATUS(status) > status_max) {
+    const int ended = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
+    return Error{ErrorCode::Internal, fmt::format("ended with status {}", ended),
                  fmt::format("{} {}", program.string(), fmt::join(arguments, " ")),
                  "run it by hand to see why"};
   }

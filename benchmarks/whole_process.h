@@ -18,10 +18,10 @@ struct ProcessUse {
 
 // `environment` replaces the process's own. `watch_memory` looks a thousand times a second, which
 // blurs the time: what wait4 tells of the peak counts the parent's memory too. Output is thrown
-// away. Errors: NotFound (no program), Internal (the exit status was not 0).
+// away. Errors: NotFound (no program), Internal (an exit status above `status_max`).
 Result<ProcessUse> run_process(const std::filesystem::path& program,
                                const std::vector<std::string>& arguments,
                                const std::vector<std::pair<std::string, std::string>>& environment,
-                               bool watch_memory = false);
+                               bool watch_memory = false, int status_max = 0);
 
 }  // namespace tinyarms::bench

@@ -306,7 +306,8 @@ class RulesCommand(unittest.TestCase):
     # ---- rules that are wrong ----------------------------------------------------------------
 
     def test_exit_statuses_without_rules(self):
-        self.assertIn(b"no sgconfig.yml", self.run_cli("scan", exits=3).stderr)
+        self.assertIn(b"bundled rules", self.run_cli("scan").stderr)
+        self.assertIn(b"no sgconfig.yml", self.run_cli("test", exits=3).stderr)
         self.run_cli("scan", "--config", "none.yml", exits=6)
         self.run_cli("scan", "--rule", "none.yml", exits=6)
         self.write("sgconfig.yml", "ruleDirs: [nowhere]\n")

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "tiers/embedded_rules.h"
+
 namespace tinyarms::cli {
 namespace {
 
@@ -40,6 +42,14 @@ Result<rules::RuleSources> sources_of(const RuleChoice& choice) {
     sources.rules.push_back({"--inline-rules", choice.inline_rules});
   }
   return sources;
+}
+
+// By the flag, or because there is no project.
+bool wants_bundled(const RuleChoice& choice, const Context& context) {
+  if (choice.bundled || choice.needs_project || !choice.config.empty()) return choice.bundled;
+  if (scan::find_project_file(std::filesystem::current_path())) return false;
+  context.terminal().note("note: no sgconfig.yml here or above, so the bundled rules are used");
+  return true;
 }
 
 }  // namespace
@@ -83,6 +93,7 @@ void add_rule_choice(CLI::App& command, RuleChoice& choice) {
       ->type_name("FILE");
   command.add_option("--inline-rules", choice.inline_rules, "Rules as YAML, instead of a project")
       ->type_name("YAML");
+  command.add_flag("--bundled", choice.bundled, "The rules that tinyarms brings along");
   command.add_option("--filter", choice.filter, "Only rules whose id matches")->type_name("REGEX");
 }
 
@@ -119,12 +130,15 @@ std::optional<ChosenRules> choose_rules(const RuleChoice& choice, Context& conte
     chosen.rules = std::move(*rules);
     chosen.ad_hoc = true;
   } else {
-    const bool project = choice.rule_files.empty() && choice.inline_rules.empty();
-    if (project || !choice.config.empty()) {
+    const bool named = !choice.rule_files.empty() || !choice.inline_rules.empty();
+    const bool bundled = !named && wants_bundled(choice, context);
+    if (!bundled && (!named || !choice.config.empty())) {
       chosen.project = open_project(choice.config, context);
       if (!chosen.project) return std::nullopt;
     }
-    auto sources = project ? scan::read_rule_sources(*chosen.project) : sources_of(choice);
+    auto sources = named     ? sources_of(choice)
+                   : bundled ? Result<rules::RuleSources>(tiers::bundled_rule_sources())
+                             : scan::read_rule_sources(*chosen.project);
     if (!sources) {
       fail_rules(context, sources.error(), status_of(sources.error()));
       return std::nullopt;

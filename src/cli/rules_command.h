@@ -35,6 +35,8 @@ struct RuleChoice {
   std::string config;                    // sgconfig.yml; empty: the nearest
   std::vector<std::string> rule_files;   // instead of a project
   std::string inline_rules;              // likewise
+  bool bundled = false;                  // the rules inside the binary, likewise
+  bool needs_project = false;            // never the bundled rules for want of a project
   std::string filter;                    // a regular expression over ids; empty: all
   std::optional<rules::RuleSet::PatternQuery> pattern;  // likewise
 };
@@ -52,8 +54,9 @@ Result<rules::TextRegex> compile_filter(const std::string& filter);
 
 void add_rule_choice(CLI::App& command, RuleChoice& choice);
 
-// Loads them; tells of every rule that is wrong on stderr and sets `exit` to BadRule then, but the
-// rest work. Nothing where there are none to work with; `exit` says why.
+// Loads them: those that are named, else the project's, else (and says so) the bundled ones. Tells
+// of every rule that is wrong on stderr and sets `exit` to BadRule then, but the rest work. Nothing
+// where there are none to work with; `exit` says why.
 std::optional<ChosenRules> choose_rules(const RuleChoice& choice, Context& context);
 
 // The project of --config or of the current folder; without one, an error and `exit`.

@@ -95,6 +95,7 @@ std::vector<scan::TestFolder> test_folders(const TestCommand& command,
 }
 
 void run_tests(TestCommand& command, Context& context) {
+  command.choice.needs_project = true;
   auto chosen = choose_rules(command.choice, context);
   if (!chosen) return;
   if (!command.filter.empty()) {

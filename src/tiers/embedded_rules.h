@@ -16,4 +16,7 @@ std::vector<tinyarms::EmbeddedFile> embedded_code_rules();
 // keep what comes back.
 rules::RuleSet load_embedded_rules(std::string_view prefix);
 
+// The bundled pack alone, for those who run it over files.
+rules::RuleSources bundled_rule_sources();
+
 }  // namespace tinyarms::tiers
