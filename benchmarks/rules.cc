@@ -107,7 +107,8 @@ Result<Figure> one_file(Bench& bench, const Setting& setting) {
   for (int round = 0; round < bench.rounds(); ++round) {
     const auto use = run_process(setting.program,
                                  {"rules", "scan", "--rule", (setting.folder / "one.yml").string(),
-                                  "--json=stream", (setting.folder / "one.py").string()}, {});
+                                  "--json=stream", (setting.folder / "one.py").string()},
+                                 {}, false, kFound);
     if (!use) return use.error();
     times.push_back(use->seconds * 1000);
   }
