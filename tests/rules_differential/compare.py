@@ -1,11 +1,14 @@
-"""compare.py FINDINGS ORACLE [SHARED] [--bytes N]: our findings against ast-grep's, rule by rule.
+"""compare.py FINDINGS ORACLE DOWNLOADS [SHARED] [--bytes N] [--machine]: our findings against
+ast-grep's, rule by rule.
 
 FINDINGS is the program rules_findings, ORACLE the program ast-grep (setup/oracle installs it).
 The rules are those beside this file, and the public ones of ast-grep-essentials once what ast-grep
-refuses is taken out (an unknown key, some characters in names of utilities). The code is what a
-machine has: the Python standard library, node's packages, headers, files of the system. Compared
-are the sets of (rule, file, byte range) and, of each finding, its place, message, variables,
-labels and fix. Exits with 0 where all agree, 1 where not, 77 where the oracle is missing.
+refuses is taken out (an unknown key, some characters in names of utilities). The code is that of
+the pinned source archives in DOWNLOADS and of samples/, so that every machine compares the same;
+with --machine it is what this machine has: the Python standard library, node's packages, headers,
+files of the system. Compared are the sets of (rule, file, byte range) and, of each finding, its
+place, message, variables, labels and fix. Exits with 0 where all agree, 1 where not, 77 where the
+oracle or the archives are missing.
 """
 
 import argparse
@@ -16,6 +19,7 @@ import re
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import tempfile
 from pathlib import Path
 
@@ -23,9 +27,10 @@ HERE = Path(__file__).resolve().parent
 KNOWN_KEYS = {"id", "language", "rule", "constraints", "utils", "transform", "fix", "rewriters",
               "message", "note", "severity", "labels", "files", "ignores", "url", "metadata"}
 FILE_BYTES_MAX = 300_000
+ARCHIVE_BYTES_MAX = 80_000_000  # above it are weights
 SHOWN_MAX = 5
 
-# Where code of each ending is looked for, and what of it is left out.
+# Where code of each ending is looked for on a machine.
 STDLIB = Path(sysconfig.get_path("stdlib"))
 ROOTS = {
     "py": [STDLIB], "js": ["/usr/lib/node_modules", "/usr/share"], "mjs": ["/usr/lib/node_modules"],
@@ -39,27 +44,45 @@ ROOTS = {
 }
 
 
-def candidates(ending, roots):
-    for root in roots:
-        yield from sorted(Path(root).rglob(f"*.{ending}"))
+def of_machine():
+    """(ending, [(name, reader)]) of each ending that rules know."""
+    for ending, roots in ROOTS.items():
+        paths = [path for root in roots for path in sorted(Path(root).rglob(f"*.{ending}"))]
+        yield ending, [(path.name, path.read_bytes) for path in paths]
 
 
-def collect_code(folder, bytes_each):
+def of_archives(downloads):
+    """The same of the pinned source archives, whose names are their hashes."""
+    found = {ending: [] for ending in ROOTS}
+    for path in sorted(downloads.iterdir()):
+        if path.stat().st_size > ARCHIVE_BYTES_MAX or not tarfile.is_tarfile(path):
+            continue
+        with tarfile.open(path) as archive:
+            for member in archive:  # once through: a compressed archive has no cheap way back
+                ending = member.name.rpartition(".")[2]
+                if not member.isfile() or ending not in found or member.size > FILE_BYTES_MAX:
+                    continue
+                text = archive.extractfile(member).read()
+                found[ending].append((Path(member.name).name, lambda text=text: text))
+    return found.items()
+
+
+def collect_code(folder, files, bytes_each):
     """Copies files in an order that is the same each time, up to so many bytes a language."""
     total = 0
-    for ending, roots in ROOTS.items():
-        paths = list(candidates(ending, roots))
-        random.Random(1).shuffle(paths)
+    for _, candidates in files:
+        candidates = list(candidates)
+        random.Random(1).shuffle(candidates)
         taken = 0
-        for number, path in enumerate(paths):
+        for number, (name, read) in enumerate(candidates):
             try:
-                text = path.read_bytes()
+                text = read()
                 text.decode()
             except (OSError, UnicodeDecodeError):
                 continue
             if not 0 < len(text) <= FILE_BYTES_MAX:
                 continue
-            (folder / f"{number:05}_{path.name}").write_bytes(text)
+            (folder / f"{number:05}_{name}").write_bytes(text)
             taken += len(text)
             if taken > bytes_each:
                 break
@@ -165,17 +188,23 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("findings", type=Path)
     parser.add_argument("oracle", type=Path)
+    parser.add_argument("downloads", type=Path)
     parser.add_argument("shared", type=Path, nargs="?")
     parser.add_argument("--bytes", type=int, default=250_000, help="of code, a language")
+    parser.add_argument("--machine", action="store_true", help="the code that this machine has")
     options = parser.parse_args()
     if not options.oracle.exists():
         print(f"SKIPPED: no ast-grep at {options.oracle}; setup/oracle installs it")
         return 77
+    if not options.machine and not options.downloads.is_dir():
+        print(f"SKIPPED: no pinned archives at {options.downloads}; setup/install fetches them")
+        return 77
+    files = of_machine() if options.machine else of_archives(options.downloads)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         for name in ("rules", "code"):
             (folder / name).mkdir()
-        size = collect_code(folder / "code", options.bytes)
+        size = collect_code(folder / "code", files, options.bytes)
         public = collect_rules(folder / "rules", options.shared)
         config = folder / "sgconfig.yml"
         config.write_text(f"ruleDirs: [{folder}/rules]\nutilDirs: [{HERE}/utils]\n")
