@@ -75,7 +75,9 @@ inline constexpr std::string_view kSimilarity = "similarity";       // cosine, [
 inline constexpr std::string_view kCachedQuestion = "cached_question";
 inline constexpr std::string_view kCachedLevel = "cached_tier";     // who answered it first
 inline constexpr std::string_view kCachedConfidence = "cached_confidence";
-inline constexpr std::string_view kIntent = "intent";               // code, general, maths, tools
+// Of the head in use: code, general, maths, tools, about-my-code, and what the user added.
+inline constexpr std::string_view kIntent = "intent";
+inline constexpr std::string_view kIntentProbability = "intent_probability";  // calibrated
 inline constexpr std::string_view kIntentMargin = "intent_margin";  // over the runner-up
 }  // namespace signal
 

@@ -68,6 +68,7 @@ int main(int argc, char** argv) {
   add_quantize(app, context);
   add_validate(app, context);
   add_embed(app, context);
+  add_intent(app, context);
   add_config(app, context);
   add_doctor(app, context);
   add_version(app, context);

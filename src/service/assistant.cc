@@ -12,6 +12,7 @@
 #include "questions/bundled_packs.h"
 #include "questions/question_engine.h"
 #include "service/judgement.h"
+#include "service/user_files.h"
 #include "tiers/embedding_tier.h"
 #include "tiers/language_tier.h"
 #include "tiers/openai_engine.h"
@@ -188,7 +189,9 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around)
             .model = encoder,
             .remember_answers = settings.l1.cache,
             .similarity_min = settings.l1.similarity,
-            .stack = stack_identity(settings, {encoder, small, general, large})},
+            .stack = stack_identity(settings, {encoder, small, general, large}),
+            .intent_head = intent_head_path(around.paths),
+            .intent_folder = around.paths.cache_dir},
         [path = encoder.path, threads = settings.threads] {
           return encoder::load_text_encoder(path, {.threads = threads, .precision = {}});
         },
