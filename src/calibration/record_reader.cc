@@ -49,11 +49,19 @@ Result<const Record*> RecordReader::read_line(std::string_view line, uint64_t nu
     error.where = place_of(record_);
     return error;
   }
+  if (!options_.tier_names.empty()) rename_tiers();
   if (auto sound = check_id(); !sound) return sound.error();
   if (auto sound = check_models(); !sound) return sound.error();
   if (auto sound = check_labels(); !sound) return sound.error();
   ++count_;
   return const_cast<const Record*>(&record_);
+}
+
+void RecordReader::rename_tiers() {
+  for (TierOutcome& tier : record_.tiers) {
+    const auto other = options_.tier_names.find(tier.name);
+    if (other != options_.tier_names.end()) tier.name = other->second;
+  }
 }
 
 Result<void> RecordReader::check_id() {

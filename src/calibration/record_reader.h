@@ -33,6 +33,8 @@ struct ReadOptions {
   size_t line_bytes_max = size_t{8} << 20;
   CostUnit unit = CostUnit::Seconds;  // of bench records; interchange records carry one number
   bool mixed_models = false;
+  // Tiers under other names than the records': a model that was benched alone becomes a level.
+  std::map<std::string, std::string, std::less<>> tier_names{};
 };
 
 class RecordReader {
@@ -52,6 +54,7 @@ class RecordReader {
   uint64_t count() const { return count_; }
 
  private:
+  void rename_tiers();
   Result<void> check_id();
   Result<void> check_models();
   Result<void> check_labels();

@@ -62,6 +62,8 @@ void add_calibrate(CLI::App& app, Context& context);
 void add_certify(CLI::App& app, Context& context);
 void add_replay(CLI::App& app, Context& context);
 void add_feedback(CLI::App& app, Context& context);
+void add_signals(CLI::App& app, Context& context);
+void add_shadow(CLI::App& app, Context& context);
 void add_rules(CLI::App& app, Context& context);
 void add_bench(CLI::App& app, Context& context);
 void add_report(CLI::App& app, Context& context);

@@ -78,6 +78,8 @@ int main(int argc, char** argv) {
   add_certify(app, context);
   add_replay(app, context);
   add_feedback(app, context);
+  add_signals(app, context);
+  add_shadow(app, context);
   add_rules(app, context);
   add_bench(app, context);
   add_report(app, context);

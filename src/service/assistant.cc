@@ -11,6 +11,7 @@
 #include "encoder/text_encoder.h"
 #include "questions/bundled_packs.h"
 #include "questions/question_engine.h"
+#include "sandbox/bubblewrap_judge.h"
 #include "service/judgement.h"
 #include "service/user_files.h"
 #include "tiers/embedding_tier.h"
@@ -93,6 +94,7 @@ std::unique_ptr<cascade::Tier> language_tier(cascade::Level level,
                                              const tiers::ModelRef& model,
                                              const tiers::ModelRef& general_model,
                                              const std::string& engine,
+                                             tiers::SignalSetup signals,
                                              tiers::ModelShelf& shelf) {
   return std::make_unique<tiers::LanguageTier>(
       tiers::LanguageTierOptions{.level = level,
@@ -100,7 +102,8 @@ std::unique_ptr<cascade::Tier> language_tier(cascade::Level level,
                                  .general_model = general_model,
                                  .context_tokens = static_cast<uint32_t>(settings.context),
                                  .system_prompt = settings.system_prompt,
-                                 .engine = engine},
+                                 .engine = engine,
+                                 .signals = std::move(signals)},
       shelf);
 }
 
@@ -130,6 +133,7 @@ struct Assistant::Parts {
   tiers::EngineLoader loader;
   tiers::ModelShelf shelf;
   tiers::AnswerMemory memory;
+  std::unique_ptr<sandbox::Judge> judge;  // for signals that run code
   Judgement judgement;
   tiers::EmbeddingTier* recall = nullptr;  // owned by the cascade
   std::unique_ptr<tiers::RemoteEngine> remote;
@@ -171,6 +175,16 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around)
 
   const std::string engine = engine_build();
 
+  // Names were checked with the settings; those of a setting that changed since measure nothing.
+  auto panel = signals::Panel::of(settings.signals.enabled);
+  if (panel && !panel->empty()) parts.judge = sandbox::make_judge();
+  const auto signal_setup = [&](const tiers::ModelRef& next) {
+    return tiers::SignalSetup{.panel = panel ? *panel : signals::Panel(),
+                              .judge = parts.judge.get(),
+                              .clock = &around.clock,
+                              .next_model = next};
+  };
+
   std::vector<std::unique_ptr<cascade::Tier>> tiers;
   const auto add = [&](bool enabled, cascade::Level level, auto make) {
     if (enabled) {
@@ -200,10 +214,12 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around)
     return tier;
   });
   add(settings.l2.enabled, cascade::Level::L2, [&] {
-    return language_tier(cascade::Level::L2, settings.l2, small, general, engine, parts.shelf);
+    return language_tier(cascade::Level::L2, settings.l2, small, general, engine,
+                         signal_setup(large), parts.shelf);
   });
   add(settings.l3.enabled, cascade::Level::L3, [&] {
-    return language_tier(cascade::Level::L3, settings.l3, large, {}, engine, parts.shelf);
+    return language_tier(cascade::Level::L3, settings.l3, large, {}, engine, signal_setup({}),
+                         parts.shelf);
   });
   // While `offline` holds there is no client at all.
   tiers::RemoteEngine* remote = nullptr;

@@ -104,6 +104,11 @@ constexpr SettingInfo kSettings[] = {
     {"policy.explore", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(policy.explore),
      "Share of open decisions that chance turns, so that `tinyarms replay` can judge other "
      "policies.", 0, 0.5},
+    {"signals.enabled", Kind::TextList, Rule::Forbidden, TINYARMS_FIELD(signals.enabled),
+     "Evidence measured beside that of the tokens, by name (tinyarms signals list)."},
+    {"shadow.share", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(shadow.share),
+     "Share of kept answers that `tinyarms shadow` shows to the next tier; their texts wait in the "
+     "log until then.", 0, 1},
     {"log.decisions", Kind::Flag, Rule::Forbidden, TINYARMS_FIELD(log.decisions),
      "Keeps every decision with its evidence; of the question only hash and length."},
     {"log.prompts", Kind::Flag, Rule::Forbidden, TINYARMS_FIELD(log.prompts),

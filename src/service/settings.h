@@ -65,6 +65,14 @@ struct PolicySettings {
   double explore = 0;
 };
 
+struct SignalSettings {
+  std::vector<std::string> enabled;  // names of signals/registry.h
+};
+
+struct ShadowSettings {
+  double share = 0;  // of kept answers that a higher tier looks at later
+};
+
 struct LogSettings {
   bool decisions = false;
   bool prompts = false;
@@ -86,6 +94,8 @@ struct Settings {
   RemoteSettings l4;
   CalibrationSettings calibration;
   PolicySettings policy;
+  SignalSettings signals;
+  ShadowSettings shadow;
   LogSettings log;
 };
 

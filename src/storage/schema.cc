@@ -37,7 +37,7 @@ CREATE TABLE embeddings (
 
 // A step's evidence is JSON, which storage does not read. Outcomes come later, from anywhere, and
 // are kept in the order in which they came: a sequential test reads them so.
-constexpr std::array<const char*, 1> kDecisionMigrations = {R"sql(
+constexpr std::array<const char*, 2> kDecisionMigrations = {R"sql(
 CREATE TABLE decisions (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
@@ -80,6 +80,13 @@ CREATE TABLE outcomes (
   at REAL NOT NULL
 ) STRICT;
 CREATE INDEX outcomes_by_decision ON outcomes (decision);
+)sql",
+// Kept answers that wait for a second look, texts and all; gone once they had it.
+R"sql(
+CREATE TABLE shadows (
+  decision INTEGER PRIMARY KEY REFERENCES decisions (number) ON DELETE CASCADE,
+  text TEXT NOT NULL
+) STRICT;
 )sql"};
 
 }  // namespace

@@ -84,8 +84,9 @@ Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
                                         .temperature = request.sampling.temperature,
                                         .seed = request.sampling.seed,
                                         .stop = request.sampling.stop};
+  std::vector<engine::ChatMessage> messages = conversation(request, options_.system_prompt);
   auto generated = generate_within_context(
-      *loan->generator, conversation(request, options_.system_prompt), options, stop,
+      *loan->generator, messages, options, stop,
       [&](std::string_view piece) { listener.text_generated(options_.level, piece); });
   if (!generated) return generated.error();
   engine::Generation& generation = generated->generation;
@@ -109,6 +110,13 @@ Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
                                  generated->turns_dropped);
   }
   attempt.answer = std::move(generation.text);
+  add_signals(options_.signals,
+              {.request = request,
+               .so_far = so_far,
+               .model = model,
+               .context_tokens = options_.context_tokens,
+               .messages = std::move(messages)},
+              shelf_, stop, attempt);
   return attempt;
 }
 

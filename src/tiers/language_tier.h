@@ -8,6 +8,7 @@
 #include "cascade/tier.h"
 #include "tiers/model_ref.h"
 #include "tiers/model_shelf.h"
+#include "tiers/tier_signals.h"
 
 namespace tinyarms::tiers {
 
@@ -18,6 +19,7 @@ struct LanguageTierOptions {
   uint32_t context_tokens = 4096;
   std::string system_prompt;  // put first unless the conversation brings its own
   std::string engine{};       // which build runs the models; what is measured is bound to it
+  SignalSetup signals = {};   // optional evidence
 };
 
 class LanguageTier final : public cascade::Tier {

@@ -43,7 +43,7 @@ Result<ModelShelf::Loan> ModelShelf::take(const std::filesystem::path& file,
   });
   if (known != shelf_.end()) {
     shelf_.splice(shelf_.begin(), shelf_, known);
-    return Loan{shelf_.front().model.generator.get(), 0};
+    return Loan{shelf_.front().model.generator.get(), shelf_.front().model.weights.get(), 0};
   }
 
   auto needed = loader_.bytes_needed(file, context_tokens);
@@ -63,7 +63,8 @@ Result<ModelShelf::Loan> ModelShelf::take(const std::filesystem::path& file,
   auto model = loader_.load(file, context_tokens);
   if (!model) return model.error();
   shelf_.push_front({file, context_tokens, *needed, std::move(*model)});
-  return Loan{shelf_.front().model.generator.get(), clock_.monotonic_seconds() - start};
+  return Loan{shelf_.front().model.generator.get(), shelf_.front().model.weights.get(),
+              clock_.monotonic_seconds() - start};
 }
 
 uint64_t ModelShelf::bytes_resident() const {

@@ -47,7 +47,8 @@ class ModelShelf {
   ModelShelf(ModelLoader& loader, const Clock& clock, uint64_t budget_bytes);
 
   struct Loan {
-    engine::Generator* generator = nullptr;  // valid until the next call of take()
+    engine::Generator* generator = nullptr;  // valid until the next call of take(), like weights
+    const engine::LanguageModel* weights = nullptr;  // null where the loader has none (tests)
     double load_seconds = 0;                 // 0 where it was in memory already
   };
 
