@@ -66,7 +66,13 @@ bool read_evidence(JsonScanner& scan, std::vector<std::pair<std::string, double>
 }
 
 bool read_tier(JsonScanner& scan, TierOutcome& tier) {
-  tier = {};
+  // The record is reused: what it holds keeps its memory.
+  tier.name.clear();
+  tier.correct = false;
+  tier.cost = 0;
+  tier.evidence.clear();
+  tier.model_sha.clear();
+  tier.quantization.clear();
   bool name = false;
   bool correct = false;
   bool cost = false;
@@ -98,21 +104,23 @@ bool read_tier(JsonScanner& scan, TierOutcome& tier) {
 }
 
 bool read_tiers(JsonScanner& scan, std::vector<TierOutcome>& tiers) {
-  tiers.clear();
+  size_t used = 0;
   for (bool more = scan.open_array(); more; more = scan.next_element()) {
-    if (tiers.size() == kTiersMax) return scan.fail("more than 64 tiers");
-    TierOutcome tier;
+    if (used == kTiersMax) return scan.fail("more than 64 tiers");
+    if (used == tiers.size()) tiers.emplace_back();
+    TierOutcome& tier = tiers[used];
     if (!read_tier(scan, tier)) return false;
-    for (const TierOutcome& earlier : tiers) {
-      if (earlier.name != tier.name) continue;
+    for (size_t t = 0; t < used; ++t) {
+      if (tiers[t].name != tier.name) continue;
       return scan.fail(fmt::format("tier `{}` twice in one record{}", tier.name,
-                                   earlier.correct == tier.correct
+                                   tiers[t].correct == tier.correct
                                        ? ""
                                        : ", and its labels contradict each other"));
     }
-    tiers.push_back(std::move(tier));
+    ++used;
   }
   if (scan.failed()) return false;
+  tiers.resize(used);
   return !tiers.empty() || scan.fail("`tiers` is empty");
 }
 
@@ -176,6 +184,7 @@ bool finish_bench(JsonScanner& scan, CostUnit unit, Record& record, Fields& fiel
   if (!(*cost > 0)) return scan.fail(fmt::format("`{}` is 0; costs must be greater than 0", name));
   fields.flat.cost = *cost;
   record.bench = true;
+  record.tiers.clear();
   record.tiers.push_back(std::move(fields.flat));
   return true;
 }
@@ -186,7 +195,6 @@ Result<void> parse_record(std::string_view line, CostUnit unit, Record& record) 
   record.id.clear();
   record.group.clear();
   record.prompt.clear();
-  record.tiers.clear();
   record.prompt_is_text = false;
   record.bench = false;
   record.answer_hash = 0;

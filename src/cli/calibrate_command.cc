@@ -145,6 +145,12 @@ void run_calibrate(const CalibrateOptions& options, Context& context) {
   if (!request) return context.fail(request.error(), options.json);
   auto report = calibration::calibrate(*request);
   if (!report) return fail_records(context, report.error(), options.json);
+  if (!options.out.empty() && report->by_prompt) {
+    return context.fail({ErrorCode::InvalidArgument,
+                         "the records hold no evidence about answers to fit a calibrator to",
+                         "--out", "give records with `evidence`, or leave --out away"},
+                        options.json);
+  }
   if (!options.out.empty() && report->choice.feasible) {
     if (auto written = write_files(options.out, *report); !written) {
       return context.fail(written.error(), options.json);

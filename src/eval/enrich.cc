@@ -6,8 +6,8 @@
 #include <memory>
 #include <optional>
 
-#include "encoder/text_encoder.h"
 #include "engine/choice_scorer.h"
+#include "engine/embedder.h"
 #include "engine/generator.h"
 #include "eval/journal.h"
 #include "eval/runner.h"
@@ -94,8 +94,7 @@ class IntentSource {
  public:
   static Result<std::unique_ptr<IntentSource>> open(const EnrichOptions& options) {
     auto source = std::make_unique<IntentSource>();
-    auto encoder = encoder::load_text_encoder(
-        options.encoder, {.threads = options.threads, .precision = {}});
+    auto encoder = engine::Embedder::load(options.encoder, options.threads);
     if (!encoder) return encoder.error();
     source->encoder_ = std::move(*encoder);
     std::vector<tiers::IntentExample> examples;

@@ -34,8 +34,8 @@ class CalibratedEstimator final : public cascade::Estimator {
     std::string revoked;  // why it no longer holds whatever serves; empty: it may hold
   };
 
-  // Reads files, and of folders calibrator-*.json, certificate-*.json and jitter-*.json. What cannot be read is
-  // left out and told in `notices`.
+  // Reads files, and of folders calibrator-*.json, certificate-*.json and jitter-*.json. What
+  // cannot be read is left out and told in `notices`.
   static CalibratedEstimator load(const std::vector<std::string>& paths, bool allow_foreign,
                                   std::vector<std::string>& notices);
 

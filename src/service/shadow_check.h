@@ -1,11 +1,11 @@
-// Shadow checks: a share of the kept answers (shadow.share) waits in the decision log, with question
-// and answer, until there is time for a higher tier to look at it. Its verdict is an outcome like
-// any other: it feeds the guard over the certificates (promise_watch.h) and replay.
+// Shadow checks: a share of the kept answers (shadow.share) waits in the decision log, question and
+// answer, until there is time for a higher tier to look at it. Its verdict is an outcome like any
+// other: it feeds the guard over the certificates (promise_watch.h) and replay.
 //
 // The higher tier answers the question itself. Where both answers boil down to something that can
-// be compared (what code does on the question's examples, a final number), agreement decides; else
-// that tier is asked whether the answer is right, Yes or No. It is an opinion, as good as that tier.
-// What was checked is taken out of the queue, texts and all; so is what cannot be decided.
+// be compared (what code does on the question's examples, a final number), agreement decides;
+// else that tier is asked whether the answer is right, Yes or No. It is an opinion, as good as that
+// tier. What was checked leaves the queue, texts and all; so does what cannot be decided.
 #pragma once
 
 #include <memory>

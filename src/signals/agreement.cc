@@ -65,7 +65,8 @@ std::string sorted_words(std::string_view text) {
   std::set<std::string> words;
   std::string word;
   for (const char c : std::string(text) + " ") {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+    const bool digit = c >= '0' && c <= '9';
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || digit ||
                         static_cast<unsigned char>(c) >= 0x80;
     if (letter) {
       word += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -80,8 +81,8 @@ std::string sorted_words(std::string_view text) {
 }
 
 bool asks_for_number(std::string_view question) {
-  static const re2::RE2 kAsks(R"((?i)\bhow (many|much|long|far|old|fast|tall)\b|\bcompute\b|\bwhat )"
-                              R"((is|was) the (value|sum|total|number|product|average|remainder)\b)"
+  static const re2::RE2 kAsks(R"((?i)\bhow (many|much|long|far|old|fast|tall)\b|\bcompute\b)"
+                              R"(|\bwhat (is|was) the (value|sum|total|number|product|average)\b)"
                               R"(|\bcalculate\b|\bevaluate\b|\bfind\b|final (answer|number))");
   return re2::RE2::PartialMatch(piece(question), kAsks);
 }

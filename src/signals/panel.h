@@ -13,8 +13,8 @@
 namespace tinyarms::signals {
 
 // What the panel adds beside the signals themselves.
-inline constexpr std::string_view kSignalSeconds = "signal_seconds";     // spent on all of them
-inline constexpr std::string_view kSignalProblems = "signal_problems";   // text, where there are any
+inline constexpr std::string_view kSignalSeconds = "signal_seconds";    // spent on all of them
+inline constexpr std::string_view kSignalProblems = "signal_problems";  // text; where there are
 
 struct Measured {
   std::string_view name;
