@@ -1,5 +1,5 @@
-// Any bytes as a calibrator file, a certificate or a measurement of jitter: what is accepted gives probabilities strictly
-// between 0 and 1 for any evidence, and comes back the same.
+// Any bytes as a calibrator file, a certificate or a measurement of jitter: what is accepted gives
+// probabilities strictly between 0 and 1 for any evidence, and comes back the same.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
