@@ -60,6 +60,19 @@ bool lend_prompt_features(Dataset& data) {
   return lent;
 }
 
+// The one thing that nobody should have to find in a table.
+void note_dominated(CalibrateReport& report) {
+  const Plan& plan = report.choice.plan;
+  for (const Baseline& baseline : report.baselines) {
+    if (baseline.name != "best_fixed") continue;
+    if (baseline.accuracy < plan.accuracy || baseline.cost >= plan.cost) continue;
+    report.notes.push_back(
+        fmt::format("asking one tier alone is better in both: accuracy {:.4f} at cost {:.4g}; "
+                    "a cascade does not pay on these records",
+                    baseline.accuracy, baseline.cost));
+  }
+}
+
 Plan cross_check(const CascadeOutcomes& outcomes, const std::vector<uint64_t>& keys,
                  const PlanTarget& target) {
   std::array<std::vector<size_t>, 2> halves;
@@ -184,6 +197,7 @@ Result<CalibrateReport> calibrate(const CalibrateRequest& request) {
     report.curve.push_back(evaluate(outcomes, plans[at].thresholds));
   }
   report.baselines = baselines(*data, rows, report.choice.plan.cost, request.bootstrap);
+  note_dominated(report);
   return report;
 }
 
