@@ -163,7 +163,7 @@ void add_measure(CLI::App& signals, Context& context) {
   measure->add_option("--context", options->context, "Tokens a model's context holds")
       ->check(CLI::Range(64, 1 << 20))
       ->type_name("N");
-  measure->add_option("--limit", options->limit, "The first records only (0: all)")
+  measure->add_option("--limit", options->limit, "So many records, evenly spread (0: all)")
       ->type_name("N");
   add_setting(*measure, context, "--threads", "threads", "Processor threads (0: all)");
   measure->add_flag("--json", options->json, "As JSON");

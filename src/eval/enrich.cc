@@ -269,8 +269,9 @@ Result<EnrichReport> enrich_records(const EnrichOptions& options, const signals:
                                           : std::min(records.size(), options.limit);
   for (size_t i = 0; i < total; ++i) {
     if (around.stop.raised()) break;
-    if (!(*journal)->has(records[i].id)) {
-      auto enriched = enricher.enrich(records[i], report);
+    const BenchRecord& record = records[i * records.size() / total];
+    if (!(*journal)->has(record.id)) {
+      auto enriched = enricher.enrich(record, report);
       if (!enriched) return enriched.error();
       if (around.stop.raised()) break;  // measured in part
       enriched->kept = true;

@@ -25,7 +25,7 @@ struct EnrichOptions {
   std::filesystem::path encoder;   // for the intent; empty: not measured
   uint32_t context_tokens = 4096;
   int threads = 0;
-  size_t limit = 0;  // 0: all
+  size_t limit = 0;  // 0: all; else that many, evenly spread
 };
 
 struct EnrichAround {
