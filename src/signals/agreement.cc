@@ -51,13 +51,21 @@ Result<std::string> behaviour(const std::string& code, const std::vector<std::st
   return outcome->passed() ? seen : seen + "did not end well";
 }
 
-// Without comments, blank lines and spaces at the ends.
+// Without comment lines, blank lines and the width of blanks.
 std::string plain_code(std::string_view code) {
-  std::string text(code);
-  re2::RE2::GlobalReplace(&text, R"((?m)^\s*(#|//).*$)", "");
-  re2::RE2::GlobalReplace(&text, R"([ \t]+)", " ");
-  re2::RE2::GlobalReplace(&text, R"((?m)^ | $)", "");
-  re2::RE2::GlobalReplace(&text, R"(\n\n+)", "\n");
+  std::string text;
+  while (!code.empty()) {
+    const size_t end = std::min(code.find('\n'), code.size());
+    std::string line;
+    for (const char c : code.substr(0, end)) {
+      const bool blank = c == ' ' || c == '\t' || c == '\r';
+      if (!blank) line += c;
+      if (blank && !line.empty() && line.back() != ' ') line += ' ';
+    }
+    while (!line.empty() && line.back() == ' ') line.pop_back();
+    if (!line.empty() && line[0] != '#' && !line.starts_with("//")) text += line + "\n";
+    code.remove_prefix(std::min(end + 1, code.size()));
+  }
   return text;
 }
 
