@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "cli/context.h"
+#include "cli/index_commands.h"
 
 namespace {
 
@@ -69,6 +70,8 @@ int main(int argc, char** argv) {
   add_validate(app, context);
   add_embed(app, context);
   add_intent(app, context);
+  add_index(app, context);
+  add_search(app, context);
   add_config(app, context);
   add_doctor(app, context);
   add_version(app, context);

@@ -1,7 +1,6 @@
 #include "service/assistant.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <optional>
@@ -13,6 +12,7 @@
 #include "questions/question_engine.h"
 #include "sandbox/bubblewrap_judge.h"
 #include "service/judgement.h"
+#include "service/library_access.h"
 #include "service/user_files.h"
 #include "tiers/embedding_tier.h"
 #include "tiers/language_tier.h"
@@ -23,16 +23,6 @@ namespace tinyarms::service {
 namespace {
 
 constexpr size_t kPackBytesMax = 4 << 20;
-
-// Hashing gigabytes at every start is no option for a file outside the store: there, size and
-// modification time stand for its content, as they do for make.
-std::string identity_of(const catalog::InstalledModel& model) {
-  if (!model.sha256.empty()) return model.sha256;
-  struct stat status {};
-  if (::stat(model.path.c_str(), &status) != 0) return model.path.string();
-  return fmt::format("{} {} {}.{}", model.path.string(), status.st_size, status.st_mtim.tv_sec,
-                     status.st_mtim.tv_nsec);
-}
 
 tiers::ModelRef resolve(const catalog::ModelStore& store, const std::string& name) {
   tiers::ModelRef ref;

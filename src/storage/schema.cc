@@ -89,9 +89,42 @@ CREATE TABLE shadows (
 ) STRICT;
 )sql"};
 
+// Files by absolute path, so that a folder is a range of paths. A passage's id is never given twice:
+// its vector lies elsewhere under that number, and must never be taken for another passage's.
+// `words` holds the index of the words only; the text itself stands in `passages` once.
+constexpr std::array<const char*, 1> kPassageMigrations = {R"sql(
+CREATE TABLE facts (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT;
+CREATE TABLE files (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  path TEXT NOT NULL UNIQUE,
+  stamp TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  language TEXT NOT NULL
+) STRICT;
+CREATE TABLE passages (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  file INTEGER NOT NULL REFERENCES files (id),
+  first_line INTEGER NOT NULL,
+  last_line INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  symbol TEXT NOT NULL,
+  body TEXT NOT NULL
+) STRICT;
+CREATE INDEX passages_by_file ON passages (file);
+CREATE INDEX passages_by_symbol ON passages (symbol);
+CREATE VIRTUAL TABLE words USING fts5 (
+  symbol, path, body,
+  content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2'
+);
+)sql"};
+
 }  // namespace
 
 Schema cache_schema() { return {kApplicationId, kMigrations}; }
 Schema decision_log_schema() { return {kDecisionLogId, kDecisionMigrations}; }
+Schema passage_schema() { return {kPassageStoreId, kPassageMigrations}; }
 
 }  // namespace tinyarms::storage
