@@ -2,7 +2,8 @@
 
 stdlib: every function of this Python's standard library that has a docstring. A query is the first
 sentence of a docstring, its document the function without the docstring. cosqa: DATA/cosqa as
-upstream has it. Queries are split in halves by their hash: "dev" to choose by, "held-out" to report.
+upstream has it. Queries are split in halves by their hash: "dev" to choose by, "held-out" to
+report.
 """
 
 import ast

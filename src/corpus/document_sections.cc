@@ -90,8 +90,9 @@ std::vector<Heading> markdown_headings(const LineTable& lines) {
     const bool text = above.find_first_of("|>#") != 0 && above.substr(0, 2) != "- " &&
                       ruler(above, 2) == 0 && (n == 2 || lines.is_blank(n - 2));
     if (!text) continue;
-    headings.push_back(
-        {.first_line = n - 1, .level = mark == '=' ? size_t{1} : size_t{2}, .title = title_of(above)});
+    headings.push_back({.first_line = n - 1,
+                        .level = mark == '=' ? size_t{1} : size_t{2},
+                        .title = title_of(above)});
   }
   return headings;
 }

@@ -20,7 +20,8 @@ TEST(Secrets, NamesOfFiles) {
 }
 
 TEST(Secrets, KeysOfWellKnownForm) {
-  const auto found = find_secret("a = 1\n" + joined("token = 'ghp", "_0123456789abcdefghij0123456789abcdef'\n"));
+  const auto found = find_secret(
+      "a = 1\n" + joined("token = 'ghp", "_0123456789abcdefghij0123456789abcdef'\n"));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->line, 2U);
   EXPECT_EQ(found->pattern, "GitHub token");
@@ -33,7 +34,8 @@ TEST(Secrets, KeysOfWellKnownForm) {
 
 TEST(Secrets, CodeThatOnlyTalksOfThem) {
   for (const char* text : {"password = read_password()", "api_key = os.environ['API_KEY']",
-                           "password: \"your-password-goes-here\"", "task-list-of-things-to-do-today",
+                           "password: \"your-password-goes-here\"",
+                           "task-list-of-things-to-do-today",
                            "AKIA is how they begin", "-----BEGIN CERTIFICATE-----",
                            "def check_password(password): return True"}) {
     EXPECT_FALSE(find_secret(text)) << text;

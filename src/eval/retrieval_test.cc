@@ -49,7 +49,8 @@ TEST_F(RetrievalTest, RanksByWordsVectorsAndBoth) {
         "{\"id\": \"z\", \"text\": \"cherries and apples\"}\n");
   write("queries.jsonl",
         "{\"id\": \"q\", \"text\": \"bananas with apples\", \"relevant\": [7]}\n"
-        "{\"id\": \"r\", \"text\": \"cherries\", \"relevant\": [\"z\", \"x\"], \"split\": \"dev\"}\n");
+        "{\"id\": \"r\", \"text\": \"cherries\", \"relevant\": [\"z\", \"x\"], "
+        "\"split\": \"dev\"}\n");
   auto set = read_retrieval_set(folder_);
   ASSERT_TRUE(set) << set.error().message();
   EXPECT_EQ(set->queries[1].split, "dev");

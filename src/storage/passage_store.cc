@@ -112,8 +112,9 @@ Result<void> PassageStore::remove_one(std::string_view path, bool& was_there) {
   if (!known) return known.error();
   was_there = known->has_value();
   if (!was_there) return {};
-  for (const char* sql : {"DELETE FROM words WHERE rowid IN (SELECT id FROM passages WHERE file = ?)",
-                          "DELETE FROM passages WHERE file = ?", "DELETE FROM files WHERE id = ?"}) {
+  for (const char* sql :
+       {"DELETE FROM words WHERE rowid IN (SELECT id FROM passages WHERE file = ?)",
+        "DELETE FROM passages WHERE file = ?", "DELETE FROM files WHERE id = ?"}) {
     auto statement = database_->prepare(sql);
     if (!statement) return statement.error();
     if (auto done = statement->bind((*known)->id).run(); !done) return done;

@@ -89,9 +89,9 @@ CREATE TABLE shadows (
 ) STRICT;
 )sql"};
 
-// Files by absolute path, so that a folder is a range of paths. A passage's id is never given twice:
-// its vector lies elsewhere under that number, and must never be taken for another passage's.
-// `words` holds the index of the words only; the text itself stands in `passages` once.
+// Files by absolute path, so that a folder is a range of paths. A passage's id is never given
+// twice: its vector lies elsewhere under that number, and must never be taken for another
+// passage's. `words` holds the index of the words only; the text stands in `passages` once.
 constexpr std::array<const char*, 1> kPassageMigrations = {R"sql(
 CREATE TABLE facts (
   name TEXT PRIMARY KEY,
