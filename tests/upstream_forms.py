@@ -134,7 +134,8 @@ def cruxeval(bench, functions):
                          (name, f"So:\n```python\nassert f({text}) == {result!r}\n```")]
         right_input += [(name, f"[ANSWER]f({text})[/ANSWER]"), (name, f"[ANSWER]{text}[/ANSWER]")]
         wrong_output += [(name, ""), (name, f"[ANSWER]f({text})[/ANSWER]"),
-                         (name, f"[ANSWER][{result!r}, 1][/ANSWER]"), (name, "[ANSWER]1 +[/ANSWER]")]
+                         (name, f"[ANSWER][{result!r}, 1][/ANSWER]"),
+                         (name, "[ANSWER]1 +[/ANSWER]")]
         wrong_input += [(name, ""), (name, "[ANSWER]f()[/ANSWER]"), (name, "no idea")]
     bench.data("cruxeval/cruxeval.jsonl", rows)
     bench.expect("cruxeval_output", right_output, wrong_output)

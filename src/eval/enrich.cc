@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <memory>
-#include <optional>
 
+#include "base/sha256.h"
 #include "engine/choice_scorer.h"
 #include "engine/embedder.h"
 #include "engine/generator.h"
@@ -13,7 +13,7 @@
 #include "eval/runner.h"
 #include "eval/task_registry.h"
 #include "tiers/answer_evidence.h"
-#include "tiers/intent.h"
+#include "tiers/intent_source.h"
 
 namespace tinyarms::eval {
 namespace {
@@ -97,28 +97,25 @@ class IntentSource {
     auto encoder = engine::Embedder::load(options.encoder, options.threads);
     if (!encoder) return encoder.error();
     source->encoder_ = std::move(*encoder);
-    std::vector<tiers::IntentExample> examples;
-    for (const EmbeddedFile& file : tiers::intent_example_files()) {
-      auto read = tiers::read_intent_examples(file);
-      if (!read) return read.error();
-      examples.insert(examples.end(), read->begin(), read->end());
-    }
-    auto intents = tiers::IntentClassifier::create(
-        std::move(examples),
+    auto sha256 = sha256_file(options.encoder);
+    if (!sha256) return sha256.error();
+    auto provided = tiers::provide_head(
+        {.encoder = std::move(*sha256)},
         [&](std::span<const std::string> texts) { return source->embed(texts); });
-    if (!intents) return intents.error();
-    source->intents_ = std::move(*intents);
+    if (!provided) return provided.error();
+    source->head_ = std::move(provided->head);
     return source;
   }
 
   Result<cascade::Trace> trace_of(const std::string& question) {
     auto vectors = embed(std::span(&question, 1));
     if (!vectors) return vectors.error();
-    const tiers::Intent intent = intents_->classify(vectors->front());
+    const intent::Intent intent = head_.classify(vectors->front());
     cascade::Step step;
     step.level = cascade::Level::L1;
     step.decision = cascade::Decision::Abstain;
     step.attempt.evidence.set(signal::kIntent, intent.name);
+    step.attempt.evidence.set(signal::kIntentProbability, intent.probability);
     step.attempt.evidence.set(signal::kIntentMargin, intent.margin);
     return cascade::Trace{std::move(step)};
   }
@@ -133,7 +130,7 @@ class IntentSource {
   }
 
   std::unique_ptr<engine::Embedder> encoder_;
-  std::optional<tiers::IntentClassifier> intents_;
+  intent::Head head_;
 };
 
 // The items that the records answer, by task and id.
