@@ -69,6 +69,9 @@ constexpr SettingInfo kSettings[] = {
      "Cosine from which two questions count as the same.", 0.7, 1, kWhyNotLooser},
     {"l1.cache_entries", Kind::Integer, Rule::Forbidden, TINYARMS_FIELD(l1.cache_entries),
      "Answers the cache keeps; the least used go first.", 1, 10000000},
+    {"l1.reranker", Kind::Model, Rule::StoreOnly, TINYARMS_FIELD(l1.reranker),
+     "What `tinyarms rerank` takes where nothing is named: off (then late interaction), "
+     "late-interaction, yes-no, or the name of a cross-encoder."},
     {"l2.enabled", Kind::Flag, Rule::Allowed, TINYARMS_FIELD(l2.enabled),
      "Tier L2, the small language model."},
     {"l2.model", Kind::Model, Rule::StoreOnly, TINYARMS_FIELD(l2.model),

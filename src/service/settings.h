@@ -39,6 +39,7 @@ struct EmbeddingSettings {
   bool cache = true;
   double similarity = 0.97;
   int cache_entries = 10000;
+  std::string reranker = "off";  // or a method's name, or a model's
 };
 
 struct LanguageSettings {
