@@ -52,7 +52,8 @@ std::optional<std::string> EmbeddingTier::skip_reason(const cascade::Request&,
 
 // Who asks for randomness does not want the same answer twice.
 bool EmbeddingTier::may_recall(const cascade::Request& request) const {
-  return options_.remember_answers && request.sampling.temperature == 0;
+  return options_.remember_answers && !request.made_to_order &&
+         request.sampling.temperature == 0;
 }
 
 Result<double> EmbeddingTier::ready_encoder() {

@@ -55,7 +55,9 @@ std::string told_to_model(const cascade::Request& request) {
 LanguageTier::LanguageTier(LanguageTierOptions options, ModelShelf& shelf)
     : options_(std::move(options)), shelf_(shelf) {}
 
-const ModelRef& LanguageTier::choose_model(const cascade::Trace& so_far) const {
+ModelRef LanguageTier::choose_model(const cascade::Request& request,
+                                    const cascade::Trace& so_far) const {
+  if (!request.model.empty() && options_.resolve) return options_.resolve(request.model);
   const bool general = cascade::find_text(so_far, cascade::signal::kIntent) == "general";
   return general && options_.general_model.configured() ? options_.general_model : options_.model;
 }
@@ -66,16 +68,16 @@ std::string LanguageTier::describe() const {
                      options_.general_model.describe());
 }
 
-std::optional<std::string> LanguageTier::skip_reason(const cascade::Request&,
+std::optional<std::string> LanguageTier::skip_reason(const cascade::Request& request,
                                                      const cascade::Trace& so_far) const {
-  if (choose_model(so_far).configured()) return std::nullopt;
+  if (choose_model(request, so_far).configured()) return std::nullopt;
   return fmt::format("not configured (set {}.model)", cascade::level_name(options_.level));
 }
 
 Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
                                                const cascade::Trace& so_far, const StopFlag& stop,
                                                cascade::Listener& listener) {
-  const ModelRef& model = choose_model(so_far);
+  const ModelRef model = choose_model(request, so_far);
   if (model.problem) return *model.problem;
   auto loan = shelf_.take(model.path, options_.context_tokens);
   if (!loan) return loan.error();
