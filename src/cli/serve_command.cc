@@ -248,7 +248,8 @@ void add_serve(CLI::App& app, Context& context) {
   add_switch(*serve, context, "--no-offline", "offline", "false", "Allow the remote tier");
   add_setting(*serve, context, "--threads", "threads", "Processor threads (0: all)");
   serve->footer(
-      "SIGTERM finishes what is under way; SIGHUP reads configuration, keys and certificate again.\n"
+      "SIGTERM finishes what is under way; SIGHUP reads configuration, keys and certificate\n"
+      "again.\n"
       "Examples:\n"
       "  tinyarms serve\n"
       "  tinyarms serve --port 0 --json\n"

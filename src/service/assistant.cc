@@ -125,8 +125,8 @@ class DisabledTier final : public cascade::Tier {
   cascade::Level level_;
 };
 
-// Stands for the tiers that a climb at hand does not have, so that the policy judges as if they were
-// there.
+// Stands for the tiers that a climb at hand does not have, so that the policy judges as if they
+// were there.
 class TiersAbove final : public cascade::Tier {
  public:
   cascade::Level level() const override { return cascade::Level::L2; }

@@ -8,8 +8,8 @@ namespace tinyarms::tiers {
 
 class RuleTier final : public cascade::Tier {
  public:
-  // `look_at_code`: where no rule answers, the code in the question is looked at for evidence, which
-  // costs what parsing it costs.
+  // `look_at_code`: where no rule answers, the code in the question is looked at for evidence,
+  // which costs what parsing it costs.
   explicit RuleTier(const questions::QuestionEngine& engine, bool look_at_code = true)
       : engine_(engine), look_at_code_(look_at_code) {}
 
