@@ -40,11 +40,17 @@ bool read_label(JsonScanner& scan, bool& value) {
   return number == 0 || number == 1 || scan.fail("`correct` must be true, false, 1 or 0");
 }
 
-bool read_evidence(JsonScanner& scan, std::vector<std::pair<std::string, double>>& evidence) {
+bool read_evidence(JsonScanner& scan, TierOutcome& outcome) {
+  std::vector<std::pair<std::string, double>>& evidence = outcome.evidence;
   evidence.clear();
+  outcome.margin_trace.clear();
   if (scan.peek() == JsonKind::Null) return scan.skip_value();
   for (bool more = scan.open_object(); more; more = scan.next_member()) {
     const JsonKind kind = scan.peek();
+    if (kind == JsonKind::String && scan.key() == "margin_trace") {
+      if (!scan.read_string(outcome.margin_trace)) return false;
+      continue;
+    }
     if (kind != JsonKind::Number && kind != JsonKind::Boolean) {
       if (!scan.skip_value()) return false;
       continue;
@@ -88,7 +94,7 @@ bool read_tier(JsonScanner& scan, TierOutcome& tier) {
         return scan.fail(fmt::format("`cost` is {}; costs must be greater than 0", tier.cost));
       }
     } else if (key == "evidence") {
-      read_evidence(scan, tier.evidence);
+      read_evidence(scan, tier);
     } else if (key == "model_sha") {
       read_optional_text(scan, tier.model_sha);
     } else if (key == "quantization") {
@@ -160,7 +166,7 @@ bool read_field(JsonScanner& scan, Record& record, Fields& fields, std::string& 
   if (key == "tier") return scan.read_string(fields.flat.name);
   if (key == "model_sha") return read_optional_text(scan, fields.flat.model_sha);
   if (key == "quantization") return read_optional_text(scan, fields.flat.quantization);
-  if (key == "evidence") return read_evidence(scan, fields.flat.evidence);
+  if (key == "evidence") return read_evidence(scan, fields.flat);
   if (key == "correct") return fields.correct = read_label(scan, fields.flat.correct);
   if (key == "seconds") return read_amount(scan, "seconds", fields.seconds);
   if (key == "tokens") return read_amount(scan, "tokens", fields.tokens);

@@ -45,6 +45,8 @@ inline constexpr std::string_view kLogprobMean = "logprob_mean";         // per 
 inline constexpr std::string_view kMarginMean = "margin_mean";           // p(top 1) − p(top 2)
 inline constexpr std::string_view kMarginMin = "margin_min";             //
 inline constexpr std::string_view kMarginQ10 = "margin_q10";             //
+// Every token's, a character each (calibration/margin_trace.h).
+inline constexpr std::string_view kMarginTrace = "margin_trace";
 inline constexpr std::string_view kEntropyMean = "entropy_mean";         // nats
 inline constexpr std::string_view kEntropyMax = "entropy_max";           // nats
 inline constexpr std::string_view kLogitVarianceMean = "logit_variance_mean";

@@ -43,6 +43,7 @@ struct Generation {
   double prefill_seconds = 0;  // template, tokens, and the passes up to the first logits
   double decode_seconds = 0;   // from the first logits to the end
   AnswerStatistics statistics; // of the completion tokens
+  std::vector<float> margins;  // of each completion token
 };
 
 class Generator {
