@@ -54,6 +54,7 @@ void add_validate(CLI::App& app, Context& context);
 void add_embed(CLI::App& app, Context& context);
 void add_intent(CLI::App& app, Context& context);
 void add_rerank(CLI::App& app, Context& context);
+void add_cache(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);

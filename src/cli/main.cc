@@ -73,6 +73,7 @@ int main(int argc, char** argv) {
   add_index(app, context);
   add_search(app, context);
   add_rerank(app, context);
+  add_cache(app, context);
   add_config(app, context);
   add_doctor(app, context);
   add_version(app, context);

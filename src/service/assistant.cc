@@ -11,6 +11,7 @@
 #include "questions/bundled_packs.h"
 #include "questions/question_engine.h"
 #include "sandbox/bubblewrap_judge.h"
+#include "service/cache_pairs.h"
 #include "service/judgement.h"
 #include "service/library_access.h"
 #include "service/user_files.h"
@@ -219,7 +220,8 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around, Scope
         tiers::EmbeddingTierOptions{
             .model = encoder,
             .remember_answers = settings.l1.cache,
-            .similarity_min = settings.l1.similarity,
+            .similarity_min =
+                threshold_in_force(around.paths, encoder.sha256, settings.l1.similarity),
             .stack = stack_identity(settings, {encoder, small, general, large}),
             .intent_head = intent_head_path(around.paths),
             .intent_folder = around.paths.cache_dir},

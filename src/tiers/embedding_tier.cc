@@ -99,6 +99,24 @@ Result<const EmbeddingTier::Encoded*> EmbeddingTier::encode(const std::string& q
   return &*last_;
 }
 
+cascade::Attempt EmbeddingTier::recall(const storage::Binding& binding, const Encoded& encoded) {
+  auto hit = memory_.find_similar(binding, encoded.vector, options_.similarity_min);
+  if (!hit) return cascade::Attempt::abstain("no earlier answer to this question");
+  if (!gate_) gate_ = gate::Gate::bundled();
+  const gate::Verdict verdict = gate_->compare(encoded.question, hit->entry.question);
+  cascade::Attempt attempt =
+      verdict.same
+          ? cached_attempt(hit->entry, hit->similarity, "semantic cache")
+          : cascade::Attempt::abstain(fmt::format("like “{}” (cosine {:.3f}), but {}",
+                                                  hit->entry.question, hit->similarity,
+                                                  verdict.why));
+  attempt.evidence.set(signal::kSimilarity, hit->similarity);
+  attempt.evidence.set(signal::kSimilarityMin, options_.similarity_min);
+  attempt.evidence.set(signal::kGate, std::string(gate::difference_name(verdict.difference)));
+  attempt.evidence.set(signal::kGateReason, verdict.why);
+  return attempt;
+}
+
 Result<cascade::Attempt> EmbeddingTier::attempt(const cascade::Request& request,
                                                 const cascade::Trace&, const StopFlag&,
                                                 cascade::Listener& listener) {
@@ -126,8 +144,7 @@ Result<cascade::Attempt> EmbeddingTier::attempt(const cascade::Request& request,
   cascade::Attempt attempt = cascade::Attempt::abstain("no earlier answer to this question");
   // The head of a long text says too little about the whole to take its answer for this one's.
   if (may_recall(request) && !(*encoded)->truncated) {
-    auto hit = memory_.find_similar(binding, (*encoded)->vector, options_.similarity_min);
-    if (hit) attempt = cached_attempt(hit->entry, hit->similarity, "semantic cache");
+    attempt = recall(binding, **encoded);
   }
   const intent::Intent intent = intents_->classify((*encoded)->vector);
   attempt.evidence.set(signal::kIntent, intent.name);

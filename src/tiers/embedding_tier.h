@@ -13,6 +13,7 @@
 #include "cascade/cascade.h"
 #include "cascade/tier.h"
 #include "engine/embedder.h"
+#include "gate/gate.h"
 #include "intent/head.h"
 #include "tiers/answer_memory.h"
 #include "tiers/intent_source.h"
@@ -59,6 +60,8 @@ class EmbeddingTier final : public cascade::Tier {
   Result<double> ready_encoder();  // seconds it took, 0 where it was ready
   Result<void> ready_intents();
   Result<const Encoded*> encode(const std::string& question);
+  // The earlier question nearest to this one, if the gate takes both for the same.
+  cascade::Attempt recall(const storage::Binding& binding, const Encoded& encoded);
 
   EmbeddingTierOptions options_;
   LoadEncoder load_encoder_;
@@ -66,6 +69,7 @@ class EmbeddingTier final : public cascade::Tier {
   const Clock& clock_;
   std::unique_ptr<engine::Embedder> encoder_;
   std::optional<intent::Head> intents_;
+  std::optional<gate::Gate> gate_;  // read when there is a candidate
   std::optional<Encoded> last_;  // the question of this climb, for remember()
   std::string notice_;           // of the set-up, told with the next attempt
 };

@@ -106,7 +106,7 @@ class EmbeddingTierTest : public testing::Test {
   cascade::Listener listener_;
   int loads_ = 0;
   std::map<std::string, double> angles_ = {
-      {"sort a list", 0.0}, {"order a list", 0.05}, {"sort a list backwards please", 0.6}};
+      {"sort a list", 0.0}, {"how do I sort a list", 0.05}, {"sort a list backwards please", 0.6}};
 };
 
 TEST_F(EmbeddingTierTest, AbstainsWithTheIntentWhereNothingIsKnown) {
@@ -140,12 +140,25 @@ TEST_F(EmbeddingTierTest, ACloseMeaningHitsAndShowsTheQuestionItCameFrom) {
   auto l1 = tier(memory);
   ask(*l1, request("sort a list"));
   l1->remember(request("sort a list"), reply("use sorted()"));
-  const cascade::Attempt attempt = ask(*l1, request("order a list"));
+  const cascade::Attempt attempt = ask(*l1, request("how do I sort a list"));
   EXPECT_TRUE(attempt.answered);
   EXPECT_EQ(attempt.source, "semantic cache");
   EXPECT_EQ(attempt.evidence.text(signal::kCachedQuestion), "sort a list");
   EXPECT_THAT(attempt.notice, HasSubstr("sort a list"));
   EXPECT_NEAR(*attempt.evidence.number(signal::kSimilarity), std::cos(0.05), 1e-6);
+}
+
+TEST_F(EmbeddingTierTest, AnAlikeQuestionThatAsksTheOppositeIsRefusedWithAReason) {
+  angles_["list to tuple"] = 0.1;
+  angles_["tuple to list"] = 0.1;
+  AnswerMemory memory(database(), 100, clock_);
+  auto l1 = tier(memory);
+  ask(*l1, request("list to tuple"));
+  l1->remember(request("list to tuple"), reply("tuple(x)"));
+  const cascade::Attempt attempt = ask(*l1, request("tuple to list"));
+  EXPECT_FALSE(attempt.answered);
+  EXPECT_EQ(attempt.evidence.text(signal::kGate), "order");
+  EXPECT_THAT(attempt.reason, HasSubstr("other places"));
 }
 
 TEST_F(EmbeddingTierTest, BelowTheThresholdThereIsNoHit) {
