@@ -41,15 +41,14 @@ class Function:
         return scope[self.name](*json.loads(json.dumps(arguments)))
 
     def mutants(self):
-        """Bodies that give something else: nothing, the first result always, the last argument,
-        a result in a list."""
+        """Bodies that give something else: nothing, the first result always, the last argument, a
+        list."""
         yield "    return None\n"
         yield f"    return {self.calls[0][1]!r}\n"
         first = self.signature.split("(")[1].rstrip(")").split(",")[-1].split("=")[0].strip()
         if first:
             yield f"    return {first}\n"
-        yield self.body.replace("return ", "return [0, ") .replace("\n", "]\n", 1) \
-            if self.body.count("\n") == 1 else "    return [0]\n"
+        yield "    return [0]\n"
 
     def wrong_bodies(self):
         """The mutants whose results differ from the right ones on the inputs at hand."""
@@ -128,7 +127,7 @@ def cruxeval(bench, functions):
     for number, each in enumerate(functions):
         arguments, result = each.calls[0]
         text, name = ", ".join(map(repr, arguments)), f"sample_{number}"
-        rows.append({"id": name, "code": each.code.replace(f"def {each.name}(", "def f("),
+        rows.append({"id": name, "code": each.code.replace(f"{each.name}(", "f("),
                      "input": text, "output": repr(result)})
         right_output += [(name, f"[ANSWER]{result!r}[/ANSWER]"),
                          (name, f"So:\n```python\nassert f({text}) == {result!r}\n```")]
