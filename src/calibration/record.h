@@ -19,7 +19,8 @@ struct TierOutcome {
   std::string name{};
   bool correct = false;
   double cost = 0;  // > 0; seconds, dollars or tokens, the same for all records
-  // Numbers and booleans (as 0 and 1); texts are left out but for the margin trace, null counts as not measured.
+  // Numbers and booleans (as 0 and 1); texts are left out but for the margin trace, null counts as
+  // not measured.
   std::vector<std::pair<std::string, double>> evidence{};
   std::string margin_trace{};  // of its tokens (calibration/margin_trace.h); empty: not recorded
   std::string model_sha{};     // empty where the record does not say
