@@ -45,13 +45,12 @@ class Dots {
     cells_[static_cast<size_t>(y / 4 * columns_ + x / 2)] |= kBit[y % 4][x % 2];
   }
 
-  // A character in place of the dots of the cell there; the first one stays.
+  // A character in place of the dots of the cell there; the last one stays.
   void write(double across, double up, char letter) {
     if (!(across >= 0 && across <= 1 && up >= 0 && up <= 1)) return;
     const int x = std::min(static_cast<int>(across * columns_), columns_ - 1);
     const int y = std::min(static_cast<int>((1 - up) * rows_), rows_ - 1);
-    char& cell = letters_[static_cast<size_t>(y * columns_ + x)];
-    if (cell == 0) cell = letter;
+    letters_[static_cast<size_t>(y * columns_ + x)] = letter;
   }
 
   std::string row(int number) const {

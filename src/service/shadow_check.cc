@@ -101,7 +101,7 @@ std::optional<bool> yes_or_no(std::string_view reply) {
 std::string shadow_record(const cascade::Request& request, const cascade::Reply& reply) {
   const cascade::Step* step = reply.step();
   const bool generated = step != nullptr && reply.sure && step->level >= Level::L2 &&
-                         step->attempt.finish == cascade::Finish::Stop;
+                         step->attempt.finish != cascade::Finish::Interrupted;
   if (!generated || request.only_level) return {};
   Json messages = Json::array();
   for (const cascade::Message& message : request.messages) {
