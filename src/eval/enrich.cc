@@ -100,7 +100,7 @@ class IntentSource {
     auto sha256 = sha256_file(options.encoder);
     if (!sha256) return sha256.error();
     auto provided = tiers::provide_head(
-        {.encoder = std::move(*sha256)},
+        {.encoder = std::move(*sha256), .user_head = {}, .kept_folder = {}},
         [&](std::span<const std::string> texts) { return source->embed(texts); });
     if (!provided) return provided.error();
     source->head_ = std::move(provided->head);
