@@ -11,6 +11,8 @@ namespace {
 
 namespace beast = boost::beast;
 
+constexpr size_t kFieldsMax = 128;
+
 std::string text_of(beast::string_view text) { return std::string(text.data(), text.size()); }
 
 std::string lower(std::string text) {
@@ -86,6 +88,7 @@ RequestReader::State RequestReader::finish_head() {
   request_.method = text_of(head.method_string());
   const std::string target = text_of(head.target());
   if (head.version() != 10 && head.version() != 11) return fail(505, "HTTP/1.1 is spoken here");
+  if (request_.headers.size() > kFieldsMax) return fail(431, "too many header fields");
   if (!is_origin_form(target)) return fail(400, "the target must be a path, escaped where needed");
   if (request_.count("host") > 1) return fail(400, "more than one Host");
   if (request_.count("content-length") > 1) return fail(400, "more than one Content-Length");
