@@ -92,6 +92,10 @@ RequestReader::State RequestReader::finish_head() {
   if (!is_origin_form(target)) return fail(400, "the target must be a path, escaped where needed");
   if (request_.count("host") > 1) return fail(400, "more than one Host");
   if (request_.count("content-length") > 1) return fail(400, "more than one Content-Length");
+  if (auto length = request_.header("content-length");
+      length && length->find_first_not_of("0123456789") != std::string_view::npos) {
+    return fail(400, "the Content-Length is no number");
+  }
   if (request_.count("transfer-encoding") > 1) return fail(400, "more than one Transfer-Encoding");
   if (auto coding = request_.header("transfer-encoding")) {
     if (head.version() == 10) return fail(400, "Transfer-Encoding is not of HTTP/1.0");

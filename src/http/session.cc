@@ -197,7 +197,9 @@ bool Session::on_head() {
   request.encrypted = transport_->encrypted();
   common_.requests.fetch_add(1, std::memory_order_relaxed);
   if (auto refusal = common_.application.admit(request)) {
-    answer(std::move(*refusal), reader_->has_body());
+    // Who is not let in, or cannot be told from somebody else, gets no second request.
+    const bool suspect = refusal->status == 400 || refusal->status == 403;
+    answer(std::move(*refusal), suspect || reader_->has_body());
     return false;
   }
   enter(Phase::Body, common_.limits.body_seconds);
