@@ -16,7 +16,6 @@ std::string_view error_code_name(ErrorCode code) {
     case ErrorCode::ContextTooLong: return "context_too_long";
     case ErrorCode::Interrupted: return "interrupted";
     case ErrorCode::Unavailable: return "unavailable";
-    case ErrorCode::Overloaded: return "overloaded";
     case ErrorCode::Internal: return "internal";
   }
   return "internal";

@@ -19,7 +19,6 @@ enum class ErrorCode {
   ContextTooLong,   // the prompt does not fit the model's context
   Interrupted,      // the user or a deadline stopped it
   Unavailable,      // busy, locked or offline: the same call may work later
-  Overloaded,       // more is asked at once than is let in; the same call may work later
   Internal,         // a dependency failed in a way nobody foresaw
 };
 

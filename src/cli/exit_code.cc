@@ -13,7 +13,6 @@ Exit exit_code(ErrorCode code) {
     case ErrorCode::OverBudget: return Exit::Model;
     case ErrorCode::Io: return Exit::Io;
     case ErrorCode::Unavailable: return Exit::Io;
-    case ErrorCode::Overloaded: return Exit::Io;
     case ErrorCode::Interrupted: return Exit::Interrupted;
     case ErrorCode::Internal: return Exit::Failed;
   }

@@ -30,7 +30,6 @@ void fail_records(Context& context, const Error& error, bool json) {
     case ErrorCode::ContextTooLong:
     case ErrorCode::Interrupted:
     case ErrorCode::Unavailable:
-    case ErrorCode::Overloaded:
     case ErrorCode::Internal: break;
   }
 }

@@ -76,10 +76,10 @@ class CompletionEngine {
  public:
   virtual ~CompletionEngine() = default;
 
-  // Returns at once. Errors: Overloaded (the queue is full), InvalidArgument (no message, an
-  // unknown role, text that is not UTF-8, options out of range, a schema or grammar that cannot
-  // be read), ContextTooLong (with both numbers), Unsupported (no usable chat template; no tokens
-  // for filling in the middle).
+  // Returns at once. Errors: Unavailable (overloaded: the queue is full, which is all it means
+  // here), InvalidArgument (no message, an unknown role, text that is not UTF-8, options out of
+  // range, a schema or grammar that cannot be read), ContextTooLong (with both numbers),
+  // Unsupported (no usable chat template; no tokens for filling in the middle).
   virtual Result<std::unique_ptr<CompletionStream>> submit(CompletionRequest request) = 0;
 
   // What the request's prompt comes to, in tokens. Errors: those of submit() about the prompt.
