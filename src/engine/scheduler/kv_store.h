@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/scheduler/kv_counters.h"
 #include "engine/scheduler/prefix_tree.h"
 
 namespace tinyarms::engine {
@@ -20,17 +21,6 @@ struct KvOptions {
   size_t sequences = 1;        // as the context was made with; running and kept ones together
   bool sharing = true;         // false where a prefix cannot be copied (recurrent models, windows)
   double depth_cost = 0;       // what a token costs more to compute for each that is before it
-};
-
-struct KvCounters {
-  size_t cells = 0;            // in all
-  size_t cells_used = 0;       // by running and kept sequences
-  size_t cells_kept = 0;       // what letting go of every kept one would free, at least
-  size_t sequences_running = 0;
-  size_t sequences_kept = 0;
-  uint64_t tokens_reused = 0;    // not computed because another sequence held them
-  uint64_t tokens_computed = 0;  // prompts and answers
-  uint64_t evictions = 0;
 };
 
 class KvStore {

@@ -11,7 +11,7 @@
 #include "engine/memory_plan.h"
 #include "engine/scheduler/completion_stream.h"
 #include "engine/scheduler/core_budget.h"
-#include "engine/scheduler/kv_store.h"
+#include "engine/scheduler/kv_counters.h"
 
 struct llama_batch;
 struct llama_context;
