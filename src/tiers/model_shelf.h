@@ -1,6 +1,6 @@
-// The models in memory: loaded when first asked for, kept for the next question, put away when a new
-// one would not fit the memory budget (what is idle longest for what it costs to load again goes
-// first), when they were idle for too long, or when their file is another one now.
+// The models in memory: loaded when first asked for, kept for the next question, put away when a
+// new one would not fit the memory budget (what is idle longest for what it costs to load again
+// goes first), when they were idle for too long, or when their file is another one now.
 #pragma once
 
 #include <cstdint>

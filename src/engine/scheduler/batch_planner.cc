@@ -47,9 +47,8 @@ std::vector<size_t> plan_batch(std::span<const PendingTokens> pending, const Bat
   }
   if (writing) left = std::min(left, limits.prompt_tokens);
   if (left == 0) return planned;
-  const size_t kept =
-      interactive.empty() ? left
-                          : std::min(total_of(pending, batch), std::max<size_t>(left / kBatchShare, 1));
+  const size_t eighth = std::max<size_t>(left / kBatchShare, 1);
+  const size_t kept = interactive.empty() ? left : std::min(total_of(pending, batch), eighth);
   const size_t first = left > kept ? left - kept : left;
   const size_t used = share_out(pending, interactive, interactive.empty() ? 0 : first, planned);
   share_out(pending, batch, left - used, planned);

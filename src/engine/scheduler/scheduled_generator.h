@@ -1,5 +1,5 @@
-// One answer at a time through a scheduler, as tiers ask for it: the port of engine/generator.h over
-// a context that several callers share and that remembers what it has computed.
+// One answer at a time through a scheduler, as tiers ask for it: the port of engine/generator.h
+// over a context that several callers share and that remembers what it has computed.
 #pragma once
 
 #include "engine/generator.h"

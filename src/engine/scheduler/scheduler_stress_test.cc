@@ -31,7 +31,8 @@ CompletionRequest random_request(std::mt19937& random) {
   const char* heads[] = {"you are terse", "you write code and nothing but code, in few lines", ""};
   const std::string head = heads[random() % 3];
   if (!head.empty()) request.messages.push_back({"system", head});
-  request.messages.push_back({"user", std::string(1 + random() % 220, static_cast<char>('a' + random() % 3))});
+  const auto letter = static_cast<char>('a' + random() % 3);
+  request.messages.push_back({"user", std::string(1 + random() % 220, letter)});
   request.tokens_max = 1 + static_cast<int>(random() % 60);
   request.priority = random() % 3 == 0 ? Priority::Batch : Priority::Interactive;
   request.sampling.seed = static_cast<uint32_t>(random());
