@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -48,7 +49,11 @@ Probe read_probe(const std::filesystem::path& path) {
 
 std::vector<Probe> all_probes() {
   std::vector<Probe> probes;
-  const auto folder = std::filesystem::path(__FILE__).parent_path() / "probes";
+  // ctest gives the folder; what the compiler was told the file is called may be relative.
+  const char* source = std::getenv("TINYARMS_SOURCE");
+  const auto folder = source != nullptr
+                          ? std::filesystem::path(source) / "src/sandbox/probes"
+                          : std::filesystem::path(__FILE__).parent_path() / "probes";
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
     if (entry.is_regular_file()) probes.push_back(read_probe(entry.path()));
   }
