@@ -168,11 +168,30 @@ std::optional<openai::ApiError> apply_wishes(const openai::Wishes& wishes,
   return std::nullopt;
 }
 
+// What changes an answer's form and is not served is refused: text where an object was asked for
+// helps nobody.
+std::optional<openai::ApiError> not_served(const openai::ChatRequest& request) {
+  const auto refuse = [](const char* what, const char* field) {
+    openai::ApiError error = openai::bad_request(fmt::format("{} not served yet", what), field);
+    error.code = "unsupported_value";
+    return error;
+  };
+  if (!request.tools.empty() && request.tool_choice != openai::ToolChoice::None) {
+    return refuse("tools are", "tools");
+  }
+  if (request.format != openai::Format::Text) {
+    return refuse("formats other than text are", "response_format");
+  }
+  if (request.logprobs) return refuse("token probabilities are", "logprobs");
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<openai::ApiError> to_climb(const Kitchen& kitchen, const Caller& caller,
                                          const openai::ChatRequest& request,
                                          cascade::Request& climb) {
+  if (auto missing = not_served(request)) return missing;
   const auto settings = kitchen.settings.get();
   climb = service::make_request(*settings);
   climb.owner = caller.owner;

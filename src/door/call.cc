@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "anthropic/messages.h"
+
 namespace tinyarms::door {
 
 std::string_view scope_name(Scope scope) {
@@ -22,18 +24,8 @@ bool Caller::may(Scope scope) const {
 }
 
 http::Response error_response(std::string_view path, const openai::ApiError& error) {
-  openai::OrderedJson json = openai::error_json(error);
-  if (path.starts_with("/v1/messages")) {
-    const char* type = error.status == 401   ? "authentication_error"
-                       : error.status == 403 ? "permission_error"
-                       : error.status == 404 ? "not_found_error"
-                       : error.status == 413 ? "request_too_large"
-                       : error.status == 429 ? "rate_limit_error"
-                       : error.status == 503 ? "overloaded_error"
-                       : error.status >= 500 ? "api_error"
-                                             : "invalid_request_error";
-    json = {{"type", "error"}, {"error", {{"type", type}, {"message", error.message}}}};
-  }
+  const openai::OrderedJson json = path.starts_with("/v1/messages") ? anthropic::error_json(error)
+                                                                    : openai::error_json(error);
   http::Response response{error.status, "application/json", openai::text_of(json)};
   if (error.retry_after) {
     response.headers.push_back({"Retry-After", std::to_string(*error.retry_after)});

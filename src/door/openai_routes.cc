@@ -1,3 +1,4 @@
+#include "anthropic/messages.h"
 #include "door/routes.h"
 #include "openai/chat_parse.h"
 
@@ -50,6 +51,9 @@ void add_openai_routes(Door& door, const Kitchen& kitchen) {
             [kitchen](const Call& call) { show_model(kitchen, call); }});
   door.add({"POST", "/v1/chat/completions", Scope::Chat, [kitchen](const Call& call) {
               answer_with(kitchen, call, openai::parse_chat, openai::chat_writer);
+            }});
+  door.add({"POST", "/v1/messages", Scope::Chat, [kitchen](const Call& call) {
+              answer_with(kitchen, call, anthropic::parse_messages, anthropic::messages_writer);
             }});
 }
 

@@ -7,7 +7,7 @@
 
 namespace tinyarms::door {
 
-// /v1/chat/completions, /v1/completions, /v1/models
+// /v1/chat/completions, /v1/messages, /v1/models
 void add_openai_routes(Door& door, const Kitchen& kitchen);
 
 // /health, /ready, /metrics, /openapi.json. `server` says its counts once it runs.
