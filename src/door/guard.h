@@ -19,8 +19,8 @@ struct GuardOptions {
   uint16_t port = 0;
   bool loopback = true;
   bool encrypted = false;
-  std::vector<std::string> hosts;     // further names: "name" for any port, or "name:port"
-  std::vector<std::string> origins;   // that may read replies: "https://app.example"
+  std::vector<std::string> hosts{};    // further names: "name" for any port, or "name:port"
+  std::vector<std::string> origins{};  // that may read replies: "https://app.example"
 };
 
 struct Refusal {

@@ -54,7 +54,9 @@ TEST(Guard, DoesWhatTheMatrixSays) {
     }
     const auto refusal = check_request(request, options);
     EXPECT_EQ(refusal ? refusal->status : 200, status) << line;
-    if (refusal) EXPECT_FALSE(refusal->why.empty()) << line;
+    if (refusal) {
+      EXPECT_FALSE(refusal->why.empty()) << line;
+    }
     ++cases;
   }
   EXPECT_GE(cases, 40);
