@@ -208,10 +208,12 @@ def main():
         public = collect_rules(folder / "rules", options.shared)
         config = folder / "sgconfig.yml"
         config.write_text(f"ruleDirs: [{folder}/rules]\nutilDirs: [{HERE}/utils]\n")
-        oracle = subprocess.run([options.oracle, "scan", "-c", config, "--json=stream",
-                                 folder / "code"], capture_output=True, text=True)
-        ours = subprocess.run([options.findings, folder / "rules", HERE / "utils",
-                               folder / "code"], capture_output=True, text=True)
+        # From within the folder: globs see paths relative to it, not its random name.
+        oracle = subprocess.run([options.oracle.absolute(), "scan", "-c", "sgconfig.yml",
+                                 "--json=stream", "code"],
+                                cwd=folder, capture_output=True, text=True)
+        ours = subprocess.run([options.findings.absolute(), "rules", HERE / "utils", "code"],
+                              cwd=folder, capture_output=True, text=True)
         if oracle.returncode not in (0, 1) or ours.returncode != 0:
             print(f"ast-grep: {oracle.stderr}\ntinyarms: {ours.stderr}")
             return 1
