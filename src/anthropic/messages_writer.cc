@@ -13,7 +13,7 @@ const char* stop_reason(const Choice& choice) {
   return choice.finish == "length" ? "max_tokens" : "end_turn";
 }
 
-OrderedJson usage_json(const openai::Usage& usage) {
+OrderedJson usage_of(const openai::Usage& usage) {
   return {{"input_tokens", usage.prompt_tokens},
           {"cache_creation_input_tokens", 0},
           {"cache_read_input_tokens", usage.cached_tokens},
@@ -48,7 +48,7 @@ class MessagesWriter final : public openai::ReplyWriter {
     OrderedJson json = message(reply);
     json["content"] = std::move(content);
     json["stop_reason"] = stop_reason(choice);
-    json["usage"] = usage_json(reply.usage);
+    json["usage"] = usage_of(reply.usage);
     if (!reply.tinyarms.is_null()) json["tinyarms"] = reply.tinyarms;
     return json;
   }
@@ -94,12 +94,14 @@ class MessagesWriter final : public openai::ReplyWriter {
   std::string close(const ChatReply& reply) override {
     OrderedJson delta = {{"type", "message_delta"},
                          {"delta", {{"stop_reason", stop_}, {"stop_sequence", nullptr}}},
-                         {"usage", usage_json(reply.usage)}};
+                         {"usage", usage_of(reply.usage)}};
     if (!tinyarms_.is_null()) delta["tinyarms"] = tinyarms_;
     return event("message_delta", delta) + event("message_stop", {{"type", "message_stop"}});
   }
 
-  std::string failure(const ApiError& error) override { return event("error", error_json(error)); }
+  std::string failure(const ApiError& error) override {
+    return event("error", anthropic::error_json(error));
+  }
 
  private:
   OrderedJson message(const ChatReply& head) const {
@@ -110,7 +112,7 @@ class MessagesWriter final : public openai::ReplyWriter {
             {"content", OrderedJson::array()},
             {"stop_reason", nullptr},
             {"stop_sequence", nullptr},
-            {"usage", usage_json({})}};
+            {"usage", usage_of({})}};
   }
 
   std::string open_text() {

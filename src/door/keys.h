@@ -22,7 +22,7 @@ namespace tinyarms::door {
 struct ApiKey {
   std::string name;
   std::string sha256;         // of the key's text
-  std::vector<Scope> scopes;  // empty: all but admin
+  std::vector<Scope> scopes{};  // empty: all but admin
   int requests_per_minute = 0;  // 0: no limit
   std::string owner{};        // empty: the key's name
   std::string created{};      // a date, for people
