@@ -21,7 +21,7 @@ downloads=$cache/downloads
 # Debian packages, by what needs them.
 packages_run="g++ cmake ninja-build pkg-config python3 python3-pip libssl-dev nlohmann-json3-dev
   libfmt-dev libcli11-dev libtomlplusplus-dev libyaml-cpp-dev libre2-dev libseccomp-dev
-  libcurl4-openssl-dev libdnnl-dev zlib1g-dev bubblewrap"
+  libcurl4-openssl-dev libdnnl-dev libboost-dev zlib1g-dev bubblewrap"
 packages_test="libgtest-dev libgmock-dev libbenchmark-dev git"
 packages_clang="clang clang-tidy-19"
 

@@ -74,7 +74,9 @@ DEBIAN = [
          "bubblewrap"),
     Part("curl, loaded for remote engines only", "curl", "Daniel Stenberg", "libcurl4"),
     Part("oneDNN, loaded for encoders only", "Apache-2.0", "Intel Corporation", "libdnnl-dev"),
-    Part("OpenSSL (libcrypto)", "Apache-2.0", "The OpenSSL Project", "libssl-dev"),
+    Part("Boost.Asio, Boost.Beast", "BSL-1.0", "Christopher Kohlhoff, Vinnie Falco",
+         "libboost-dev"),
+    Part("OpenSSL (libcrypto, libssl)", "Apache-2.0", "The OpenSSL Project", "libssl-dev"),
     Part("GoogleTest, tests only", "BSD-3-Clause", "Google Inc.", "libgtest-dev, libgmock-dev"),
     Part("Google Benchmark, benchmarks only", "Apache-2.0", "Google Inc.", "libbenchmark-dev"),
 ]

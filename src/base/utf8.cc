@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 namespace tinyarms {
 namespace {
@@ -31,6 +32,14 @@ bool may_follow(unsigned char lead, unsigned char second) {
 std::optional<size_t> find_invalid_utf8(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   for (size_t i = 0; i < text.size();) {
+    // Mostly it is ASCII: eight bytes at a time.
+    uint64_t word = 0;
+    while (i + sizeof word <= text.size()) {
+      std::memcpy(&word, text.data() + i, sizeof word);
+      if ((word & 0x8080808080808080ULL) != 0) break;
+      i += sizeof word;
+    }
+    if (i == text.size()) break;
     const unsigned char lead = byte(i);
     const size_t length = announced_length(lead);
     if (length == 0 || i + length > text.size()) return i;

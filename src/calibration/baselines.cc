@@ -10,6 +10,8 @@
 namespace tinyarms::calibration {
 namespace {
 
+constexpr size_t kCurvePoints = 21;
+
 class Pool {
  public:
   Pool(const Dataset& data, const std::vector<size_t>& rows) : data_(data), rows_(rows) {}
@@ -46,7 +48,8 @@ class Pool {
             .cost = std::clamp(plan_cost, low, high),
             .summary = summarise(curve),
             .intervals = bootstrap_routing(items, options),
-            .curve = true};
+            .curve = true,
+            .points = thinned(curve, kCurvePoints)};
   }
 
  private:

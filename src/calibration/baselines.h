@@ -19,6 +19,7 @@ struct Baseline {
   RoutingSummary summary{};  // of curves
   RoutingIntervals intervals{};
   bool curve = false;
+  std::vector<RoutingPoint> points{};  // of curves, thinned: for pictures
 };
 
 // `rows`: of the dataset, with an outcome of every tier. In order:

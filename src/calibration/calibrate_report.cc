@@ -43,6 +43,36 @@ Result<CalibratorSetFit> fit_tier(const Dataset& data, const TierColumns& tier,
   return fit;
 }
 
+// Records of others often hold outcomes alone. The question is then all that a plan can go by.
+bool lend_prompt_features(Dataset& data) {
+  if (data.prompts.empty() || data.rows_with_prompt != data.rows()) return false;
+  bool lent = false;
+  for (size_t t = 0; t + 1 < data.tiers.size(); ++t) {
+    TierColumns& tier = data.tiers[t];
+    if (!tier.signals.empty()) continue;
+    lent = true;
+    for (size_t f = 0; f < kPromptFeatures; ++f) {
+      SignalColumn& column = tier.signals.emplace_back();
+      column.name = fmt::format("prompt_{}", prompt_feature_name(f));
+      for (const PromptFeatures& features : data.prompts) column.values.push_back(features[f]);
+    }
+  }
+  return lent;
+}
+
+// The one thing that nobody should have to find in a table.
+void note_dominated(CalibrateReport& report) {
+  const Plan& plan = report.choice.plan;
+  for (const Baseline& baseline : report.baselines) {
+    if (baseline.name != "best_fixed") continue;
+    if (baseline.accuracy < plan.accuracy || baseline.cost >= plan.cost) continue;
+    report.notes.push_back(
+        fmt::format("asking one tier alone is better in both: accuracy {:.4f} at cost {:.4g}; "
+                    "a cascade does not pay on these records",
+                    baseline.accuracy, baseline.cost));
+  }
+}
+
 Plan cross_check(const CascadeOutcomes& outcomes, const std::vector<uint64_t>& keys,
                  const PlanTarget& target) {
   std::array<std::vector<size_t>, 2> halves;
@@ -123,6 +153,11 @@ Result<CalibrateReport> calibrate(const CalibrateRequest& request) {
     report.notes.push_back(fmt::format("{} of {} questions lack a tier and are left out",
                                        data->rows() - rows.size(), data->rows()));
   }
+  if (request.signals.empty() && lend_prompt_features(*data)) {
+    report.by_prompt = true;
+    report.notes.push_back("the records hold no evidence about answers: P(right) is read off the "
+                           "question alone, which no tier serves by");
+  }
   CascadeOutcomes outcomes;
   for (const TierColumns& tier : data->tiers) {
     report.tiers.push_back(tier.name);
@@ -162,6 +197,7 @@ Result<CalibrateReport> calibrate(const CalibrateRequest& request) {
     report.curve.push_back(evaluate(outcomes, plans[at].thresholds));
   }
   report.baselines = baselines(*data, rows, report.choice.plan.cost, request.bootstrap);
+  note_dominated(report);
   return report;
 }
 

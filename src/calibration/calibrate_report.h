@@ -38,6 +38,7 @@ struct CalibrateReport {
   std::vector<Plan> curve{};  // efficient plans, thinned
   std::vector<Baseline> baselines{};
   double confidence = 0.95;
+  bool by_prompt = false;  // a tier had no evidence: its P(right) comes of the question alone
   std::vector<std::string> notes{};
 };
 

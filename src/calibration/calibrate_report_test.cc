@@ -146,5 +146,28 @@ TEST(ParseTarget, OnlyWhatMakesSense) {
   EXPECT_NEAR(request.target.value, 0.4, 1e-12);
 }
 
+TEST_F(CalibrateRecords, WithoutEvidenceTheQuestionIsAllThereIs) {
+  {
+    std::ofstream file(path_);
+    Random random(5);
+    for (size_t i = 0; i < 400; ++i) {
+      const size_t length = 5 + random.below(60);
+      const bool small = random.uniform() * 65 > static_cast<double>(length);
+      file << fmt::format(R"({{"id":"{}","prompt":"{}","tiers":[)"
+                          R"({{"name":"s","correct":{},"cost":1}},)"
+                          R"({{"name":"l","correct":true,"cost":9}}]}})"
+                          "\n",
+                          i, std::string(length, 'x'), small);
+    }
+  }
+  auto report = run("cost=50%");
+  ASSERT_TRUE(report) << report.error().message();
+  EXPECT_TRUE(report->by_prompt);
+  EXPECT_EQ(report->notes.size(), 1u);
+  EXPECT_GT(named(*report, "prompt_length").summary.apgr.value_or(0), 0.6);
+  EXPECT_NEAR(named(*report, "random").summary.apgr.value_or(0), 0.5, 1e-9);
+  EXPECT_GT(named(*report, "prompt_length").points.size(), 10u);
+}
+
 }  // namespace
 }  // namespace tinyarms::calibration

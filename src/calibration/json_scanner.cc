@@ -4,6 +4,8 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <system_error>
 
 namespace tinyarms::calibration {
@@ -25,6 +27,25 @@ void append_utf8(std::string& text, unsigned code) {
     byte(0xF0 | code >> 18), byte(0x80 | (code >> 12 & 0x3F));
     byte(0x80 | (code >> 6 & 0x3F)), byte(0x80 | (code & 0x3F));
   }
+}
+
+// Where a quote, a backslash or a control character stands next. Eight bytes at a time: a byte of
+// `x ^ quote` is zero where it is a quote, and (v − 0x01…) & ~v & 0x80… marks zero bytes (Mycroft).
+size_t plain_end(std::string_view text, size_t at) {
+  constexpr uint64_t kOnes = 0x0101010101010101ULL;
+  constexpr uint64_t kHighs = 0x8080808080808080ULL;
+  const auto zeros = [](uint64_t v) { return (v - kOnes) & ~v & kHighs; };
+  for (; at + sizeof(uint64_t) <= text.size(); at += sizeof(uint64_t)) {
+    uint64_t word = 0;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    const uint64_t control = (word - kOnes * 0x20) & ~word & kHighs;
+    if ((zeros(word ^ kOnes * '"') | zeros(word ^ kOnes * '\\') | control) != 0) break;
+  }
+  while (at < text.size() && text[at] != '"' && text[at] != '\\' &&
+         static_cast<unsigned char>(text[at]) >= 0x20) {
+    ++at;
+  }
+  return at;
 }
 
 // Where the number beginning at `begin` ends by JSON's grammar; `begin` where there is none.
@@ -177,10 +198,7 @@ bool JsonScanner::scan_string(std::string* value) {
   ++at_;
   while (true) {
     const size_t begin = at_;
-    while (at_ < text_.size() && text_[at_] != '"' && text_[at_] != '\\' &&
-           static_cast<unsigned char>(text_[at_]) >= 0x20) {
-      ++at_;
-    }
+    at_ = plain_end(text_, at_);
     if (value) value->append(text_, begin, at_ - begin);
     if (at_ >= text_.size()) return fail("ends inside a string");
     const char c = text_[at_++];

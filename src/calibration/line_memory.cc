@@ -21,31 +21,27 @@ uint64_t hash_text(std::string_view text, uint64_t seed) {
 }
 
 std::optional<LineMemory::Seen> LineMemory::insert(uint64_t key, Seen seen) {
-  if ((used_ + 1) * 4 > keys_.size() * 3) grow();
+  if ((used_ + 1) * 4 > slots_.size() * 3) grow();
   if (key == 0) key = 1;
-  size_t slot = key & (keys_.size() - 1);
-  for (; keys_[slot] != 0; slot = (slot + 1) & (keys_.size() - 1)) {
-    if (keys_[slot] == key) return values_[slot];
+  size_t slot = key & (slots_.size() - 1);
+  for (; slots_[slot].key != 0; slot = (slot + 1) & (slots_.size() - 1)) {
+    if (slots_[slot].key == key) return slots_[slot].seen;
   }
-  keys_[slot] = key;
-  values_[slot] = seen;
+  slots_[slot] = {key, seen};
   ++used_;
   return std::nullopt;
 }
 
 void LineMemory::grow() {
-  const size_t size = keys_.empty() ? 1024 : keys_.size() * 2;
-  std::vector<uint64_t> keys(size, 0);
-  std::vector<Seen> values(size);
-  for (size_t i = 0; i < keys_.size(); ++i) {
-    if (keys_[i] == 0) continue;
-    size_t slot = keys_[i] & (size - 1);
-    while (keys[slot] != 0) slot = (slot + 1) & (size - 1);
-    keys[slot] = keys_[i];
-    values[slot] = values_[i];
+  const size_t size = slots_.empty() ? 1024 : slots_.size() * 2;
+  std::vector<Slot> slots(size);
+  for (const Slot& old : slots_) {
+    if (old.key == 0) continue;
+    size_t slot = old.key & (size - 1);
+    while (slots[slot].key != 0) slot = (slot + 1) & (size - 1);
+    slots[slot] = old;
   }
-  keys_ = std::move(keys);
-  values_ = std::move(values);
+  slots_ = std::move(slots);
 }
 
 }  // namespace tinyarms::calibration

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
 #include <limits>
+#include <system_error>
+#include <thread>
 
 #include "calibration/reliability.h"
 
@@ -92,6 +95,27 @@ double negative_log_likelihood(std::span<const Scored> items) {
     weight += item.weight;
   }
   return sum / weight;
+}
+
+// Calls work(first, step) so that every step-th piece from each first on is done, by as many
+// threads as the amount is worth.
+template <typename Work>
+void share_out(size_t amount, const Work& work) {
+  constexpr size_t kWorthAThread = 1'000'000;
+  constexpr size_t kThreadsMax = 8;
+  const size_t cores = std::max(1u, std::thread::hardware_concurrency());
+  const size_t threads = std::clamp(amount / kWorthAThread, size_t{1},
+                                    std::min(cores, kThreadsMax));
+  std::vector<std::future<void>> others;
+  for (size_t i = 1; i < threads; ++i) {
+    try {
+      others.push_back(std::async(std::launch::async, [&work, i, threads] { work(i, threads); }));
+    } catch (const std::system_error&) {  // no thread to be had
+      work(i, threads);
+    }
+  }
+  work(0, threads);
+  for (std::future<void>& other : others) other.wait();
 }
 
 double type7_quantile(std::span<double> sorted, double fraction) {
@@ -192,14 +216,21 @@ std::array<std::optional<Interval>, kMetrics.size()> bootstrap(std::span<const S
   const size_t count = std::min(sorted.size(), options.records_max);
   const double scale =
       std::sqrt(static_cast<double>(count) / static_cast<double>(sorted.size()));
-  Random random(options.seed);
-  std::vector<size_t> indices;
-  std::vector<Scored> sample(count);
+  // Every round draws by itself, so that the result does not depend on who computes it.
+  std::vector<MetricValues> drawn(options.resamples);
+  const auto work = [&](size_t first, size_t step) {
+    std::vector<size_t> indices;
+    std::vector<Scored> sample(count);
+    for (size_t round = first; round < drawn.size(); round += step) {
+      Random random(mix64(options.seed) ^ round);
+      draw_sorted(random, sorted.size(), count, indices);
+      for (size_t i = 0; i < count; ++i) sample[i] = sorted[indices[i]];
+      drawn[round] = measure(sample, bins);
+    }
+  };
+  share_out(count * options.resamples, work);
   std::array<std::vector<double>, kMetrics.size()> replicates;
-  for (size_t round = 0; round < options.resamples; ++round) {
-    draw_sorted(random, sorted.size(), count, indices);
-    for (size_t i = 0; i < count; ++i) sample[i] = sorted[indices[i]];
-    const MetricValues values = measure(sample, bins);
+  for (const MetricValues& values : drawn) {
     for (size_t m = 0; m < kMetrics.size(); ++m) replicates[m].push_back(values.values[m]);
   }
   const MetricValues estimates = measure(sorted, bins);

@@ -19,10 +19,13 @@ struct TierOutcome {
   std::string name{};
   bool correct = false;
   double cost = 0;  // > 0; seconds, dollars or tokens, the same for all records
-  // Numbers and booleans (as 0 and 1); texts are left out, null counts as not measured.
+  // Numbers and booleans (as 0 and 1); texts are left out but for the margin trace, null counts as
+  // not measured.
   std::vector<std::pair<std::string, double>> evidence{};
+  std::string margin_trace{};  // of its tokens (calibration/margin_trace.h); empty: not recorded
   std::string model_sha{};     // empty where the record does not say
   std::string quantization{};  //
+  uint64_t answer_key = 0;     // filled in by the reader: of what tells this answer from others
 };
 
 struct Record {
@@ -35,6 +38,7 @@ struct Record {
   bool bench = false;  // one tier only; the other tiers' lines share its id
   uint64_t answer_hash = 0;  // bench records: of the answer's text; 0 where there is none
   std::vector<TierOutcome> tiers{};
+  uint64_t id_key = 0;  // filled in by the reader: of the id, and of a bench record's tier
 };
 
 }  // namespace tinyarms::calibration

@@ -40,11 +40,17 @@ bool read_label(JsonScanner& scan, bool& value) {
   return number == 0 || number == 1 || scan.fail("`correct` must be true, false, 1 or 0");
 }
 
-bool read_evidence(JsonScanner& scan, std::vector<std::pair<std::string, double>>& evidence) {
+bool read_evidence(JsonScanner& scan, TierOutcome& outcome) {
+  std::vector<std::pair<std::string, double>>& evidence = outcome.evidence;
   evidence.clear();
+  outcome.margin_trace.clear();
   if (scan.peek() == JsonKind::Null) return scan.skip_value();
   for (bool more = scan.open_object(); more; more = scan.next_member()) {
     const JsonKind kind = scan.peek();
+    if (kind == JsonKind::String && scan.key() == "margin_trace") {
+      if (!scan.read_string(outcome.margin_trace)) return false;
+      continue;
+    }
     if (kind != JsonKind::Number && kind != JsonKind::Boolean) {
       if (!scan.skip_value()) return false;
       continue;
@@ -66,7 +72,13 @@ bool read_evidence(JsonScanner& scan, std::vector<std::pair<std::string, double>
 }
 
 bool read_tier(JsonScanner& scan, TierOutcome& tier) {
-  tier = {};
+  // The record is reused: what it holds keeps its memory.
+  tier.name.clear();
+  tier.correct = false;
+  tier.cost = 0;
+  tier.evidence.clear();
+  tier.model_sha.clear();
+  tier.quantization.clear();
   bool name = false;
   bool correct = false;
   bool cost = false;
@@ -82,7 +94,7 @@ bool read_tier(JsonScanner& scan, TierOutcome& tier) {
         return scan.fail(fmt::format("`cost` is {}; costs must be greater than 0", tier.cost));
       }
     } else if (key == "evidence") {
-      read_evidence(scan, tier.evidence);
+      read_evidence(scan, tier);
     } else if (key == "model_sha") {
       read_optional_text(scan, tier.model_sha);
     } else if (key == "quantization") {
@@ -98,21 +110,23 @@ bool read_tier(JsonScanner& scan, TierOutcome& tier) {
 }
 
 bool read_tiers(JsonScanner& scan, std::vector<TierOutcome>& tiers) {
-  tiers.clear();
+  size_t used = 0;
   for (bool more = scan.open_array(); more; more = scan.next_element()) {
-    if (tiers.size() == kTiersMax) return scan.fail("more than 64 tiers");
-    TierOutcome tier;
+    if (used == kTiersMax) return scan.fail("more than 64 tiers");
+    if (used == tiers.size()) tiers.emplace_back();
+    TierOutcome& tier = tiers[used];
     if (!read_tier(scan, tier)) return false;
-    for (const TierOutcome& earlier : tiers) {
-      if (earlier.name != tier.name) continue;
+    for (size_t t = 0; t < used; ++t) {
+      if (tiers[t].name != tier.name) continue;
       return scan.fail(fmt::format("tier `{}` twice in one record{}", tier.name,
-                                   earlier.correct == tier.correct
+                                   tiers[t].correct == tier.correct
                                        ? ""
                                        : ", and its labels contradict each other"));
     }
-    tiers.push_back(std::move(tier));
+    ++used;
   }
   if (scan.failed()) return false;
+  tiers.resize(used);
   return !tiers.empty() || scan.fail("`tiers` is empty");
 }
 
@@ -152,7 +166,7 @@ bool read_field(JsonScanner& scan, Record& record, Fields& fields, std::string& 
   if (key == "tier") return scan.read_string(fields.flat.name);
   if (key == "model_sha") return read_optional_text(scan, fields.flat.model_sha);
   if (key == "quantization") return read_optional_text(scan, fields.flat.quantization);
-  if (key == "evidence") return read_evidence(scan, fields.flat.evidence);
+  if (key == "evidence") return read_evidence(scan, fields.flat);
   if (key == "correct") return fields.correct = read_label(scan, fields.flat.correct);
   if (key == "seconds") return read_amount(scan, "seconds", fields.seconds);
   if (key == "tokens") return read_amount(scan, "tokens", fields.tokens);
@@ -176,6 +190,7 @@ bool finish_bench(JsonScanner& scan, CostUnit unit, Record& record, Fields& fiel
   if (!(*cost > 0)) return scan.fail(fmt::format("`{}` is 0; costs must be greater than 0", name));
   fields.flat.cost = *cost;
   record.bench = true;
+  record.tiers.clear();
   record.tiers.push_back(std::move(fields.flat));
   return true;
 }
@@ -186,7 +201,6 @@ Result<void> parse_record(std::string_view line, CostUnit unit, Record& record) 
   record.id.clear();
   record.group.clear();
   record.prompt.clear();
-  record.tiers.clear();
   record.prompt_is_text = false;
   record.bench = false;
   record.answer_hash = 0;

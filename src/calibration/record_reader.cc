@@ -2,10 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <future>
+#include <optional>
+#include <system_error>
 
 #include "base/utf8.h"
 #include "calibration/random.h"
@@ -23,6 +28,22 @@ std::string place_of(const Record& record) {
   return fmt::format("{}:{}", record.file, record.line);
 }
 
+Error placed(Error error, const Record& record) {
+  error.where = place_of(record);
+  return error;
+}
+
+// On a thread of its own; where the system gives none, before anything else.
+template <typename Work>
+std::future<void> beside(const Work& work) {
+  try {
+    return std::async(std::launch::async, work);
+  } catch (const std::system_error&) {
+    work();
+    return {};
+  }
+}
+
 // Cut, so that a hostile id cannot fill the screen.
 std::string shown(const std::string& text) {
   constexpr size_t kShownMax = 80;
@@ -32,52 +53,79 @@ std::string shown(const std::string& text) {
 
 }  // namespace
 
+// Parses a line and works out its keys: all that needs nothing of other lines. False for an empty
+// line.
+Result<bool> RecordReader::parse(std::string_view line, Record& record) const {
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  if (line.find_first_not_of(" \t") == std::string_view::npos) return false;
+  if (auto parsed = parse_record(line, options_.unit, record); !parsed) return parsed.error();
+  if (!options_.tier_names.empty()) rename_tiers(record);
+  record.id_key = hash_text(record.id, 0);
+  if (record.bench) record.id_key = hash_text(record.tiers[0].name, record.id_key);
+  if (record.prompt.empty()) return true;
+  const uint64_t question = hash_text(record.prompt, hash_text(record.group, 2));
+  for (TierOutcome& tier : record.tiers) {
+    uint64_t key = hash_text(tier.name, question ^ record.answer_hash);
+    key = hash_text(tier.quantization, hash_text(tier.model_sha, key));
+    uint64_t evidence = 0;  // a sum: the order of the signals does not matter
+    for (const auto& [name, value] : tier.evidence) {
+      evidence += hash_text(name, std::bit_cast<uint64_t>(value));
+    }
+    tier.answer_key = mix64(key ^ evidence);
+  }
+  return true;
+}
+
 Result<const Record*> RecordReader::read_line(std::string_view line, uint64_t number,
                                               const std::string& where) {
-  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-  if (line.find_first_not_of(" \t") == std::string_view::npos) {
-    return static_cast<const Record*>(nullptr);
-  }
   record_.file = where;
   record_.line = number;
-  if (count_ == options_.records_max) {
-    return Error{ErrorCode::OverBudget, fmt::format("more than {} records", options_.records_max),
-                 place_of(record_), "measure a sample of them"};
-  }
-  if (auto parsed = parse_record(line, options_.unit, record_); !parsed) {
-    Error error = parsed.error();
-    error.where = place_of(record_);
-    return error;
-  }
-  if (auto sound = check_id(); !sound) return sound.error();
-  if (auto sound = check_models(); !sound) return sound.error();
-  if (auto sound = check_labels(); !sound) return sound.error();
-  ++count_;
+  auto parsed = parse(line, record_);
+  if (!parsed) return placed(parsed.error(), record_);
+  if (!*parsed) return static_cast<const Record*>(nullptr);
+  if (auto sound = check(record_); !sound) return sound.error();
   return const_cast<const Record*>(&record_);
 }
 
-Result<void> RecordReader::check_id() {
-  uint64_t key = hash_text(record_.id, 0);
-  if (record_.bench) key = hash_text(record_.tiers[0].name, key);
-  const auto seen = ids_.insert(key, {static_cast<uint32_t>(record_.line),
-                                      static_cast<uint8_t>(record_.tiers[0].correct)});
-  if (!seen) return {};
-  const bool contradicts = (seen->mark != 0) != record_.tiers[0].correct;
-  return bad(fmt::format("id `{}`{} was used before, on line {}{}", shown(record_.id),
-                         record_.bench ? " with tier `" + shown(record_.tiers[0].name) + "`" : "",
-                         seen->line, contradicts ? ", with the opposite label" : ""),
-             place_of(record_), "every record needs an id of its own");
+Result<void> RecordReader::check(const Record& record) {
+  if (count_ == options_.records_max) {
+    return Error{ErrorCode::OverBudget, fmt::format("more than {} records", options_.records_max),
+                 place_of(record), "measure a sample of them"};
+  }
+  if (auto sound = check_id(record); !sound) return sound;
+  if (auto sound = check_models(record); !sound) return sound;
+  if (auto sound = check_labels(record); !sound) return sound;
+  ++count_;
+  return {};
 }
 
-Result<void> RecordReader::check_models() {
+void RecordReader::rename_tiers(Record& record) const {
+  for (TierOutcome& tier : record.tiers) {
+    const auto other = options_.tier_names.find(tier.name);
+    if (other != options_.tier_names.end()) tier.name = other->second;
+  }
+}
+
+Result<void> RecordReader::check_id(const Record& record) {
+  const auto seen = ids_.insert(record.id_key, {static_cast<uint32_t>(record.line),
+                                                static_cast<uint8_t>(record.tiers[0].correct)});
+  if (!seen) return {};
+  const bool contradicts = (seen->mark != 0) != record.tiers[0].correct;
+  return bad(fmt::format("id `{}`{} was used before, on line {}{}", shown(record.id),
+                         record.bench ? " with tier `" + shown(record.tiers[0].name) + "`" : "",
+                         seen->line, contradicts ? ", with the opposite label" : ""),
+             place_of(record), "every record needs an id of its own");
+}
+
+Result<void> RecordReader::check_models(const Record& record) {
   if (options_.mixed_models) return {};
-  for (const TierOutcome& tier : record_.tiers) {
+  for (const TierOutcome& tier : record.tiers) {
     if (tier.model_sha.empty() && tier.quantization.empty()) continue;
     const auto [known, added] =
         models_.try_emplace(tier.name, tier.model_sha, tier.quantization);
     if (added) continue;
     if (models_.size() > 4096) {
-      return Error{ErrorCode::OverBudget, "more than 4096 tiers", place_of(record_),
+      return Error{ErrorCode::OverBudget, "more than 4096 tiers", place_of(record),
                    "split the file"};
     }
     const auto& [model, quantization] = known->second;
@@ -85,69 +133,139 @@ Result<void> RecordReader::check_models() {
     return bad(fmt::format("tier `{}` is model {} ({}) here and {} ({}) before", shown(tier.name),
                            shown(tier.model_sha), shown(tier.quantization), shown(model),
                            shown(quantization)),
-               place_of(record_), "give each model its own file, or allow mixed models");
+               place_of(record), "give each model its own file, or allow mixed models");
   }
   return {};
 }
 
-Result<void> RecordReader::check_labels() {
-  if (record_.prompt.empty()) return {};
-  const uint64_t question = hash_text(record_.prompt, hash_text(record_.group, 2));
-  for (const TierOutcome& tier : record_.tiers) {
+Result<void> RecordReader::check_labels(const Record& record) {
+  if (record.prompt.empty()) return {};
+  for (const TierOutcome& tier : record.tiers) {
     // Without anything that tells answers apart, two samples may well differ in outcome.
-    if (tier.evidence.empty() && record_.answer_hash == 0) continue;
-    uint64_t key = hash_text(tier.name, question ^ record_.answer_hash);
-    key = hash_text(tier.quantization, hash_text(tier.model_sha, key));
-    uint64_t evidence = 0;  // a sum: the order of the signals does not matter
-    for (const auto& [name, value] : tier.evidence) {
-      evidence += hash_text(name, std::bit_cast<uint64_t>(value));
-    }
-    const auto seen = labels_.insert(mix64(key ^ evidence), {static_cast<uint32_t>(record_.line),
-                                                 static_cast<uint8_t>(tier.correct)});
+    if (tier.evidence.empty() && record.answer_hash == 0) continue;
+    const auto seen = labels_.insert(tier.answer_key, {static_cast<uint32_t>(record.line),
+                                                       static_cast<uint8_t>(tier.correct)});
     if (!seen || (seen->mark != 0) == tier.correct) continue;
     return bad(fmt::format("tier `{}` gave the same answer to the same prompt as on line {}, but "
                            "`correct` is {} here and {} there",
                            shown(tier.name), seen->line, tier.correct, seen->mark != 0),
-               place_of(record_), "mend the labels, or remove one of the two records");
+               place_of(record), "mend the labels, or remove one of the two records");
   }
   return {};
 }
 
+// Whole lines, parsed; the vector's records keep their memory from block to block.
+struct RecordReader::Block {
+  std::string text;
+  uint64_t first_line = 1;
+  size_t lines = 0;
+  std::vector<Record> records;
+  size_t used = 0;
+  std::optional<Error> problem;  // of the line after the last record
+};
+
+Error RecordReader::too_long() const {
+  return {ErrorCode::Corrupt,
+          fmt::format("the line is longer than {} bytes", options_.line_bytes_max), "",
+          "one record a line is needed"};
+}
+
+void RecordReader::parse_block(Block& block, const std::string& where) const {
+  block.used = 0;
+  block.lines = 0;
+  block.problem.reset();
+  std::string_view rest = block.text;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    if (block.used == block.records.size()) block.records.emplace_back();
+    Record& record = block.records[block.used];
+    if (record.file != where) record.file = where;
+    record.line = block.first_line + block.lines++;
+    if (end > options_.line_bytes_max) {
+      block.problem = placed(too_long(), record);
+      return;
+    }
+    auto parsed = parse(rest.substr(0, end), record);
+    if (!parsed) {
+      block.problem = placed(parsed.error(), record);
+      return;
+    }
+    block.used += *parsed ? 1 : 0;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+}
+
+Result<void> RecordReader::check_block(const Block& block, const Sink& sink) {
+  constexpr size_t kAhead = 8;
+  for (size_t i = 0; i < block.used; ++i) {
+    if (i + kAhead < block.used) {
+      const Record& later = block.records[i + kAhead];
+      ids_.prefetch(later.id_key);
+      for (const TierOutcome& tier : later.tiers) labels_.prefetch(tier.answer_key);
+    }
+    if (auto sound = check(block.records[i]); !sound) return sound;
+    if (auto taken = sink(block.records[i]); !taken) return taken;
+  }
+  return block.problem ? Result<void>(*block.problem) : Result<void>();
+}
+
+// The next whole lines; `carried` is what of a line came before and what is left over after. False
+// at the end. Not std::getline: a file without newlines must not be read into memory whole.
+Result<bool> RecordReader::fill(std::istream& input, std::string& carried, Block& block,
+                                const std::string& where) const {
+  constexpr size_t kBlockBytes = size_t{1} << 20;
+  block.text.swap(carried);
+  carried.clear();
+  while (true) {
+    const size_t before = block.text.size();
+    block.text.resize(before + kBlockBytes);
+    input.read(block.text.data() + before, static_cast<std::streamsize>(kBlockBytes));
+    block.text.resize(before + static_cast<size_t>(input.gcount()));
+    if (input.bad()) {
+      return Error{ErrorCode::Io, "cannot be read to its end", where, "check the disk"};
+    }
+    if (!input) return !block.text.empty();
+    const size_t end = block.text.rfind('\n');
+    if (end != std::string::npos) {
+      carried.assign(block.text, end + 1);
+      block.text.resize(end + 1);
+    }
+    if (std::max(carried.size(), end == std::string::npos ? block.text.size() : 0) >
+        options_.line_bytes_max) {
+      const auto lines = std::count(block.text.begin(), block.text.end(), '\n');
+      Error error = too_long();
+      error.where = fmt::format("{}:{}", where, block.first_line + static_cast<uint64_t>(lines));
+      return error;
+    }
+    if (end != std::string::npos) return true;
+  }
+}
+
+// While one block is checked, which must be in order, the next one is parsed beside it.
 Result<void> RecordReader::read(std::istream& input, const std::string& where, const Sink& sink) {
-  std::string line;
-  uint64_t number = 0;
-  // Not std::getline: a file without newlines must not be read into memory whole.
-  std::vector<char> block(size_t{1} << 16);
-  bool more = true;
-  const auto take = [&](std::string_view text) -> Result<void> {
-    auto record = read_line(text, ++number, where);
-    if (!record) return record.error();
-    if (*record == nullptr) return {};
-    return sink(**record);
-  };
-  while (more) {
-    input.read(block.data(), static_cast<std::streamsize>(block.size()));
-    const auto size = static_cast<size_t>(input.gcount());
-    more = static_cast<bool>(input);
-    std::string_view rest(block.data(), size);
-    for (size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
-      std::string_view text = rest.substr(0, end);
-      if (!line.empty()) text = line.append(text);
-      if (auto taken = take(text); !taken) return taken;
-      line.clear();
-      rest.remove_prefix(end + 1);
+  std::array<Block, 2> blocks;
+  std::string carried;
+  auto more = fill(input, carried, blocks[0], where);
+  if (!more) return more.error();
+  if (!*more) return {};
+  parse_block(blocks[0], where);
+  for (size_t turn = 0;; turn = 1 - turn) {
+    Block& now = blocks[turn];
+    Block& next = blocks[1 - turn];
+    next.first_line = now.first_line + now.lines;
+    std::future<void> ahead;
+    if (!now.problem) {
+      more = fill(input, carried, next, where);
+      if (more && *more) {
+        ahead = beside([&] { parse_block(next, where); });
+      }
     }
-    line.append(rest);
-    if (line.size() > options_.line_bytes_max) {
-      return Error{ErrorCode::Corrupt,
-                   fmt::format("the line is longer than {} bytes", options_.line_bytes_max),
-                   fmt::format("{}:{}", where, number + 1), "one record a line is needed"};
-    }
+    auto checked = check_block(now, sink);
+    if (ahead.valid()) ahead.wait();
+    if (!checked) return checked;
+    if (!more) return more.error();
+    if (!*more) return {};
   }
-  if (input.bad()) {
-    return Error{ErrorCode::Io, "cannot be read to its end", where, "check the disk"};
-  }
-  return take(line);
 }
 
 Result<uint64_t> read_record_files(const std::vector<std::string>& files, ReadOptions options,

@@ -33,13 +33,16 @@ struct ReadOptions {
   size_t line_bytes_max = size_t{8} << 20;
   CostUnit unit = CostUnit::Seconds;  // of bench records; interchange records carry one number
   bool mixed_models = false;
+  // Tiers under other names than the records': a model that was benched alone becomes a level.
+  std::map<std::string, std::string, std::less<>> tier_names{};
 };
 
 class RecordReader {
  public:
   explicit RecordReader(ReadOptions options = {}) : options_(options) {}
 
-  // Called for every record; its error ends the reading. The record is reused afterwards.
+  // Called for every record, in order and on the caller's thread; its error ends the reading. The
+  // record is reused afterwards.
   using Sink = std::function<Result<void>(const Record&)>;
 
   // `where` names the input in errors ("records.jsonl").
@@ -52,9 +55,18 @@ class RecordReader {
   uint64_t count() const { return count_; }
 
  private:
-  Result<void> check_id();
-  Result<void> check_models();
-  Result<void> check_labels();
+  struct Block;
+  Result<bool> parse(std::string_view line, Record& record) const;
+  void rename_tiers(Record& record) const;
+  Result<bool> fill(std::istream& input, std::string& carried, Block& block,
+                    const std::string& where) const;
+  Error too_long() const;
+  void parse_block(Block& block, const std::string& where) const;
+  Result<void> check_block(const Block& block, const Sink& sink);
+  Result<void> check(const Record& record);
+  Result<void> check_id(const Record& record);
+  Result<void> check_models(const Record& record);
+  Result<void> check_labels(const Record& record);
 
   ReadOptions options_;
   Record record_;

@@ -162,10 +162,15 @@ Verdict DeclaredPolicy::judge(const Situation& at, const Attempt& attempt) const
   const Confidence& confidence = verdict.confidence;
   const Bar bar = threshold_for(at);
   verdict.threshold = bar.value;
-  const bool reached = confidence.value >= bar.value;
+  const bool reached = confidence.value - confidence.band >= bar.value;
   verdict.action = reached ? Action::Keep : Action::Climb;
+  const bool by_luck = !reached && confidence.value >= bar.value;
   verdict.reason = fmt::format("confidence {:.3f} {} threshold {:.3f}{} ({})", confidence.value,
-                               reached ? "reaches" : "is below", bar.value,
+                               reached   ? "reaches"
+                               : by_luck ? fmt::format("lies in the guard band of {:.3g} above",
+                                                       confidence.band)
+                                         : "is below",
+                               bar.value,
                                bar.owner.empty() ? "" : fmt::format(" of {}", bar.owner),
                                standing(confidence));
   if (is_exact(attempt)) return verdict;

@@ -161,5 +161,28 @@ TEST(DeclaredPolicy, ChanceHasNoSayWhereSomebodyDecided) {
   EXPECT_EQ(propensity(ruled, {}, true), 1);
 }
 
+TEST(DeclaredPolicy, TheGuardBandLiesAboveTheThreshold) {
+  class Shaky final : public Estimator {
+   public:
+    explicit Shaky(double value) : value_(value) {}
+    Confidence estimate(Level, const Attempt&) const override {
+      return {.value = value_, .formula = "shaky", .band = 0.05};
+    }
+    double value_;
+  };
+  PolicyTerms terms;
+  terms.tiers[Level::L2].threshold = 0.6;
+  Request request;
+  const auto judged = [&](double value) {
+    const Shaky estimator(value);
+    return DeclaredPolicy(estimator, terms)
+        .judge({.request = request, .level = Level::L2, .so_far = {}}, Attempt{});
+  };
+  EXPECT_EQ(judged(0.66).action, Action::Keep);
+  EXPECT_EQ(judged(0.64).action, Action::Climb);
+  EXPECT_THAT(judged(0.64).reason, testing::HasSubstr("guard band of 0.05 above threshold 0.600"));
+  EXPECT_THAT(judged(0.5).reason, testing::HasSubstr("is below threshold"));
+}
+
 }  // namespace
 }  // namespace tinyarms::cascade

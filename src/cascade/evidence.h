@@ -45,6 +45,8 @@ inline constexpr std::string_view kLogprobMean = "logprob_mean";         // per 
 inline constexpr std::string_view kMarginMean = "margin_mean";           // p(top 1) − p(top 2)
 inline constexpr std::string_view kMarginMin = "margin_min";             //
 inline constexpr std::string_view kMarginQ10 = "margin_q10";             //
+// Every token's, a character each (calibration/margin_trace.h).
+inline constexpr std::string_view kMarginTrace = "margin_trace";
 inline constexpr std::string_view kEntropyMean = "entropy_mean";         // nats
 inline constexpr std::string_view kEntropyMax = "entropy_max";           // nats
 inline constexpr std::string_view kLogitVarianceMean = "logit_variance_mean";
@@ -72,10 +74,15 @@ inline constexpr std::string_view kRequestRuleIds = "request_rule_ids";
 inline constexpr std::string_view kRule = "rule";                   // id of the rule that matched
 inline constexpr std::string_view kExact = "exact";          // the answer is right by construction
 inline constexpr std::string_view kSimilarity = "similarity";       // cosine, [-1, 1]
+inline constexpr std::string_view kGate = "gate";          // "none", or what differs: "order"
+inline constexpr std::string_view kGateReason = "gate_reason";      // one sentence
+inline constexpr std::string_view kSimilarityMin = "similarity_min";  // the threshold in force
 inline constexpr std::string_view kCachedQuestion = "cached_question";
 inline constexpr std::string_view kCachedLevel = "cached_tier";     // who answered it first
 inline constexpr std::string_view kCachedConfidence = "cached_confidence";
-inline constexpr std::string_view kIntent = "intent";               // code, general, maths, tools
+// Of the head in use: code, general, maths, tools, about-my-code, and what the user added.
+inline constexpr std::string_view kIntent = "intent";
+inline constexpr std::string_view kIntentProbability = "intent_probability";  // calibrated
 inline constexpr std::string_view kIntentMargin = "intent_margin";  // over the runner-up
 }  // namespace signal
 

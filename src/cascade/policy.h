@@ -15,6 +15,9 @@ struct Confidence {
   double value = 0;         // P(correct) in [0, 1]
   bool calibrated = false;  // fitted to outcomes, or only a formula
   std::string formula = {};  // how it came about, for people
+  // How far the value may move with the manner of computing alone: a threshold counts as reached
+  // where value − band reaches it.
+  double band = 0;
   // A promise about all answers kept as this one would be, e.g. "wrong at most 10 % …", where
   // one holds here and now; else why none does, where one was expected.
   bool certified = false;

@@ -45,6 +45,11 @@ struct Request {
   std::optional<double> cost_max;     // of all tiers asked together, in the policy's prices
   std::string group;                  // kind of question; empty: the intent that L1 finds
   bool offline = true;              // no tier may open a socket
+  std::string model;                // of L2 or L3: this one instead of the configured
+  // The reply must be made for this request (tools, a schema, token probabilities): neither rules
+  // nor remembered answers serve.
+  bool made_to_order = false;
+  std::string owner;                // whose answers are remembered together; one user: empty
 
   // P(correct) that an answer must reach to be accepted, in [0, 1]: a level's own, else the
   // global one, else the policy's default for that level.

@@ -58,6 +58,7 @@ bool read_sidecar(const fs::path& gguf, const FileStamp& stamp, InstalledModel& 
     read.licence = json.at("licence").get<std::string>();
     read.source = json.at("source").get<std::string>();
     read.encoder = json.at("encoder").get<bool>();
+    read.reranker = json.value("reranker", false);
     read.parameters = json.at("parameters").get<uint64_t>();
   } catch (const Json::exception&) {
     return false;
@@ -92,6 +93,7 @@ InstalledModel describe_model(const fs::path& gguf) {
   model.quantization = facts->quantization;
   model.licence = facts->licence;
   model.encoder = facts->encoder;
+  model.reranker = facts->reranker;
   model.parameters = facts->parameters;
   return model;
 }
@@ -111,6 +113,7 @@ Result<void> write_sidecar(const InstalledModel& model) {
                      {"licence", model.licence},
                      {"source", model.source},
                      {"encoder", model.encoder},
+                     {"reranker", model.reranker},
                      {"parameters", model.parameters}};
   // What a model says of itself may be no UTF-8.
   const std::string text = json.dump(2, ' ', false, Json::error_handler_t::replace);

@@ -20,6 +20,7 @@ struct InstalledModel {
   std::string licence;
   std::string source;  // where it came from, in words or as a path
   bool encoder = false;
+  bool reranker = false;  // an encoder that scores pairs of texts
   uint64_t parameters = 0;
   std::string problem;  // why the file cannot be used; empty where it can
 };

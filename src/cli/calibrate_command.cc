@@ -8,12 +8,14 @@
 
 #include "base/file.h"
 #include "calibration/calibrate_report.h"
+#include "catalog/model_store.h"
 #include "cli/calibration_charts.h"
 #include "cli/context.h"
 #include "cli/record_input.h"
 #include "plots/svg.h"
 #include "plots/terminal_plot.h"
 #include "service/calibrated_estimator.h"
+#include "service/jitter_measure.h"
 
 namespace tinyarms::cli {
 namespace {
@@ -26,6 +28,9 @@ struct CalibrateOptions {
   std::vector<std::string> swap_costs;
   std::string out;
   std::string svg;
+  bool jitter = false;
+  std::vector<std::string> models;
+  size_t prompts = 40;
   bool plot = false;
   bool json = false;
 };
@@ -94,11 +99,58 @@ Result<void> write_files(const std::string& folder, const calibration::Calibrate
   return write_file_atomically(root / "plan.json", calibration::calibrate_json(report));
 }
 
+// Of the tiers' models where none is named.
+void run_jitter(const CalibrateOptions& options, Context& context) {
+  auto loaded = context.load_settings(options.json);
+  if (!loaded) return;
+  const service::Settings& settings = loaded->settings;
+  std::vector<std::string> names = options.models;
+  if (names.empty()) {
+    for (const std::string& name : {settings.l2.model, settings.l3.model}) {
+      if (!name.empty()) names.push_back(name);
+    }
+  }
+  const catalog::ModelStore store(context.paths.models_dir);
+  const Terminal terminal = context.terminal(settings);
+  std::string text;
+  std::string json = "[";
+  for (const std::string& name : names) {
+    auto model = store.find(name);
+    if (!model) return context.fail(model.error(), options.json);
+    auto jitter = service::measure_jitter(
+        store, *model,
+        {.prompts = options.prompts,
+         .threads = settings.threads,
+         .progress = [&](size_t done, size_t total) {
+           terminal.status(fmt::format("{}: {}/{} prompts", model->name, done, total));
+         }},
+        context.stop);
+    terminal.status("");
+    if (!jitter) return context.fail(jitter.error(), options.json);
+    const std::string file = calibration::jitter_json(*jitter);
+    if (!options.out.empty()) {
+      auto written = write_file_atomically(
+          std::filesystem::path(options.out) / ("jitter-" + model->name + ".json"), file);
+      if (!written) return context.fail(written.error(), options.json);
+    }
+    json += (json.size() > 1 ? ",\n" : "\n") + file;
+    text += service::jitter_text(model->name, *jitter);
+  }
+  terminal.out(options.json ? json + "]\n" : printable(text));
+}
+
 void run_calibrate(const CalibrateOptions& options, Context& context) {
+  if (options.jitter) return run_jitter(options, context);
   auto request = read_options(options);
   if (!request) return context.fail(request.error(), options.json);
   auto report = calibration::calibrate(*request);
   if (!report) return fail_records(context, report.error(), options.json);
+  if (!options.out.empty() && report->by_prompt) {
+    return context.fail({ErrorCode::InvalidArgument,
+                         "the records hold no evidence about answers to fit a calibrator to",
+                         "--out", "give records with `evidence`, or leave --out away"},
+                        options.json);
+  }
   if (!options.out.empty() && report->choice.feasible) {
     if (auto written = write_files(options.out, *report); !written) {
       return context.fail(written.error(), options.json);
@@ -122,9 +174,22 @@ void add_calibrate(CLI::App& app, Context& context) {
   calibration::CalibrateRequest& request = options->request;
   CLI::App* calibrate = app.add_subcommand(
       "calibrate", "Fit P(right) and choose every tier's threshold from a target");
-  calibrate->add_option("--records", request.files, "Outcomes, one JSON object a line")
-      ->required()
-      ->type_name("FILE");
+  CLI::Option* records = calibrate
+                             ->add_option("--records", request.files,
+                                          "Outcomes, one JSON object a line")
+                             ->type_name("FILE");
+  calibrate
+      ->add_flag("--jitter", options->jitter,
+                 "Measure how far evidence moves with the manner of computing, on the model itself")
+      ->excludes(records);
+  calibrate->add_option("--model", options->models, "Whose jitter (default: those of L2 and L3)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("NAME");
+  calibrate->add_option("--prompts", options->prompts, "Questions that jitter is measured on")
+      ->check(CLI::Range(1, 1000))
+      ->type_name("N");
+  add_setting(*calibrate, context, "--threads", "threads", "Processor threads (0: all)");
   calibrate->add_option("--target", options->target, "What the cascade is to reach")
       ->type_name("accuracy=P|cost=C|cost=N%");
   calibrate->add_option("--max-risk", options->max_risk, "Wrong answers at most this, certified")
@@ -158,9 +223,13 @@ void add_calibrate(CLI::App& app, Context& context) {
       "  tinyarms calibrate --records runs.jsonl --target accuracy=0.85\n"
       "  tinyarms calibrate --records runs.jsonl --max-risk 0.1 --confidence 0.95\n"
       "  tinyarms calibrate --records runs.jsonl --target cost=40% --out calibration/\n"
+      "  tinyarms calibrate --jitter --out calibration/\n"
       "In use: calibration.files = [\"…/calibration\"],\n"
       "        policy.file = \"…/calibration/policy.toml\"");
-  calibrate->callback([options, &context] { run_calibrate(*options, context); });
+  calibrate->callback([options, &context] {
+    if (!options->jitter && options->request.files.empty()) throw CLI::RequiredError("--records");
+    run_calibrate(*options, context);
+  });
 }
 
 }  // namespace tinyarms::cli

@@ -1,5 +1,6 @@
 #include "cli/calibration_charts.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "calibration/special_functions.h"
@@ -18,21 +19,31 @@ plots::XyChart cost_quality_chart(const calibration::CalibrateReport& report) {
     point.x = plan.cost;
     point.y = plan.accuracy;
   }
-  plots::Series& chosen = chart.series.emplace_back();
-  chosen.name = "chosen";
-  chosen.line = false;
-  plots::Point& plan = chosen.points.emplace_back();
+  plots::Series fixed;
+  fixed.name = "the chosen plan, fixed choices, the oracle";
+  fixed.line = false;
+  for (const calibration::Baseline& baseline : report.baselines) {
+    if (baseline.curve) {
+      plots::Series& series = chart.series.emplace_back();
+      series.name = baseline.name;
+      for (const calibration::RoutingPoint& at : baseline.points) {
+        plots::Point& point = series.points.emplace_back();
+        point.x = at.cost;
+        point.y = at.accuracy;
+      }
+    } else if (baseline.name != "best_fixed") {  // which is one of the others
+      plots::Point& point = fixed.points.emplace_back();
+      point.x = baseline.cost;
+      point.y = baseline.accuracy;
+      point.label = baseline.name;
+    }
+  }
+  plots::Point& plan = fixed.points.emplace_back();
   plan.x = report.choice.plan.cost;
   plan.y = report.choice.plan.accuracy;
   plan.y_interval = plots::Range{report.intervals.accuracy.low, report.intervals.accuracy.high};
-  for (const calibration::Baseline& baseline : report.baselines) {
-    plots::Series& series = chart.series.emplace_back();
-    series.name = baseline.name;
-    series.line = false;
-    plots::Point& point = series.points.emplace_back();
-    point.x = baseline.cost;
-    point.y = baseline.accuracy;
-  }
+  plan.label = "chosen";
+  chart.series.push_back(std::move(fixed));
   return chart;
 }
 
@@ -59,15 +70,18 @@ plots::XyChart reliability_chart(const calibration::MetricsReport& report) {
 plots::XyChart risk_coverage_chart(const calibration::MetricsReport& report) {
   plots::XyChart chart{.title = "Risk over coverage by " + report.score + " (" + report.tier + ")",
                        .x = {.label = "share kept", .range = plots::Range{0, 1}},
-                       .y = {.label = "share wrong among the kept"},
+                       .y = {.label = "share wrong among the kept", .range = plots::Range{0, 1}},
                        .series = {}};
   plots::Series& series = chart.series.emplace_back();
   series.name = report.score;
+  double most = 0;
   for (const calibration::RiskCoveragePoint& at : report.risk_coverage) {
+    most = std::max(most, at.risk);
     plots::Point& point = series.points.emplace_back();
     point.x = at.coverage;
     point.y = at.risk;
   }
+  chart.y.range->high = most > 0 ? std::min(1.0, 1.05 * most) : 1;
   return chart;
 }
 

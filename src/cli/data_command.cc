@@ -28,12 +28,19 @@ struct TaskRow {
   std::vector<std::string> missing;  // of its files
 };
 
+std::vector<std::string> files_of(const eval::Task& task, const std::filesystem::path& folder) {
+  return task.files(folder);
+}
+std::vector<std::string> files_of(const eval::EmbeddingTask& task, const std::filesystem::path&) {
+  return task.files();
+}
+
 template <typename Tasks>
 void add_rows(const Tasks& tasks, const std::filesystem::path& folder,
               std::vector<TaskRow>& rows) {
   for (const auto& task : tasks) {
     TaskRow row{std::string(task->name()), std::string(task->description()), {}};
-    for (const std::string& file : task->files()) {
+    for (const std::string& file : files_of(*task, folder)) {
       std::error_code ignored;
       if (!std::filesystem::exists(folder / file, ignored)) row.missing.push_back(file);
     }
@@ -76,12 +83,16 @@ void run_pull(const DataOptions& options, Context& context) {
   };
   auto set = eval::find_data_set(options.name);
   if (!set) return fail(set.error());
-  if (options.mirror.empty()) {
-    return fail({ErrorCode::Unsupported, "this build has no address to fetch from", options.name,
-                 "copy the data into a folder and name it: --mirror file:///absolute/folder"});
-  }
   const std::filesystem::path folder = bench_data_folder(options.data, context);
-  auto fetched = eval::pull_data(**set, {.mirror = options.mirror, .folder = folder});
+  const Terminal terminal = context.terminal();
+  const auto show = [&](const eval::DataFile& file, uint64_t bytes) {
+    terminal.status(fmt::format("{}  {:.1f} of {:.1f} MB", file.path,
+                                static_cast<double>(bytes) / 1e6,
+                                static_cast<double>(file.bytes) / 1e6));
+  };
+  auto fetched = eval::pull_data(
+      **set, {.mirror = options.mirror, .folder = folder, .progress = show}, context.stop);
+  terminal.status("");
   if (!fetched) return fail(fetched.error());
   if (options.json) {
     return context.terminal().out(nlohmann::ordered_json{{"set", (*set)->name},
@@ -110,14 +121,19 @@ void add_data(CLI::App& app, Context& context) {
   list->callback([list_options, &context] { run_list(*list_options, context); });
 
   auto pull_options = std::make_shared<DataOptions>();
-  CLI::App* pull = data->add_subcommand("pull", "Fetch a data set, checked against its hashes");
+  CLI::App* pull =
+      data->add_subcommand("pull", "Fetch a data set, checked against pinned hashes, resumably");
   pull->add_option("name", pull_options->name, "Which set")->required();
   pull->add_option("--mirror", pull_options->mirror,
-                   "A folder laid out like the data folder, as file:///absolute/folder")
+                   "Instead of each file's own address, laid out like the data folder")
       ->type_name("URL");
   pull->add_option("--data", pull_options->data, "Folder to put it in")->type_name("DIR");
   pull->add_flag("--json", pull_options->json, "As JSON");
-  pull->footer("Example:\n  tinyarms data pull mbpp --mirror file:///srv/mirror --data data");
+  pull->footer(
+      "The one command that fetches: it asks the hosts that the catalogue names, or the mirror.\n"
+      "Examples:\n"
+      "  tinyarms data pull humaneval\n"
+      "  tinyarms data pull mbpp --mirror file:///srv/mirror --data data");
   pull->callback([pull_options, &context] { run_pull(*pull_options, context); });
 }
 

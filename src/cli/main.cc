@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "cli/context.h"
+#include "cli/index_commands.h"
 
 namespace {
 
@@ -68,6 +69,11 @@ int main(int argc, char** argv) {
   add_quantize(app, context);
   add_validate(app, context);
   add_embed(app, context);
+  add_intent(app, context);
+  add_index(app, context);
+  add_search(app, context);
+  add_rerank(app, context);
+  add_cache(app, context);
   add_config(app, context);
   add_doctor(app, context);
   add_version(app, context);
@@ -77,7 +83,11 @@ int main(int argc, char** argv) {
   add_certify(app, context);
   add_replay(app, context);
   add_feedback(app, context);
+  add_signals(app, context);
+  add_shadow(app, context);
   add_rules(app, context);
+  add_serve(app, context);
+  add_keys(app, context);
   add_bench(app, context);
   add_report(app, context);
   add_data(app, context);

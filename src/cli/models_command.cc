@@ -25,6 +25,10 @@ std::string megabytes(uint64_t bytes) {
   return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
 }
 
+const char* role_of(const InstalledModel& model) {
+  return model.reranker ? "reranker" : model.encoder ? "encoder" : "generator";
+}
+
 Json model_json(const InstalledModel& model) {
   return {{"name", model.name},
           {"path", model.path.string()},
@@ -33,7 +37,7 @@ Json model_json(const InstalledModel& model) {
           {"architecture", model.architecture},
           {"quantization", model.quantization},
           {"parameters", model.parameters},
-          {"role", model.encoder ? "encoder" : "generator"},
+          {"role", role_of(model)},
           {"licence", model.licence},
           {"source", model.source},
           {"problem", model.problem}};
@@ -60,7 +64,7 @@ void run_list(const ListOptions& options, Context& context) {
         model.problem.empty() ? "" : "  unusable: " + printable(model.problem);
     terminal.out(fmt::format("{:40} {:10} {:>10}  {}{}\n", printable(model.name),
                              model.quantization, megabytes(model.bytes),
-                             model.encoder ? "encoder" : "generator", problem));
+                             role_of(model), problem));
   }
 }
 
@@ -154,7 +158,8 @@ void add_models(CLI::App& app, Context& context) {
 
   auto import_options = std::make_shared<ImportCommandOptions>();
   CLI::App* import = models->add_subcommand(
-      "import", "A GGUF file as it is, or a folder with a BERT-family encoder (safetensors)");
+      "import", "A GGUF file as it is, or a folder with a BERT-family encoder or cross-encoder "
+                "(safetensors)");
   import->add_option("source", import_options->source, "File or folder")->required();
   import->add_option("--name", import_options->name, "Name to keep it under")->type_name("NAME");
   import->add_option("--quantization", import_options->quantization,

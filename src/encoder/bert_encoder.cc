@@ -25,8 +25,10 @@ struct BertEncoder::Layer {
 struct BertEncoder::Pack {
   struct Text {
     const std::vector<int32_t>* ids = nullptr;
-    size_t begin = 0;  // its first row
-    float* pooled = nullptr;
+    size_t begin = 0;   // its first row
+    size_t second = 0;  // its first token of the second type
+    float* pooled = nullptr;  // one row, or
+    float* rows = nullptr;    // all of them
   };
   std::vector<Text> texts;
   size_t tokens = 0;
@@ -112,6 +114,9 @@ Result<void> BertEncoder::load(BertOptions options) {
   }
   auto positions = file_.positions();
   if (!positions) return positions.error();
+  auto type_step = file_.type_step();
+  if (!type_step) return type_step.error();
+  type_step_ = std::move(*type_step);
   auto gain = file_.vector("token_embd_norm.weight", width_);
   if (!gain) return gain.error();
   auto shift = file_.vector("token_embd_norm.bias", width_);
@@ -177,8 +182,8 @@ Result<void> BertEncoder::load_layer(size_t index) {
 }
 
 // Longest first, so that the last packs, which threads wait for, are the smallest.
-std::vector<BertEncoder::Pack> BertEncoder::pack(
-    std::span<const std::vector<int32_t>> texts) const {
+std::vector<BertEncoder::Pack> BertEncoder::pack(const BertBatch& batch) const {
+  const auto& texts = batch.texts;
   std::vector<size_t> order(texts.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),
@@ -189,7 +194,10 @@ std::vector<BertEncoder::Pack> BertEncoder::pack(
       packs.emplace_back();
     }
     Pack& last = packs.back();
-    last.texts.push_back({.ids = &texts[text], .begin = last.tokens, .pooled = nullptr});
+    last.texts.push_back({.ids = &texts[text],
+                          .begin = last.tokens,
+                          .second = batch.second.empty() ? texts[text].size()
+                                                         : batch.second[text]});
     last.tokens += texts[text].size();
   }
   return packs;
@@ -225,15 +233,35 @@ bool BertEncoder::reserve(size_t workspaces, size_t tokens) {
   return true;
 }
 
-Result<void> BertEncoder::encode(std::span<const std::vector<int32_t>> texts, float* pooled) {
-  std::vector<Pack> packs = pack(texts);
-  size_t longest = 0;
+Result<void> BertEncoder::encode(const BertBatch& batch, float* pooled) {
+  std::vector<Pack> packs = pack(batch);
   for (Pack& pack : packs) {
-    longest = std::max(longest, pack.tokens);
     for (Pack::Text& text : pack.texts) {
-      text.pooled = pooled + static_cast<size_t>(text.ids - texts.data()) * width_;
+      text.pooled = pooled + static_cast<size_t>(text.ids - batch.texts.data()) * width_;
     }
   }
+  return encode_packs(packs);
+}
+
+Result<void> BertEncoder::encode_tokens(const BertBatch& batch, float* rows) {
+  std::vector<size_t> first;
+  size_t tokens = 0;
+  for (const auto& text : batch.texts) {
+    first.push_back(tokens);
+    tokens += text.size();
+  }
+  std::vector<Pack> packs = pack(batch);
+  for (Pack& pack : packs) {
+    for (Pack::Text& text : pack.texts) {
+      text.rows = rows + first[static_cast<size_t>(text.ids - batch.texts.data())] * width_;
+    }
+  }
+  return encode_packs(packs);
+}
+
+Result<void> BertEncoder::encode_packs(std::vector<Pack>& packs) {
+  size_t longest = 0;
+  for (const Pack& pack : packs) longest = std::max(longest, pack.tokens);
   const auto ranks = static_cast<size_t>(team_->size());
   const bool together = packs.size() < 2 * ranks;
   if (!reserve(together ? 1 : ranks, longest)) {
@@ -293,6 +321,9 @@ void BertEncoder::embed_rows(const Step& step) const {
       file_.word(static_cast<size_t>((*text.ids)[row - text.begin]), x);
       const float* position = positions_.data() + (row - text.begin) * width_;
       for (size_t i = 0; i < width_; ++i) x[i] += position[i];
+      if (row - text.begin >= text.second && !type_step_.empty()) {
+        for (size_t i = 0; i < width_; ++i) x[i] += type_step_[i];
+      }
       kernels().norm({.x = x,
                       .gain = first_gain_.data(),
                       .shift = first_shift_.data(),
@@ -434,8 +465,12 @@ void BertEncoder::pool(const Step& step) const {
     const Pack::Text& text = step.pack.texts[i];
     const float* rows = step.space.x.get() + text.begin * width_;
     const size_t count = text.ids->size();
+    if (text.rows != nullptr) {
+      std::copy_n(rows, count * width_, text.rows);
+      continue;
+    }
     if (file_.pooling() != Pooling::Mean) {
-      const size_t row = file_.pooling() == Pooling::Cls ? 0 : count - 1;
+      const size_t row = file_.pooling() == Pooling::Last ? count - 1 : 0;
       std::copy_n(rows + row * width_, width_, text.pooled);
       continue;
     }

@@ -24,6 +24,14 @@ struct BertOptions {
   size_t pack_tokens = 256;  // texts are packed up to this, or as long as the longest of them
 };
 
+// Token ids with the special tokens around them, each text of 1 to window() ids below the
+// vocabulary's size.
+struct BertBatch {
+  std::span<const std::vector<int32_t>> texts;
+  // Empty, or of each text where its second part begins, whose tokens are of the second type.
+  std::span<const size_t> second = {};
+};
+
 // One caller at a time.
 class BertEncoder {
  public:
@@ -33,10 +41,12 @@ class BertEncoder {
 
   size_t width() const { return width_; }
 
-  // Token ids with the special tokens around them, each of 1 to window() ids below the
-  // vocabulary's size. Row i of `pooled` (texts × width) becomes text i's vector, not normalised.
-  // Errors: Internal (memory).
-  Result<void> encode(std::span<const std::vector<int32_t>> texts, float* pooled);
+  // Row i of `pooled` (texts × width) becomes text i's vector, not normalised; for Rank pooling
+  // that of its first token. Errors: Internal (memory).
+  Result<void> encode(const BertBatch& batch, float* pooled);
+
+  // The vectors of every token, texts one after the other, not normalised. Errors: as encode().
+  Result<void> encode_tokens(const BertBatch& batch, float* rows);
 
  private:
   struct Layer;
@@ -48,7 +58,8 @@ class BertEncoder {
   Result<void> load(BertOptions options);
   Result<void> load_layer(size_t index);
   Result<void> make_desks(size_t scratch_bytes);
-  std::vector<Pack> pack(std::span<const std::vector<int32_t>> texts) const;
+  std::vector<Pack> pack(const BertBatch& batch) const;
+  Result<void> encode_packs(std::vector<Pack>& packs);
   bool reserve(size_t workspaces, size_t tokens);
 
   struct Step;  // what one thread does of one pack
@@ -72,6 +83,7 @@ class BertEncoder {
   std::unique_ptr<Matmul> up_;
   std::unique_ptr<Matmul> down_;
   std::vector<float> positions_;
+  std::vector<float> type_step_;
   std::vector<float> first_gain_;
   std::vector<float> first_shift_;
   std::vector<Layer> layers_;

@@ -132,6 +132,7 @@ Result<void> BertFile::check() {
     case 1: pooling_ = Pooling::Mean; break;
     case 2: pooling_ = Pooling::Cls; break;
     case 3: pooling_ = Pooling::Last; break;
+    case 4: pooling_ = Pooling::Rank; break;
     default: return unsupported(f.path, "does not say how to pool its outputs into a vector");
   }
   epsilon_ = static_cast<float>(
@@ -196,6 +197,43 @@ Result<std::vector<float>> BertFile::positions() const {
   if (!type) return type;
   for (size_t i = 0; i < positions->size(); ++i) (*positions)[i] += (*type)[i % width()];
   return positions;
+}
+
+Result<std::vector<float>> BertFile::type_step() const {
+  const engine::GgufTensor* types = header_.tensor("token_types.weight");
+  if (types == nullptr || types->shape[1] < 2) return std::vector<float>();
+  auto rows = matrix("token_types.weight", types->shape[1], width());
+  if (!rows) return rows;
+  std::vector<float> step(width());
+  for (size_t i = 0; i < width(); ++i) step[i] = (*rows)[width() + i] - (*rows)[i];
+  return step;
+}
+
+Result<BertClassifier> BertFile::classifier() const {
+  BertClassifier made;
+  if (header_.tensor("cls.norm.weight") != nullptr) {
+    return unsupported(facts_.path, "has a norm in its classifier, which BERT has not");
+  }
+  if (header_.tensor("cls.weight") != nullptr) {
+    auto dense = matrix("cls.weight", width(), width());
+    if (!dense) return dense.error();
+    made.dense = std::move(*dense);
+    made.dense_bias.resize(width());
+    if (header_.tensor("cls.bias") != nullptr) {
+      auto bias = vector("cls.bias", width());
+      if (!bias) return bias.error();
+      made.dense_bias = std::move(*bias);
+    }
+  }
+  auto out = vector("cls.output.weight", width());
+  if (!out) return out.error();
+  made.out = std::move(*out);
+  if (header_.tensor("cls.output.bias") != nullptr) {
+    auto bias = vector("cls.output.bias", 1);
+    if (!bias) return bias.error();
+    made.out_bias = bias->front();
+  }
+  return made;
 }
 
 Result<BertLayer> BertFile::layer(size_t index) const {

@@ -15,7 +15,8 @@
 
 namespace tinyarms::encoder {
 
-enum class Pooling { Mean, Cls, Last };
+// Rank: a score of a pair of texts, by a classifier over the first token.
+enum class Pooling { Mean, Cls, Last, Rank };
 
 struct BertLayer {
   std::vector<float> in;  // queries, keys, values: 3 × width rows of width
@@ -30,6 +31,15 @@ struct BertLayer {
   std::vector<float> down_bias;
   std::vector<float> down_gain;
   std::vector<float> down_shift;
+};
+
+// What turns the first token's vector into a score: out · tanh(dense × x + dense_bias) + out_bias,
+// or out · x + out_bias where `dense` is empty.
+struct BertClassifier {
+  std::vector<float> dense;  // width × width
+  std::vector<float> dense_bias;
+  std::vector<float> out;  // width
+  float out_bias = 0;
 };
 
 // Keeps the file mapped: rows of the word table are read when they are needed.
@@ -54,6 +64,9 @@ class BertFile {
   Result<std::vector<float>> positions() const;
   Result<std::vector<float>> vector(std::string_view name, size_t size) const;
   Result<BertLayer> layer(size_t index) const;
+  // What a token of the second type has over one of the first; empty where there is one type.
+  Result<std::vector<float>> type_step() const;
+  Result<BertClassifier> classifier() const;  // of a file pooled by Rank
 
   // `id` < vocabulary(); adds nothing, overwrites `row`.
   void word(size_t id, float* row) const;

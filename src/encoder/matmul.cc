@@ -65,6 +65,10 @@ bool supports(Precision precision) {
   return precision == Precision::F32;
 }
 
+Precision fastest_exact() {
+  return supports(Precision::BF16) ? Precision::BF16 : Precision::F32;
+}
+
 const char* name_of(Precision precision) {
   switch (precision) {
     case Precision::F32: return "f32";

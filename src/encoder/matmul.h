@@ -20,6 +20,7 @@ namespace tinyarms::encoder {
 enum class Precision { F32, BF16, Int8 };
 
 bool supports(Precision precision);  // this processor, at full speed
+Precision fastest_exact();             // BF16 where this processor supports it, else F32
 const char* name_of(Precision precision);
 
 inline constexpr size_t kBlockRows = 64;  // the largest block

@@ -68,7 +68,7 @@ class BertEmbedder final : public engine::Embedder {
     }
     const size_t width = file_.width();
     std::vector<float> pooled(windows.size() * width);
-    if (auto done = encoder_->encode(windows, pooled.data()); !done) return done.error();
+    if (auto done = encoder_->encode({.texts = windows}, pooled.data()); !done) return done.error();
     for (size_t i = 0; i < embeddings.size(); ++i) {
       const size_t parts = first[i + 1] - first[i];
       embeddings[i].values = engine::pool_windows(
@@ -88,10 +88,6 @@ class BertEmbedder final : public engine::Embedder {
   std::string backend_;
 };
 
-Precision fastest_exact() {
-  return supports(Precision::BF16) ? Precision::BF16 : Precision::F32;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<engine::Embedder>> load_bert(const std::filesystem::path& path,
@@ -104,6 +100,10 @@ Result<std::unique_ptr<engine::Embedder>> load_bert(const std::filesystem::path&
   }
   auto file = BertFile::open(path);
   if (!file) return file.error();
+  if (file->pooling() == Pooling::Rank) {
+    return Error{ErrorCode::Unsupported, "is a reranker, it scores pairs of texts", path.string(),
+                 "use it with tinyarms rerank --model, and an embedding model here"};
+  }
   try {
     auto embedder = std::make_unique<BertEmbedder>(std::move(*file));
     if (auto opened = embedder->open({.threads = options.threads, .precision = precision});

@@ -15,7 +15,7 @@ namespace tinyarms::encoder {
 struct TextEncoderOptions {
   int threads = 0;  // 0: every core
   // Of the BERT family. Default: BF16 where the processor computes in it, else F32.
-  std::optional<Precision> precision;
+  std::optional<Precision> precision = {};
 };
 
 // Errors: those of engine::Embedder::load; Unsupported where this processor does not compute in the

@@ -67,6 +67,27 @@ bool flag_or(const json& object, const char* key, bool otherwise) {
   return found != object.end() && found->is_boolean() ? found->get<bool>() : otherwise;
 }
 
+// A classifier with one output is a cross-encoder.
+Result<bool> read_ranks(const json& object, const fs::path& file) {
+  const auto architectures = object.find("architectures");
+  if (architectures == object.end() || !architectures->is_array() || architectures->empty() ||
+      !architectures->front().is_string() ||
+      !architectures->front().get<std::string>().ends_with("ForSequenceClassification")) {
+    return false;
+  }
+  size_t classes = 2;  // what the published library takes where nothing is said
+  const auto labels = object.find("id2label");
+  const auto count = object.find("num_labels");
+  if (labels != object.end() && labels->is_object()) {
+    classes = labels->size();
+  } else if (count != object.end() && count->is_number_unsigned()) {
+    classes = count->get<size_t>();
+  }
+  if (classes == 1) return true;
+  return error(ErrorCode::Unsupported,
+               fmt::format("a classifier of {} classes; a reranker has one output", classes), file);
+}
+
 Result<void> read_shape(const fs::path& file, BertConfig& config) {
   auto object = read_object(file);
   if (!object) return object.error();
@@ -83,6 +104,9 @@ Result<void> read_shape(const fs::path& file, BertConfig& config) {
   }
   if (auto plain = unsupported("hidden_act", "gelu"); !plain) return plain;
   if (auto plain = unsupported("position_embedding_type", "absolute"); !plain) return plain;
+  auto ranks = read_ranks(*object, file);
+  if (!ranks) return ranks.error();
+  if (*ranks) config.pooling = Pooling::Rank;
 
   struct Field {
     const char* key;
@@ -134,6 +158,7 @@ Result<void> read_tokenizer(const fs::path& folder, BertConfig& config) {
 
 // A transformer, its pooling, and (since every embedding is normalised here) a normalisation.
 Result<void> read_pooling(const fs::path& folder, BertConfig& config) {
+  if (config.pooling == Pooling::Rank) return {};
   const fs::path modules_file = folder / "modules.json";
   std::error_code ignored;
   if (fs::exists(modules_file, ignored)) {

@@ -1,4 +1,5 @@
-// What a sentence-transformers folder says of its BERT encoder, apart from the weights.
+// What a sentence-transformers folder says of its BERT encoder or cross-encoder, apart from the
+// weights.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,8 @@
 
 namespace tinyarms::engine {
 
-enum class Pooling { Mean, Cls };
+// Rank: not a vector but a score of a pair of texts, by a classifier over [CLS].
+enum class Pooling { Mean, Cls, Rank };
 
 struct BertConfig {
   uint32_t layers = 0;
@@ -30,7 +32,8 @@ struct BertConfig {
 
 // config.json, tokenizer_config.json, sentence_bert_config.json, modules.json, 1_Pooling and
 // README.md; only the first must be there. Errors: NotFound, Io, Corrupt, Unsupported (another
-// architecture, activation, kind of position, pooling, or a further layer).
+// architecture, activation, kind of position, pooling, or a further layer; a classifier of several
+// classes, which scores nothing).
 Result<BertConfig> read_bert_config(const std::filesystem::path& folder);
 
 struct WordPieceVocabulary {

@@ -20,6 +20,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
+uint32_t pooling_type(Pooling pooling) {
+  switch (pooling) {
+    case Pooling::Mean: return LLAMA_POOLING_TYPE_MEAN;
+    case Pooling::Cls: return LLAMA_POOLING_TYPE_CLS;
+    case Pooling::Rank: return LLAMA_POOLING_TYPE_RANK;
+  }
+  return LLAMA_POOLING_TYPE_MEAN;
+}
+
 uint32_t file_type(EncoderType type) {
   switch (type) {
     case EncoderType::F32: return LLAMA_FTYPE_ALL_F32;
@@ -76,6 +85,13 @@ std::vector<Mapping> mappings_of(const BertConfig& config) {
                      part.columns != 0});
       all.push_back({from + ".bias", to + ".bias", vector});
     }
+  }
+  if (config.pooling == Pooling::Rank) {
+    // The classifier reads the pooler's output, tanh(dense([CLS])).
+    all.push_back({"pooler.dense.weight", "cls.weight", {width, width}, true});
+    all.push_back({"pooler.dense.bias", "cls.bias", {width}});
+    all.push_back({"classifier.weight", "cls.output.weight", {1, width}});
+    all.push_back({"classifier.bias", "cls.output.bias", {1}});
   }
   return all;
 }
@@ -156,9 +172,10 @@ void set_facts(const BertConfig& config, EncoderType type, const fs::path& folde
   writer.set("bert.attention.head_count", config.heads);
   writer.set("bert.attention.layer_norm_epsilon", config.norm_epsilon);
   writer.set("bert.attention.causal", false);
-  writer.set("bert.pooling_type",
-             static_cast<uint32_t>(config.pooling == Pooling::Mean ? LLAMA_POOLING_TYPE_MEAN
-                                                                   : LLAMA_POOLING_TYPE_CLS));
+  writer.set("bert.pooling_type", pooling_type(config.pooling));
+  if (config.pooling == Pooling::Rank) {
+    writer.set("bert.classifier.output_labels", std::vector<std::string>{"LABEL_0"});
+  }
   writer.set(kWindowKey, config.window);
 }
 

@@ -1,6 +1,7 @@
-// A BERT-family encoder as sentence-transformers publishes it (safetensors + vocab.txt +
-// config.json in a folder) → GGUF with a WordPiece vocabulary and its pooling, as libllama reads
-// it. Names and layout of tensors: the GGUF specification and BERT (Devlin et al. 2018).
+// A BERT-family encoder or cross-encoder as sentence-transformers publishes it (safetensors +
+// vocab.txt + config.json in a folder) → GGUF with a WordPiece vocabulary and its pooling, as
+// libllama reads it. Names and layout of tensors: the GGUF specification and BERT (Devlin et al.
+// 2018).
 #pragma once
 
 #include <filesystem>

@@ -27,20 +27,80 @@ std::string_view trim_back(std::string_view text) {
   return text.substr(0, text.find_last_not_of(kSpace) + 1);
 }
 
-common_chat_params render_with(const common_chat_templates* templates,
-                         std::span<const ChatMessage> messages) {
-  common_chat_templates_inputs inputs;
-  for (const ChatMessage& message : messages) {
-    common_chat_msg each;
-    each.role = message.role;
-    each.content = message.content;
-    inputs.messages.push_back(std::move(each));
+common_chat_msg chat_message(const ChatMessage& message) {
+  common_chat_msg each;
+  each.role = message.role;
+  each.content = message.content;
+  each.tool_call_id = message.tool_call_id;
+  for (const ToolCall& call : message.tool_calls) {
+    each.tool_calls.push_back({.name = call.name, .arguments = call.arguments, .id = call.id});
   }
+  return each;
+}
+
+common_chat_tool_choice choice_of(ToolChoice choice) {
+  switch (choice) {
+    case ToolChoice::Auto: return COMMON_CHAT_TOOL_CHOICE_AUTO;
+    case ToolChoice::None: return COMMON_CHAT_TOOL_CHOICE_NONE;
+    case ToolChoice::Required: return COMMON_CHAT_TOOL_CHOICE_REQUIRED;
+  }
+  return COMMON_CHAT_TOOL_CHOICE_AUTO;
+}
+
+common_chat_params render_with(const common_chat_templates* templates,
+                               std::span<const ChatMessage> messages,
+                               const ChatOptions& options) {
+  common_chat_templates_inputs inputs;
+  for (const ChatMessage& message : messages) inputs.messages.push_back(chat_message(message));
+  for (const ToolSpec& tool : options.tools) {
+    inputs.tools.push_back({tool.name, tool.description,
+                            tool.parameters.empty() ? std::string("{}") : tool.parameters});
+  }
+  inputs.tool_choice = choice_of(options.tool_choice);
+  inputs.parallel_tool_calls = options.parallel_tool_calls;
+  inputs.json_schema = options.json_schema;
   inputs.add_generation_prompt = true;
   inputs.enable_thinking = false;
-  // Answers are plain text here: no tools, no grammar, hence no parser to be derived.
-  inputs.force_pure_content = true;
+  // Without tools the answer is plain text: no grammar, hence no parser to be derived.
+  inputs.force_pure_content = options.tools.empty();
   return common_chat_templates_apply(templates, inputs);
+}
+
+std::string escaped(const std::string& word) {
+  std::string pattern;
+  for (const char c : word) {
+    if (std::string_view(".^$|()*+?[]{}\\").find(c) != std::string_view::npos) pattern += '\\';
+    pattern += c;
+  }
+  return pattern;
+}
+
+// Triggers as patterns, as llama.cpp's own sampler makes them.
+AnswerForm form_of(common_chat_params& rendered) {
+  AnswerForm form{.structured = true,
+                  .grammar = std::move(rendered.grammar),
+                  .lazy = rendered.grammar_lazy,
+                  .trigger_patterns = {},
+                  .trigger_tokens = {},
+                  .preserved = std::move(rendered.preserved_tokens),
+                  .parser = std::move(rendered.parser),
+                  .format = static_cast<int>(rendered.format),
+                  .prefix = std::move(rendered.generation_prompt)};
+  for (const common_grammar_trigger& trigger : rendered.grammar_triggers) {
+    switch (trigger.type) {
+      case COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN: form.trigger_tokens.push_back(trigger.token); break;
+      case COMMON_GRAMMAR_TRIGGER_TYPE_WORD:
+        form.trigger_patterns.push_back(escaped(trigger.value));
+        break;
+      case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN:
+        form.trigger_patterns.push_back(trigger.value);
+        break;
+      case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN_FULL:
+        form.trigger_patterns.push_back("^" + trigger.value + "$");
+        break;
+    }
+  }
+  return form;
 }
 
 struct Cutter {
@@ -122,27 +182,34 @@ Result<ChatTemplate> ChatTemplate::of(const llama_model* model,
   }
 }
 
-Result<RenderedChat> ChatTemplate::render(std::span<const ChatMessage> messages) const {
+Result<RenderedChat> ChatTemplate::render(std::span<const ChatMessage> messages,
+                                          const ChatOptions& options) const {
   size_t said = 0;
+  for (const ToolSpec& tool : options.tools) {
+    said += 4 * (tool.name.size() + tool.description.size() + tool.parameters.size());
+  }
   std::vector<ChatMessage> stand_ins;
   std::vector<std::string> marks;
   for (const ChatMessage& message : messages) {
     said += message.content.size();
+    for (const ToolCall& call : message.tool_calls) said += 4 * call.arguments.size();
     marks.push_back(fmt::format("tinyarmsmessage{:06}slot", marks.size()));
-    stand_ins.push_back({message.role, marks.back()});
+    stand_ins.push_back(message);
+    stand_ins.back().content = marks.back();
   }
   try {
-    common_chat_params real = render_with(templates_.get(), messages);
+    common_chat_params real = render_with(templates_.get(), messages, options);
     if (real.prompt.size() > said + kMarkupMax) {
       return Error{ErrorCode::Unsupported, "the model's chat template makes too much text",
                    place_.string(), "use another file of the model, or another model"};
     }
-    common_chat_params marked = render_with(templates_.get(), stand_ins);
+    common_chat_params marked = render_with(templates_.get(), stand_ins, options);
     RenderedChat chat;
     chat.pieces = cut_by_origin(real.prompt, marked.prompt, marks, messages);
     chat.text = std::move(real.prompt);
     chat.frame = std::move(marked.prompt);
     chat.stops = std::move(real.additional_stops);
+    if (!options.tools.empty()) chat.form = form_of(real);
     return chat;
   } catch (const std::exception& problem) {
     return Error{ErrorCode::Unsupported,

@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "engine/generator.h"
+#include "engine/answer_form.h"
+#include "engine/chat_message.h"
 
 struct common_chat_templates;
 struct llama_model;
@@ -22,6 +23,15 @@ struct ChatPiece {
   bool content = false;
 };
 
+// What a conversation may be rendered with besides its messages. Where there are tools, the answer
+// may call them, and `json_schema` is for what is said instead.
+struct ChatOptions {
+  std::vector<ToolSpec> tools = {};
+  ToolChoice tool_choice = ToolChoice::Auto;
+  bool parallel_tool_calls = false;
+  std::string json_schema = {};
+};
+
 struct RenderedChat {
   std::string text;  // as the template renders it
   // The same cut up by origin; empty where the template does more with a message than to print it
@@ -29,6 +39,7 @@ struct RenderedChat {
   std::vector<ChatPiece> pieces;
   std::string frame;  // what the template prints around such messages, with marks for them
   std::vector<std::string> stops;  // further texts that end the answer, by the template's format
+  AnswerForm form;                 // structured where there are tools
 };
 
 // Reads only; any number of threads.
@@ -45,7 +56,8 @@ class ChatTemplate {
   // Ends where the answer begins. A template's thinking mode is off: the answer is what is asked
   // for, and its evidence is taken token by token. Errors: Unsupported (the template refuses the
   // conversation, or makes far more of it than it says).
-  Result<RenderedChat> render(std::span<const ChatMessage> messages) const;
+  Result<RenderedChat> render(std::span<const ChatMessage> messages,
+                              const ChatOptions& options = {}) const;
 
  private:
   ChatTemplate(std::unique_ptr<common_chat_templates, void (*)(common_chat_templates*)> templates,

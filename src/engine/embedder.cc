@@ -213,6 +213,10 @@ Result<std::unique_ptr<Embedder>> Embedder::load(const std::filesystem::path& pa
     return Error{ErrorCode::Unsupported, "is a generative model, it does not embed text",
                  path.string(), "name an embedding model here"};
   }
+  if (facts->reranker) {
+    return Error{ErrorCode::Unsupported, "is a reranker, it scores pairs of texts",
+                 path.string(), "use it with tinyarms rerank --model, and an embedding model here"};
+  }
   if (auto plausible = check_plausible(*facts); !plausible) return plausible.error();
   prepare_backend();
   forget_last_words();

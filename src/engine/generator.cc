@@ -182,6 +182,7 @@ class LlamaGenerator final : public Generator {
     generation.text = stream.text();
     generation.completion_tokens = static_cast<int>(statistics.size());
     generation.statistics = summarise(statistics);
+    for (const TokenStatistics& token : statistics) generation.margins.push_back(token.margin());
     generation.decode_seconds = seconds_since(decode_start);
     return generation;
   }

@@ -13,15 +13,11 @@
 #include "base/result.h"
 #include "base/stop_flag.h"
 #include "engine/answer_statistics.h"
+#include "engine/chat_message.h"
 #include "engine/language_model.h"
 #include "engine/memory_plan.h"
 
 namespace tinyarms::engine {
-
-struct ChatMessage {
-  std::string role;     // "system", "user", "assistant"
-  std::string content;  // UTF-8
-};
 
 struct GeneratorOptions {
   uint32_t context_tokens = 4096;  // clipped to what the model was trained for
@@ -47,6 +43,7 @@ struct Generation {
   double prefill_seconds = 0;  // template, tokens, and the passes up to the first logits
   double decode_seconds = 0;   // from the first logits to the end
   AnswerStatistics statistics; // of the completion tokens
+  std::vector<float> margins;  // of each completion token
 };
 
 class Generator {

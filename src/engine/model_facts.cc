@@ -157,6 +157,7 @@ Result<ModelFacts> inspect_model(const std::filesystem::path& path) {
   const Settings settings(*header, facts.architecture);
   read_shape(*header, settings, facts);
   facts.encoder = is_encoder(facts.architecture, settings);
+  facts.reranker = settings.number("pooling_type") == LLAMA_POOLING_TYPE_RANK;
   return facts;
 }
 

@@ -29,7 +29,8 @@ struct ModelFacts {
   uint32_t value_width = 0;  // per head
   uint32_t context_tokens = 0;  // what it was trained for; an encoder's window
   uint32_t vocabulary = 0;
-  bool encoder = false;  // an embedding model (BERT family), not a generator
+  bool encoder = false;  // an embedding model or a reranker (BERT family), not a generator
+  bool reranker = false;  // pools its outputs into a score of a pair of texts (a cross-encoder)
 };
 
 // The key under which an imported encoder records its window where that is shorter than its table

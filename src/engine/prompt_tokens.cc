@@ -15,13 +15,20 @@ constexpr int kBreakRoundsMax = 8;
 
 class ChatTokenizer {
  public:
-  ChatTokenizer(const llama_vocab* vocabulary, const ChatTemplate& chat)
-      : vocabulary_(vocabulary), chat_(chat) {}
+  ChatTokenizer(const llama_vocab* vocabulary, const ChatTemplate& chat,
+                const ChatOptions& options)
+      : vocabulary_(vocabulary), chat_(chat), options_(options) {}
 
-  Result<PromptTokens> tokenize(std::span<const ChatMessage> messages) {
-    auto rendered = chat_.render(messages);
+  Result<PromptTokens> tokenize(std::span<const ChatMessage> given) {
+    std::vector<ChatMessage> messages(given.begin(), given.end());
+    auto rendered = chat_.render(messages, options_);
     if (!rendered) return rendered.error();
     learn_markup(*rendered);
+    if (has_calls(messages)) {
+      if (!disarm(messages)) return cannot_be_kept_apart();
+      rendered = chat_.render(messages, options_);
+      if (!rendered) return rendered.error();
+    }
     std::optional<std::vector<llama_token>> tokens = tokenize_whole(*rendered, messages);
     if (!tokens) tokens = tokenize_apart(*rendered);
     if (tokens) return finish(std::move(*tokens), *rendered);
@@ -86,15 +93,41 @@ class ChatTokenizer {
   Result<PromptTokens> tokenize_broken_up(std::span<const ChatMessage> messages) {
     std::vector<ChatMessage> harmless(messages.begin(), messages.end());
     for (ChatMessage& message : harmless) {
-      if (!break_up(message.content)) {
-        return Error{ErrorCode::Unsupported, "a message holds the text of a control token that "
-                     "this model's chat template cannot be kept apart from", "",
-                     "leave that text out"};
-      }
+      if (!break_up(message.content)) return cannot_be_kept_apart();
     }
-    auto rendered = chat_.render(harmless);
+    auto rendered = chat_.render(harmless, options_);
     if (!rendered) return rendered.error();
     return finish(ids(rendered->text, true), *rendered);
+  }
+
+  static Error cannot_be_kept_apart() {
+    return Error{ErrorCode::Unsupported, "a message holds the text of a control token that "
+                 "this model's chat template cannot be kept apart from", "",
+                 "leave that text out"};
+  }
+
+  bool has_calls(const std::vector<ChatMessage>& messages) const {
+    return !options_.tools.empty() ||
+           std::any_of(messages.begin(), messages.end(),
+                       [](const ChatMessage& message) { return !message.tool_calls.empty(); });
+  }
+
+  // Tools and calls of them: the caller's text, wherever a template prints it.
+  bool disarm(std::vector<ChatMessage>& messages) {
+    bool harmless = true;
+    for (ToolSpec& tool : options_.tools) {
+      for (std::string* text : {&tool.name, &tool.description, &tool.parameters}) {
+        harmless = harmless && break_up(*text);
+      }
+    }
+    for (ChatMessage& message : messages) {
+      for (ToolCall& call : message.tool_calls) {
+        for (std::string* text : {&call.id, &call.name, &call.arguments}) {
+          harmless = harmless && break_up(*text);
+        }
+      }
+    }
+    return harmless;
   }
 
   bool break_up(std::string& text) const {
@@ -127,20 +160,22 @@ class ChatTokenizer {
     if (wants_begin && (tokens.empty() || tokens.front() != begin)) {
       tokens.insert(tokens.begin(), begin);
     }
-    return {std::move(tokens), rendered.stops};
+    return {std::move(tokens), rendered.stops, rendered.form};
   }
 
   const llama_vocab* vocabulary_;
   const ChatTemplate& chat_;
+  ChatOptions options_;
   std::set<llama_token> template_markup_;
 };
 
 }  // namespace
 
 Result<PromptTokens> tokenize_chat(const llama_vocab* vocabulary, const ChatTemplate& chat,
-                                   std::span<const ChatMessage> messages) {
+                                   std::span<const ChatMessage> messages,
+                                   const ChatOptions& options) {
   try {
-    return ChatTokenizer(vocabulary, chat).tokenize(messages);
+    return ChatTokenizer(vocabulary, chat, options).tokenize(messages);
   } catch (const std::exception& problem) {
     return Error{ErrorCode::Internal,
                  std::string("the prompt could not be tokenised: ") + problem.what(), "",

@@ -67,7 +67,7 @@ std::vector<Item> spread(std::vector<Item> items, size_t limit) {
 
 std::string hash_files(const Task& task, const std::filesystem::path& data) {
   std::string all;
-  for (const std::string& name : task.files()) {
+  for (const std::string& name : task.files(data)) {
     const auto hash = sha256_file(data / name);
     all += fmt::format("{} {}\n", name, hash ? *hash : "missing");
   }

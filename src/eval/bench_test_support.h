@@ -47,7 +47,7 @@ class SumTask final : public Task {
   explicit SumTask(int count) : count_(count) {}
   std::string_view name() const override { return "sums"; }
   std::string_view description() const override { return "small sums"; }
-  std::vector<std::string> files() const override { return {}; }
+  std::vector<std::string> files(const std::filesystem::path&) const override { return {}; }
   Result<std::vector<Item>> read(const std::filesystem::path&) const override {
     std::vector<Item> items;
     for (int i = 0; i < count_; ++i) {

@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "base/file.h"
 #include "base/utf8.h"
 #include "eval/data_file.h"
-#include "eval/inflate.h"
 
 namespace tinyarms::eval {
 namespace {
@@ -73,27 +71,14 @@ std::string existing_file(const std::filesystem::path& folder,
 
 Result<void> each_row(const std::filesystem::path& folder, const std::string& name,
                       const RowSink& each) {
-  const std::string path = (folder / name).string();
-  Result<std::string> text = std::string();
-  if (name.size() > 3 && name.substr(name.size() - 3) == ".gz") {
-    const auto packed = read_file(folder / name, kDataFileBytesMax);
-    if (!packed) return packed.error();
-    text = inflate(*packed, kDataFileBytesMax);
-    if (!text) {
-      Error error = text.error();
-      error.where = path;
-      return error;
-    }
-    if (find_invalid_utf8(*text)) return corrupt("invalid UTF-8", path);
-  } else {
-    text = read_data_file(folder, name);
-    if (!text) return text.error();
-  }
-  return each_line(*text, path, [&](std::string_view line, const std::string& where) {
-    const auto row = nlohmann::json::parse(line, nullptr, false);
-    if (!row.is_object()) return Result<void>(corrupt("a line that is no JSON object", where));
-    return each(row, where);
-  });
+  auto text = read_data_file(folder, name);
+  if (!text) return text.error();
+  return each_line(*text, (folder / name).string(),
+                   [&](std::string_view line, const std::string& where) -> Result<void> {
+                     const auto row = nlohmann::json::parse(line, nullptr, false);
+                     if (!row.is_object()) return corrupt("a line that is no JSON object", where);
+                     return each(row, where);
+                   });
 }
 
 Result<std::string> text_of(const nlohmann::json& row, const char* key, const std::string& where) {

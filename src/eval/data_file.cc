@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/utf8.h"
+#include "eval/inflate.h"
 
 namespace tinyarms::eval {
 namespace {
@@ -62,12 +63,14 @@ struct CsvCursor {
 Result<std::string> read_data_file(const std::filesystem::path& folder, std::string_view name) {
   const std::filesystem::path path = folder / name;
   auto text = read_file(path, kDataFileBytesMax);
+  if (text && is_gzip(*text)) text = inflate(*text, kDataFileBytesMax);
   if (!text) {
     Error error = text.error();
     if (error.code == ErrorCode::NotFound) {
       error.hint = "name the folder with the data: --data DIR; `tinyarms data list` says what "
                    "each task needs";
     }
+    if (error.where.empty()) error.where = path.string();
     return error;
   }
   if (const auto invalid = find_invalid_utf8(*text)) {

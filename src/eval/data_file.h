@@ -14,8 +14,8 @@ namespace tinyarms::eval {
 
 inline constexpr size_t kDataFileBytesMax = size_t{1} << 30;
 
-// The whole of folder/name. Errors: NotFound (the hint tells of --data and `data list`), Io,
-// OverBudget, Corrupt (not UTF-8; where = "file:line").
+// The whole of folder/name, unpacked where it is gzip. Errors: NotFound (the hint tells of --data
+// and `data list`), Io, OverBudget, Corrupt (not UTF-8; where = "file:line").
 Result<std::string> read_data_file(const std::filesystem::path& folder, std::string_view name);
 
 // Calls `each` for every line that is not blank; `where` is "file:line". Its error ends the

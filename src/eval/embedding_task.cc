@@ -7,18 +7,21 @@
 #include <cmath>
 
 #include "base/file.h"
+#include "encoder/text_encoder.h"
 #include "engine/embedder.h"
+#include "eval/retrieval.h"
 
 namespace tinyarms::eval {
 namespace {
 
-constexpr size_t kBatch = 32;
+constexpr size_t kBatch = 64;
 
 std::vector<std::unique_ptr<EmbeddingTask>> make_all() {
   std::vector<std::unique_ptr<EmbeddingTask>> tasks;
   tasks.push_back(make_sts());
   tasks.push_back(make_cosqa());
   tasks.push_back(make_intent());
+  tasks.push_back(make_retrieval());
   return tasks;
 }
 
@@ -71,7 +74,8 @@ Result<std::vector<EmbeddingFigure>> run_embedding_tasks(
     const std::vector<const EmbeddingTask*>& tasks, const EmbeddingRunOptions& options,
     const StopFlag& stop) {
   using Clock = std::chrono::steady_clock;
-  auto embedder = engine::Embedder::load(options.model, options.threads);
+  auto embedder = encoder::load_text_encoder(
+      options.model, {.threads = options.threads, .precision = {}});
   if (!embedder) return embedder.error();
   std::vector<EmbeddingFigure> figures;
   for (const EmbeddingTask* task : tasks) {

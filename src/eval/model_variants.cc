@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 
 #include "base/sha256.h"
 #include "engine/model_facts.h"
@@ -76,30 +75,48 @@ Result<ModelVariant> make_copy(const ModelVariant& source, const catalog::Instal
                           model.name, model.quantization)};
 }
 
-// A file of that type beside the named one in the store.
-std::optional<catalog::InstalledModel> sibling(const catalog::ModelStore& store,
-                                               const catalog::InstalledModel& model,
-                                               const std::string& type) {
+// The installed files of the model that `name` means, the named or else the largest first: that one
+// holds most of what the model was. A prefix may begin several files of one model, where it is said
+// which quantizations are wanted. Errors: those of ModelStore::find.
+Result<std::vector<catalog::InstalledModel>> files_of(const catalog::ModelStore& store,
+                                                      const std::string& name) {
   auto installed = store.list();
-  if (!installed) return std::nullopt;
+  if (!installed) return installed.error();
+  auto named = store.find(name);
+  if (!named && named.error().code != ErrorCode::InvalidArgument) return named.error();
+  std::vector<catalog::InstalledModel> files;
+  if (named) files.push_back(*named);
   for (const catalog::InstalledModel& other : *installed) {
-    if (stem_of(other) == stem_of(model) && type_of(other.quantization) == type) return other;
+    const bool meant = named ? stem_of(other) == stem_of(*named) && other.path != named->path
+                             : other.name.compare(0, name.size(), name) == 0;
+    if (meant) files.push_back(other);
   }
-  return std::nullopt;
+  const auto fixed = files.begin() + (named ? 1 : 0);
+  std::stable_sort(fixed, files.end(),
+                   [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
+  const bool one_model = std::all_of(files.begin(), files.end(), [&](const auto& file) {
+    return stem_of(file) == stem_of(files.front());
+  });
+  if (!named && !one_model) return named.error();
+  return files;
 }
 
 Result<ModelVariant> find_variant(const catalog::ModelStore& store,
-                                  const catalog::InstalledModel& model, const std::string& alias,
-                                  const VariantRequest& request) {
+                                  const std::vector<catalog::InstalledModel>& files,
+                                  const std::string& alias, const VariantRequest& request) {
   const std::string type = quantization_type(alias);
-  const std::string has = type_of(model.quantization);
+  for (const catalog::InstalledModel& file : files) {
+    if (type_of(file.quantization) == type) return as_it_is(store, file);
+  }
   // "q4" is satisfied by any file of four bits that is there.
-  const bool family = alias.size() == 2 && has.compare(0, 2, alias) == 0;
-  if (has == type || family) return as_it_is(store, model);
-  if (const auto other = sibling(store, model, type)) return as_it_is(store, *other);
-  auto source = as_it_is(store, model);
+  for (const catalog::InstalledModel& file : files) {
+    if (alias.size() == 2 && type_of(file.quantization).compare(0, 2, alias) == 0) {
+      return as_it_is(store, file);
+    }
+  }
+  auto source = as_it_is(store, files.front());
   if (!source) return source;
-  return make_copy(*source, model, type, request);
+  return make_copy(*source, files.front(), type, request);
 }
 
 }  // namespace
@@ -127,13 +144,16 @@ Result<std::vector<ModelVariant>> find_variants(const catalog::ModelStore& store
     return {};
   };
   for (const std::string& name : request.models) {
-    auto model = store.find(name);
-    if (!model) return model.error();
     if (request.quantizations.empty()) {
+      auto model = store.find(name);
+      if (!model) return model.error();
       if (auto added = add(as_it_is(store, *model)); !added) return added.error();
+      continue;
     }
+    auto files = files_of(store, name);
+    if (!files) return files.error();
     for (const std::string& alias : request.quantizations) {
-      if (auto added = add(find_variant(store, *model, alias, request)); !added) {
+      if (auto added = add(find_variant(store, *files, alias, request)); !added) {
         return added.error();
       }
     }

@@ -123,6 +123,35 @@ std::string row_label(const Report& report, const LeaderRow& row) {
   return fmt::format("{} ({})", row.result->subject, row.run);
 }
 
+std::vector<BaselineRow> baseline_rows(const Report& report, const std::string& task) {
+  std::vector<BaselineRow> rows;
+  for (const NamedSummary& run : report.request.runs) {
+    for (const Baseline& baseline : run.summary.baselines) {
+      if (baseline.task != task) continue;
+      const bool known = std::any_of(rows.begin(), rows.end(), [&](const BaselineRow& row) {
+        return row.baseline->name == baseline.name && row.baseline->what == baseline.what &&
+               row.baseline->accuracy == baseline.accuracy;
+      });
+      if (known) continue;
+      const bool named = std::any_of(rows.begin(), rows.end(), [&](const BaselineRow& row) {
+        return row.baseline->name == baseline.name;
+      });
+      rows.push_back({named ? fmt::format("{} ({})", baseline.name, run.name) : baseline.name,
+                      &baseline});
+    }
+  }
+  return rows;
+}
+
+const TaskFacts* facts_of(const Report& report, const std::string& task) {
+  for (const NamedSummary& run : report.request.runs) {
+    for (const TaskFacts& facts : run.summary.tasks) {
+      if (facts.name == task) return &facts;
+    }
+  }
+  return nullptr;
+}
+
 std::string report_json(const Report& report) {
   nlohmann::ordered_json json = {{"schema", "tinyarms-report/1"}};
   json["leaderboard"] = nlohmann::ordered_json::array();

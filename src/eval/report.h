@@ -39,6 +39,16 @@ struct Report {
 // Errors: InvalidArgument (no run; a subject that no run has, with the nearest).
 Result<Report> make_report(const ReportRequest& request);
 
+// What guessing and the trivial cascades come to on a task, of every run, each once.
+struct BaselineRow {
+  std::string name;  // "oracle", and the run's name after it where runs differ
+  const Baseline* baseline = nullptr;
+};
+std::vector<BaselineRow> baseline_rows(const Report& report, const std::string& task);
+
+// The first run's facts about a task; null where no run has it.
+const TaskFacts* facts_of(const Report& report, const std::string& task);
+
 // "smollm2", and the run's name after it where there are several runs.
 std::string row_label(const Report& report, const LeaderRow& row);
 

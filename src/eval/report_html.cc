@@ -47,6 +47,12 @@ std::string leader_table(const Report& report, const std::string& task) {
         result.measured, result.planned, result.seconds_per_item(), result.tokens,
         static_cast<double>(result.peak_memory_bytes) / 1e6);
   }
+  for (const BaselineRow& row : baseline_rows(report, task)) {
+    out += fmt::format("<tr class=\"faint\"><td><i>{}</i></td><td class=\"n\">{:.1f} %</td>"
+                       "<td colspan=\"6\">{}</td></tr>\n",
+                       escape_markup(row.name), percent(row.baseline->accuracy),
+                       escape_markup(row.baseline->what));
+  }
   return out + "</table>\n";
 }
 
@@ -101,15 +107,6 @@ std::string figures_table(const Report& report, const std::string& task) {
   return "<table><tr><th>subject</th><th>figure</th><th class=\"n\">value</th>"
          "<th>95 % interval</th><th class=\"n\">items</th></tr>\n" +
          rows + "</table>\n";
-}
-
-const TaskFacts* facts_of(const Report& report, const std::string& task) {
-  for (const NamedSummary& run : report.request.runs) {
-    for (const TaskFacts& facts : run.summary.tasks) {
-      if (facts.name == task) return &facts;
-    }
-  }
-  return nullptr;
 }
 
 std::string task_part(const Report& report, const std::string& task) {

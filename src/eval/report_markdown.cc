@@ -32,10 +32,10 @@ void add_leaders(const Report& report, const std::string& task, std::string& out
                        result.measured, result.planned, result.seconds_per_item(),
                        static_cast<double>(result.peak_memory_bytes) / 1e6);
   }
-  for (const Baseline& baseline : report.request.runs.front().summary.baselines) {
-    if (baseline.task != task || !head) continue;
-    out += fmt::format("| *{}* ({}) | {:.1f} % | | | | |\n", baseline.name, cell(baseline.what),
-                       percent(baseline.accuracy));
+  if (!head) return;
+  for (const BaselineRow& row : baseline_rows(report, task)) {
+    out += fmt::format("| *{}*: {} | {:.1f} % | | | | |\n", cell(row.name),
+                       cell(row.baseline->what), percent(row.baseline->accuracy));
   }
 }
 
@@ -68,6 +68,12 @@ std::string report_markdown(const Report& report) {
   std::string out = "# tinyArms bench\n";
   for (const std::string& task : report.tasks) {
     out += fmt::format("\n## {}\n\n", cell(task));
+    if (const TaskFacts* facts = facts_of(report, task)) {
+      out += facts->problem.empty()
+                 ? fmt::format("{} of {} items. {}\n\n", facts->items, facts->available,
+                               facts->caveat)
+                 : fmt::format("Not measured: {}\n", facts->problem);
+    }
     add_leaders(report, task, out);
     add_figures(report, task, out);
     add_comparisons(report, task, out);

@@ -51,9 +51,10 @@ class Task {
 
   virtual std::string_view name() const = 0;         // "humaneval"
   virtual std::string_view description() const = 0;  // one line, for people
-  // The file names, relative to the data folder, that read() needs; empty where the items are
-  // inside the binary.
-  virtual std::vector<std::string> files() const = 0;
+  // What read() takes from this folder, relative to it; of files that stand for each other (packed
+  // or not, whole or only the first rows) the one that is there. Empty: the items are inside the
+  // binary.
+  virtual std::vector<std::string> files(const std::filesystem::path& folder) const = 0;
   // Every item in upstream's order. Errors: NotFound, Corrupt (where = "file:line").
   virtual Result<std::vector<Item>> read(const std::filesystem::path& folder) const = 0;
   // Deterministic. An Error means "could not be measured" (no sandbox, no toolchain), never

@@ -290,6 +290,17 @@ Result<void> VectorIndex::append(std::span<const int64_t> ids, std::span<const f
   return write_record(header, payload);
 }
 
+std::vector<int64_t> VectorIndex::ids() const {
+  std::vector<int64_t> all;
+  all.reserve(size_);
+  for (const auto& segment : segments_) {
+    for (size_t row = 0; row < segment->rows; ++row) {
+      if (!std::isnan(segment->scales[row])) all.push_back(segment->ids[row]);
+    }
+  }
+  return all;
+}
+
 Result<size_t> VectorIndex::remove(std::span<const int64_t> ids) {
   if (!options_.writable) return invalid("the index was opened to be read", "open it to write");
   index_ids();

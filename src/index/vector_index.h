@@ -62,6 +62,8 @@ class VectorIndex {
   // is zero or not finite, an id twice; nothing is changed), Io.
   Result<void> append(std::span<const int64_t> ids, std::span<const float> vectors);
 
+  std::vector<int64_t> ids() const;  // of rows that are not removed, in no order
+
   // Unknown ids are passed over. Returns how many went. Errors: Io.
   Result<size_t> remove(std::span<const int64_t> ids);
 

@@ -83,5 +83,17 @@ TEST(TextPlot, ARisingLineRises) {
   EXPECT_EQ(text.find("0 │" + empty), std::string::npos);
 }
 
+TEST(TextPlot, LettersTellSeriesApart) {
+  const XyChart chart{
+      .title = "t",
+      .x = {.label = "x", .range = Range{0, 1}},
+      .y = {.label = "y", .range = Range{0, 1}},
+      .series = {{.name = "line", .points = {{0, 0}, {0.5, 0.5}, {1, 1}}},
+                 {.name = "points", .points = {{0.1, 0.9, {}, "here"}}, .line = false}}};
+  const std::string text = text_plot(chart, {.columns = 30, .rows = 4});
+  EXPECT_NE(text.find("a line  b here"), std::string::npos);
+  EXPECT_LT(text.find('b'), text.find("a line"));
+}
+
 }  // namespace
 }  // namespace tinyarms::plots

@@ -30,7 +30,10 @@ std::string bar(double share, int cells) {
 class Dots {
  public:
   Dots(int columns, int rows)
-      : columns_(columns), rows_(rows), cells_(static_cast<size_t>(columns * rows)) {}
+      : columns_(columns),
+        rows_(rows),
+        cells_(static_cast<size_t>(columns * rows)),
+        letters_(static_cast<size_t>(columns * rows)) {}
 
   // From the bottom left corner, in [0, 1].
   void mark(double across, double up) {
@@ -42,9 +45,21 @@ class Dots {
     cells_[static_cast<size_t>(y / 4 * columns_ + x / 2)] |= kBit[y % 4][x % 2];
   }
 
+  // A character in place of the dots of the cell there; the last one stays.
+  void write(double across, double up, char letter) {
+    if (!(across >= 0 && across <= 1 && up >= 0 && up <= 1)) return;
+    const int x = std::min(static_cast<int>(across * columns_), columns_ - 1);
+    const int y = std::min(static_cast<int>((1 - up) * rows_), rows_ - 1);
+    letters_[static_cast<size_t>(y * columns_ + x)] = letter;
+  }
+
   std::string row(int number) const {
     std::string out;
     for (int x = 0; x < columns_; ++x) {
+      if (const char letter = letters_[static_cast<size_t>(number * columns_ + x)]; letter != 0) {
+        out += letter;
+        continue;
+      }
       const unsigned char bits = cells_[static_cast<size_t>(number * columns_ + x)];
       // U+2800 + bits as UTF-8.
       out += '\xE2';
@@ -58,6 +73,29 @@ class Dots {
   int columns_;
   int rows_;
   std::vector<unsigned char> cells_;
+  std::vector<char> letters_;
+};
+
+// The end of an axis, without digits that nobody reads.
+std::string end_text(double value) {
+  return std::abs(value) < 1000 ? fmt::format("{:.3g}", value) : tick_text(std::round(value));
+}
+
+// Letters tell several series apart: one a line, in its middle, and one a labelled point.
+class Key {
+ public:
+  char next(std::string_view name) {
+    constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz";
+    if (used_ == kLetters.size()) return '*';
+    const char letter = kLetters[used_++];
+    text_ += fmt::format("{}{} {}", text_.empty() ? "" : "  ", letter, name);
+    return letter;
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  size_t used_ = 0;
+  std::string text_;
 };
 
 double share(double value, Range range, bool logarithmic) {
@@ -116,21 +154,40 @@ std::string text_plot(const XyChart& chart, const TerminalSize& size) {
       last = &point;
     }
   }
+  Key key;
+  const auto letter_at = [&](const Point& point, char letter) {
+    dots.write(share(point.x, x, chart.x.logarithmic), share(point.y, y, chart.y.logarithmic),
+               letter);
+  };
+  for (const Series& series : chart.series) {
+    if (chart.series.size() < 2) break;
+    if (series.points.empty()) continue;
+    if (series.line) {
+      letter_at(series.points[series.points.size() / 2], key.next(series.name));
+      continue;
+    }
+    const bool labelled = !series.points.front().label.empty();
+    const char shared = labelled ? '*' : key.next(series.name);
+    for (const Point& point : series.points) {
+      letter_at(point, labelled ? key.next(point.label) : shared);
+    }
+  }
   std::string out = fmt::format("{}\n{}\n", chart.title, chart.y.label);
   for (int row = 0; row < rows; ++row) {
     const bool top = row == 0;
     const bool bottom = row == rows - 1;
     out += fmt::format("{:>8} │{}\n",
-                       top      ? tick_text(y.high)
-                       : bottom ? tick_text(y.low)
+                       top      ? end_text(y.high)
+                       : bottom ? end_text(y.low)
                                 : "",
                        dots.row(row));
   }
-  const std::string low = tick_text(x.low);
-  const std::string high = tick_text(x.high);
+  const std::string low = end_text(x.low);
+  const std::string high = end_text(x.high);
   const int gap = std::max(1, columns - static_cast<int>(low.size() + high.size()));
   out += fmt::format("{:>10}{}{}{}\n", "", low, std::string(static_cast<size_t>(gap), ' '), high);
-  return out + fmt::format("{:>10}{}\n", "", chart.x.label);
+  out += fmt::format("{:>10}{}\n", "", chart.x.label);
+  return key.text().empty() ? out : out + fmt::format("{:>10}{}\n", "", key.text());
 }
 
 }  // namespace tinyarms::plots

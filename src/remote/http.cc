@@ -13,12 +13,19 @@ namespace tinyarms::remote {
 namespace {
 
 constexpr int kPollMs = 50;
+constexpr long kRedirectsMax = 5;
+
+struct Exchange {
+  HttpCall call;
+  bool post = true;
+  size_t offset = 0;
+};
 
 class Transfer {
  public:
-  Transfer(const CurlLibrary& library, const HttpCall& call, const HttpLimits& limits,
+  Transfer(const CurlLibrary& library, const Exchange& exchange, const HttpLimits& limits,
            const HttpSink& sink)
-      : library_(library), call_(call), limits_(limits), sink_(sink) {}
+      : library_(library), exchange_(exchange), limits_(limits), sink_(sink) {}
   ~Transfer() {
     if (multi_ != nullptr && easy_ != nullptr) library_.multi_remove_handle(multi_, easy_);
     if (easy_ != nullptr) library_.easy_cleanup(easy_);
@@ -62,17 +69,29 @@ class Transfer {
   bool prepare() {
     // Without "Expect", which makes libcurl wait a second for servers that do not know it.
     headers_ = library_.slist_append(headers_, "Expect:");
-    for (const std::string& header : call_.headers) {
+    for (const std::string& header : exchange_.call.headers) {
       headers_ = library_.slist_append(headers_, header.c_str());
     }
-    return headers_ != nullptr && set(CURLOPT_URL, call_.url.c_str()) &&
-           set(CURLOPT_PROTOCOLS_STR, "http,https") && set(CURLOPT_FOLLOWLOCATION, 0L) &&
-           set(CURLOPT_NOSIGNAL, 1L) && set(CURLOPT_POST, 1L) &&
-           set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call_.body.size())) &&
-           set(CURLOPT_POSTFIELDS, call_.body.data()) && set(CURLOPT_HTTPHEADER, headers_) &&
+    return headers_ != nullptr && set(CURLOPT_URL, exchange_.call.url.c_str()) &&
+           set(CURLOPT_PROTOCOLS_STR, "http,https") && prepare_method() &&
+           set(CURLOPT_NOSIGNAL, 1L) && set(CURLOPT_HTTPHEADER, headers_) &&
            set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits_.connect_seconds * 1000)) &&
            set(CURLOPT_WRITEDATA, this) && set(CURLOPT_WRITEFUNCTION, &Transfer::write) &&
            set(CURLOPT_TCP_NODELAY, 1L) && set(CURLOPT_ERRORBUFFER, words_);
+  }
+
+  bool prepare_method() {
+    if (!exchange_.post) {
+      const bool secure = exchange_.call.url.rfind("https", 0) == 0;
+      return set(CURLOPT_HTTPGET, 1L) && set(CURLOPT_FOLLOWLOCATION, 1L) &&
+             set(CURLOPT_MAXREDIRS, kRedirectsMax) &&
+             set(CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https") &&
+             set(CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(exchange_.offset));
+    }
+    const std::string& body = exchange_.call.body;
+    return set(CURLOPT_FOLLOWLOCATION, 0L) && set(CURLOPT_POST, 1L) &&
+           set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size())) &&
+           set(CURLOPT_POSTFIELDS, body.data());
   }
 
   static size_t write(char* bytes, size_t size, size_t count, void* self) {
@@ -112,19 +131,25 @@ class Transfer {
     }
     if (received_ > limits_.bytes_max) {
       return failure(ErrorCode::OverBudget,
-                     fmt::format("the reply is longer than {} MB", limits_.bytes_max >> 20),
-                     "is this address an OpenAI-compatible API?");
+                     fmt::format("the reply is longer than {} bytes", limits_.bytes_max),
+                     exchange_.post ? "is this address an OpenAI-compatible API?"
+                                    : "is this the address of that file?");
+    }
+    if (code == CURLE_RANGE_ERROR) {
+      return failure(ErrorCode::Unsupported, "the server sends whole files only", "");
     }
     const char* words = words_[0] != '\0' ? words_ : library_.easy_strerror(code);
-    return failure(ErrorCode::Unavailable, words, "is the engine running, and the address right?");
+    return failure(ErrorCode::Unavailable, words,
+                   exchange_.post ? "is the engine running, and the address right?"
+                                  : "is the network up, and the address right?");
   }
 
   Error failure(ErrorCode code, std::string what, std::string hint) const {
-    return Error{code, std::move(what), place_of(call_.url), std::move(hint)};
+    return Error{code, std::move(what), place_of(exchange_.call.url), std::move(hint)};
   }
 
   const CurlLibrary& library_;
-  const HttpCall& call_;
+  const Exchange& exchange_;
   const HttpLimits& limits_;
   const HttpSink& sink_;
   CURL* easy_ = nullptr;
@@ -143,7 +168,18 @@ Result<HttpReply> post(const HttpCall& call, const HttpLimits& limits, const Sto
                        const HttpSink& sink) {
   auto library = curl_library();
   if (!library) return library.error();
-  return Transfer(**library, call, limits, sink).run(stop);
+  const Exchange exchange{.call = call};
+  return Transfer(**library, exchange, limits, sink).run(stop);
+}
+
+Result<HttpReply> get(const HttpFetch& fetch, const HttpLimits& limits, const StopFlag& stop,
+                      const HttpSink& sink) {
+  auto library = curl_library();
+  if (!library) return library.error();
+  const Exchange exchange{.call = {.url = fetch.url, .headers = {}, .body = {}},
+                          .post = false,
+                          .offset = fetch.offset};
+  return Transfer(**library, exchange, limits, sink).run(stop);
 }
 
 }  // namespace tinyarms::remote

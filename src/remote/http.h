@@ -1,5 +1,5 @@
-// One POST and its reply as it comes in, over libcurl. Follows no redirect, sends no cookie, reads
-// no .netrc; certificates are always checked.
+// One call and its reply as it comes in, over libcurl. A POST follows no redirect; nothing sends a
+// cookie or reads .netrc; certificates are always checked.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +17,12 @@ struct HttpCall {
   std::string url;
   std::vector<std::string> headers;  // "Name: value"
   std::string body;
+};
+
+// A GET carries nothing but its address, so it follows a few redirects, from https only to https.
+struct HttpFetch {
+  std::string url;
+  size_t offset = 0;  // of the first byte that is wanted
 };
 
 struct HttpLimits {
@@ -42,5 +48,10 @@ struct HttpSink {
 // looked at 20 times a second), Unsupported (no libcurl). Their `where` is host and port.
 Result<HttpReply> post(const HttpCall& call, const HttpLimits& limits, const StopFlag& stop,
                        const HttpSink& sink);
+
+// The same for a GET. Unsupported also where the server cannot begin at `offset`; nothing has
+// reached the sink then.
+Result<HttpReply> get(const HttpFetch& fetch, const HttpLimits& limits, const StopFlag& stop,
+                      const HttpSink& sink);
 
 }  // namespace tinyarms::remote

@@ -78,7 +78,9 @@ class ScriptedServer {
       text.append(buffer, static_cast<size_t>(count));
       const size_t head = text.find("\r\n\r\n");
       const size_t length = text.find("Content-Length: ");
-      if (head == std::string::npos || length == std::string::npos) continue;
+      if (head == std::string::npos) continue;
+      if (text.compare(0, 4, "GET ") == 0) break;
+      if (length == std::string::npos) continue;
       wanted = head + 4 + std::strtoull(text.c_str() + length + 16, nullptr, 10);
     }
     const std::lock_guard lock(mutex_);

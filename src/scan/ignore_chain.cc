@@ -112,7 +112,7 @@ Verdict IgnoreChain::match(std::string_view name, bool is_directory) const {
   for (const IgnoreChain* level = this; level != nullptr; level = level->parent_.get()) {
     if (const Verdict verdict = ask(*level, level->dot_); verdict != Verdict::None) return verdict;
   }
-  if (!in_repository_) return Verdict::None;
+  if (!in_repository_ && !options_.anywhere) return Verdict::None;
   for (const IgnoreChain* level = this; level != nullptr; level = level->parent_.get()) {
     if (const Verdict verdict = ask(*level, level->vcs_); verdict != Verdict::None) return verdict;
     if (!level->repository_root_) continue;

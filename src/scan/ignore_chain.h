@@ -20,6 +20,7 @@ struct IgnoreOptions {
   bool exclude = true;  // .git/info/exclude
   bool global = true;   // core.excludesFile, or $XDG_CONFIG_HOME/git/ignore
   bool parents = true;  // files in folders above the one that is scanned
+  bool anywhere = false;  // git's files count outside of repositories too
 };
 
 // Const and shared between threads.

@@ -167,9 +167,12 @@ class Walk {
 
   // The entry to walk, or nothing where it is not wanted.
   std::unique_ptr<Entry> consider(const Entry& folder, Listed& listed) {
-    if (listed.is_link && !options_.follow_links) return nullptr;
     auto entry = std::make_unique<Entry>();
     entry->path = join(folder.path, listed.name);
+    if (listed.is_link && !options_.follow_links) {
+      pass_over(*entry, PassedOver::Link);
+      return nullptr;
+    }
     entry->parent = &folder;
     if (listed.is_link && !resolve(*entry, listed)) return entry;
     if (!listed.is_directory && !listed.is_file) return nullptr;
@@ -222,12 +225,19 @@ class Walk {
           break;
       }
     }
-    switch (folder.chain->match(listed.name, entry.is_directory)) {
-      case Verdict::Ignored: return false;
-      case Verdict::Included: return true;
-      case Verdict::None: break;
+    const Verdict verdict = folder.chain->match(listed.name, entry.is_directory);
+    if (verdict == Verdict::Ignored) return pass_over(entry, PassedOver::Ignored);
+    const bool hidden = entry.is_directory && !options_.hidden && listed.name.front() == '.';
+    if (hidden && verdict == Verdict::None) return pass_over(entry, PassedOver::Hidden);
+    if (entry.is_directory && callbacks_.enter && !callbacks_.enter(entry.path)) {
+      return pass_over(entry, PassedOver::Unwanted);
     }
-    return !entry.is_directory || options_.hidden || listed.name.front() != '.';
+    return true;
+  }
+
+  bool pass_over(const Entry& entry, PassedOver why) const {
+    if (callbacks_.passed_over) callbacks_.passed_over(entry.path, entry.is_directory, why);
+    return false;
   }
 
   bool has_positive_glob() const {

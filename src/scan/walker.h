@@ -35,6 +35,8 @@ struct WalkedFile {
   const rules::Language* language;
 };
 
+enum class PassedOver { Ignored, Hidden, Unwanted, Link };
+
 struct WalkCallbacks {
   // Null where files of this name are of no interest. Any thread.
   std::function<const rules::Language*(std::string_view path)> language_of;
@@ -42,6 +44,11 @@ struct WalkCallbacks {
   std::function<FileReport(unsigned worker, const WalkedFile& file)> visit;
   // One call at a time, in order. Folders that could not be read come as reports with a skip.
   std::function<void(FileReport& report)> emit;
+  // May be empty, as may the next: whether a folder below a named one is gone into. Any thread.
+  std::function<bool(const std::string& path)> enter = {};
+  // What was not taken and why, a folder once and not what is in it; never files that
+  // `language_of` turned down. Any thread.
+  std::function<void(const std::string& path, bool is_directory, PassedOver why)> passed_over = {};
 };
 
 // Ends early (some files not visited) once `stop` is raised.

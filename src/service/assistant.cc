@@ -1,7 +1,6 @@
 #include "service/assistant.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <optional>
@@ -11,7 +10,11 @@
 #include "encoder/text_encoder.h"
 #include "questions/bundled_packs.h"
 #include "questions/question_engine.h"
+#include "sandbox/bubblewrap_judge.h"
+#include "service/cache_pairs.h"
 #include "service/judgement.h"
+#include "service/library_access.h"
+#include "service/user_files.h"
 #include "tiers/embedding_tier.h"
 #include "tiers/language_tier.h"
 #include "tiers/openai_engine.h"
@@ -21,16 +24,6 @@ namespace tinyarms::service {
 namespace {
 
 constexpr size_t kPackBytesMax = 4 << 20;
-
-// Hashing gigabytes at every start is no option for a file outside the store: there, size and
-// modification time stand for its content, as they do for make.
-std::string identity_of(const catalog::InstalledModel& model) {
-  if (!model.sha256.empty()) return model.sha256;
-  struct stat status {};
-  if (::stat(model.path.c_str(), &status) != 0) return model.path.string();
-  return fmt::format("{} {} {}.{}", model.path.string(), status.st_size, status.st_mtim.tv_sec,
-                     status.st_mtim.tv_nsec);
-}
 
 tiers::ModelRef resolve(const catalog::ModelStore& store, const std::string& name) {
   tiers::ModelRef ref;
@@ -85,6 +78,11 @@ questions::QuestionEngine load_rules(const Settings& settings, std::vector<std::
   return engine;
 }
 
+// What an encoder that must not be loaded says.
+Error not_at_hand() {
+  return Error{ErrorCode::Unavailable, "nothing at hand answers this", "", ""};
+}
+
 }  // namespace
 
 std::unique_ptr<cascade::Tier> language_tier(cascade::Level level,
@@ -92,14 +90,20 @@ std::unique_ptr<cascade::Tier> language_tier(cascade::Level level,
                                              const tiers::ModelRef& model,
                                              const tiers::ModelRef& general_model,
                                              const std::string& engine,
-                                             tiers::ModelShelf& shelf) {
+                                             tiers::SignalSetup signals,
+                                             tiers::ModelShelf& shelf,
+                                             const catalog::ModelStore& store) {
   return std::make_unique<tiers::LanguageTier>(
       tiers::LanguageTierOptions{.level = level,
                                  .model = model,
                                  .general_model = general_model,
                                  .context_tokens = static_cast<uint32_t>(settings.context),
                                  .system_prompt = settings.system_prompt,
-                                 .engine = engine},
+                                 .engine = engine,
+                                 .signals = std::move(signals),
+                                 .resolve = [store](const std::string& name) {
+                                   return resolve(store, name);
+                                 }},
       shelf);
 }
 
@@ -122,20 +126,39 @@ class DisabledTier final : public cascade::Tier {
   cascade::Level level_;
 };
 
+// Stands for the tiers that a climb at hand does not have, so that the policy judges as if they
+// were there.
+class TiersAbove final : public cascade::Tier {
+ public:
+  cascade::Level level() const override { return cascade::Level::L2; }
+  std::string describe() const override { return "the tiers above"; }
+  std::optional<std::string> skip_reason(const cascade::Request&,
+                                         const cascade::Trace&) const override {
+    return std::nullopt;
+  }
+  Result<cascade::Attempt> attempt(const cascade::Request&, const cascade::Trace&, const StopFlag&,
+                                   cascade::Listener&) override {
+    return cascade::Attempt::abstain("not at hand");
+  }
+};
+
 // In order of construction: what is used comes before what uses it.
 struct Assistant::Parts {
+  Scope scope;
   std::vector<std::string> notices;
   std::optional<questions::QuestionEngine> rules;
   tiers::EngineLoader loader;
   tiers::ModelShelf shelf;
   tiers::AnswerMemory memory;
+  std::unique_ptr<sandbox::Judge> judge;  // for signals that run code
   Judgement judgement;
   tiers::EmbeddingTier* recall = nullptr;  // owned by the cascade
   std::unique_ptr<tiers::RemoteEngine> remote;
   std::unique_ptr<cascade::Cascade> cascade;
 
-  Parts(const Settings& settings, const Surroundings& around)
-      : loader(settings.threads),
+  Parts(const Settings& settings, const Surroundings& around, Scope wanted)
+      : scope(wanted),
+        loader(settings.threads),
         shelf(loader, around.clock, memory_budget(settings, around.physical_bytes)),
         memory(around.paths.cache_dir / "answers.sqlite",
                static_cast<size_t>(settings.l1.cache_entries), around.clock),
@@ -159,8 +182,8 @@ cascade::Request make_request(const Settings& settings) {
   return request;
 }
 
-Assistant::Assistant(const Settings& settings, const Surroundings& around)
-    : parts_(std::make_unique<Parts>(settings, around)) {
+Assistant::Assistant(const Settings& settings, const Surroundings& around, Scope scope)
+    : parts_(std::make_unique<Parts>(settings, around, scope)) {
   Parts& parts = *parts_;
   const catalog::ModelStore store(around.paths.models_dir);
   const tiers::ModelRef encoder = resolve(store, settings.l1.model);
@@ -169,6 +192,16 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around)
   const tiers::ModelRef large = resolve(store, settings.l3.model);
 
   const std::string engine = engine_build();
+
+  // Names were checked with the settings; those of a setting that changed since measure nothing.
+  auto panel = signals::Panel::of(settings.signals.enabled);
+  if (panel && !panel->empty()) parts.judge = sandbox::make_judge();
+  const auto signal_setup = [&](const tiers::ModelRef& next) {
+    return tiers::SignalSetup{.panel = panel ? *panel : signals::Panel(),
+                              .judge = parts.judge.get(),
+                              .clock = &around.clock,
+                              .next_model = next};
+  };
 
   std::vector<std::unique_ptr<cascade::Tier>> tiers;
   const auto add = [&](bool enabled, cascade::Level level, auto make) {
@@ -180,27 +213,41 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around)
   };
   add(settings.l0.enabled, cascade::Level::L0, [&] {
     parts.rules = load_rules(settings, parts.notices);
-    return std::make_unique<tiers::RuleTier>(*parts.rules);
+    return std::make_unique<tiers::RuleTier>(*parts.rules, scope == Scope::Whole);
   });
   add(settings.l1.enabled, cascade::Level::L1, [&] {
     auto tier = std::make_unique<tiers::EmbeddingTier>(
         tiers::EmbeddingTierOptions{
             .model = encoder,
             .remember_answers = settings.l1.cache,
-            .similarity_min = settings.l1.similarity,
-            .stack = stack_identity(settings, {encoder, small, general, large})},
-        [path = encoder.path, threads = settings.threads] {
+            .similarity_min =
+                threshold_in_force(around.paths, encoder.sha256, settings.l1.similarity),
+            .stack = stack_identity(settings, {encoder, small, general, large}),
+            .intent_head = intent_head_path(around.paths),
+            .intent_folder = around.paths.cache_dir},
+        [path = encoder.path, threads = settings.threads,
+         scope]() -> Result<std::unique_ptr<engine::Embedder>> {
+          if (scope == Scope::AtHand) return not_at_hand();
           return encoder::load_text_encoder(path, {.threads = threads, .precision = {}});
         },
         parts.memory, around.clock);
     parts.recall = tier.get();
     return tier;
   });
+  if (scope == Scope::AtHand) {
+    tiers.push_back(std::make_unique<TiersAbove>());
+    parts.cascade =
+        std::make_unique<cascade::Cascade>(std::move(tiers), parts.judgement.policy(),
+                                           around.clock);
+    return;
+  }
   add(settings.l2.enabled, cascade::Level::L2, [&] {
-    return language_tier(cascade::Level::L2, settings.l2, small, general, engine, parts.shelf);
+    return language_tier(cascade::Level::L2, settings.l2, small, general, engine,
+                         signal_setup(large), parts.shelf, store);
   });
   add(settings.l3.enabled, cascade::Level::L3, [&] {
-    return language_tier(cascade::Level::L3, settings.l3, large, {}, engine, parts.shelf);
+    return language_tier(cascade::Level::L3, settings.l3, large, {}, engine, signal_setup({}),
+                         parts.shelf, store);
   });
   // While `offline` holds there is no client at all.
   tiers::RemoteEngine* remote = nullptr;
@@ -222,6 +269,7 @@ Assistant::~Assistant() = default;
 cascade::Reply Assistant::ask(const cascade::Request& request, const StopFlag& stop,
                               cascade::Listener& listener) {
   cascade::Reply reply = parts_->cascade->run(request, stop, listener);
+  if (parts_->scope == Scope::AtHand && !reply.sure) return reply;
   if (parts_->recall != nullptr) parts_->recall->remember(request, reply);
   reply.id = parts_->judgement.record(request, reply);
   return reply;

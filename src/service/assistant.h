@@ -32,7 +32,12 @@ cascade::Request make_request(const Settings& settings);
 // One thread at a time.
 class Assistant {
  public:
-  Assistant(const Settings& settings, const Surroundings& surroundings);
+  // What it asks. At hand is what answers at once and needs no model: rules, and the same question
+  // answered before. Such a climb is logged only where it found its answer.
+  enum class Scope { Whole, AtHand };
+
+  Assistant(const Settings& settings, const Surroundings& surroundings,
+            Scope scope = Scope::Whole);
   ~Assistant();
   Assistant(const Assistant&) = delete;
   Assistant& operator=(const Assistant&) = delete;

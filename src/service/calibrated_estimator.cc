@@ -36,7 +36,8 @@ std::vector<fs::path> files_of(const std::string& path) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(path, problem)) {
     const std::string name = entry.path().filename().string();
-    const bool ours = name.starts_with("calibrator-") || name.starts_with("certificate-");
+    const bool ours = name.starts_with("calibrator-") ||
+                      name.starts_with("certificate-") || name.starts_with("jitter-");
     if (ours && name.ends_with(".json")) files.push_back(entry.path());
     if (files.size() >= kFilesMax) break;
   }
@@ -52,6 +53,27 @@ std::optional<double> score_value(std::string_view score, const cascade::Attempt
   auto value = signal_value(attempt, turned ? score.substr(1) : score);
   if (value && turned) *value = -*value;
   return value;
+}
+
+// How far the score of a certificate may move by the manner of computing alone.
+double band_of(std::string_view score, const calibration::JitterFile* jitter,
+               const cascade::Confidence& confidence) {
+  if (score == kConfidence) return confidence.band;
+  if (jitter == nullptr) return 0;
+  const auto signal =
+      jitter->signals.find(score.starts_with('-') ? score.substr(1) : score);
+  return signal == jitter->signals.end() ? 0 : signal->second.q95;
+}
+
+// The formula reads an attempt: one with the evidence as it is looked up.
+double by_formula(const cascade::FormulaEstimator& formula, cascade::Level level,
+                  const cascade::Attempt& attempt, const calibration::EvidenceLookup& evidence) {
+  cascade::Attempt moved;
+  for (const auto& [name, value] : attempt.evidence.items()) {
+    const bool number = std::holds_alternative<double>(value);
+    moved.evidence.set(name, number ? cascade::EvidenceValue(*evidence(name)) : value);
+  }
+  return formula.estimate(level, moved).value;
 }
 
 }  // namespace
@@ -91,6 +113,15 @@ void CalibratedEstimator::load_file(const fs::path& file, std::vector<std::strin
     }
     return;
   }
+  if (text->find("\"tinyarms-jitter\"") != std::string::npos) {
+    auto jitter = calibration::parse_jitter(*text, file.string());
+    if (jitter) {
+      jitters_.push_back(std::move(*jitter));
+    } else {
+      notices.push_back(fmt::format("jitter left out: {}", jitter.error().message()));
+    }
+    return;
+  }
   auto set = calibration::parse_calibrators(*text, file.string());
   if (set) {
     sets_.push_back({std::move(*set), hash});
@@ -119,9 +150,20 @@ CalibratedEstimator::Chosen CalibratedEstimator::choose(cascade::Level level,
   return chosen;
 }
 
+// The numerics are the model's, the engine's and the machine's; how tokens are drawn is no matter.
+const calibration::JitterFile* CalibratedEstimator::jitter_of(
+    const cascade::Attempt& attempt) const {
+  calibration::ServingIdentity serving = identity_of(attempt);
+  for (const calibration::JitterFile& jitter : jitters_) {
+    serving.sampler = jitter.identity.sampler;
+    if (calibration::check_identity(jitter.identity, serving)) return &jitter;
+  }
+  return nullptr;
+}
+
 const CalibratedEstimator::LoadedCertificate* CalibratedEstimator::certify(
-    cascade::Level level, const cascade::Attempt& attempt, const Chosen& chosen, double confidence,
-    std::string& statement) const {
+    cascade::Level level, const cascade::Attempt& attempt, const Chosen& chosen,
+    const cascade::Confidence& confidence, std::string& statement) const {
   for (const LoadedCertificate& loaded : certificates_) {
     const calibration::Certificate& certificate = loaded.certificate;
     if (certificate.tier != level_name(level)) continue;
@@ -142,8 +184,9 @@ const CalibratedEstimator::LoadedCertificate* CalibratedEstimator::certify(
       continue;
     }
     const Certified* certified = certificate.for_group(attempt.group);
-    const auto score = score_value(certificate.score, attempt, confidence);
-    if (certified == nullptr || !score || !(*score >= certified->threshold)) {
+    const auto score = score_value(certificate.score, attempt, confidence.value);
+    const double band = band_of(certificate.score, jitter_of(attempt), confidence);
+    if (certified == nullptr || !score || !(*score - band >= certified->threshold)) {
       statement = "below what is certified";
       continue;
     }
@@ -161,12 +204,20 @@ cascade::Confidence CalibratedEstimator::estimate(cascade::Level level,
   // What is not generated is not calibrated: rules are exact, memories are as good as they were.
   if (level < cascade::Level::L2 || empty()) return confidence;
   const Chosen chosen = choose(level, attempt);
+  const calibration::EvidenceLookup evidence = [&](std::string_view name) {
+    return signal_value(attempt, name);
+  };
+  std::function<double(const calibration::EvidenceLookup&)> value_of =
+      [&](const calibration::EvidenceLookup& moved) {
+        return by_formula(formula_, level, attempt, moved);
+      };
   if (chosen.set != nullptr) {
     const calibration::CalibratorSet& set = chosen.set->set;
     const calibration::Calibrator& calibrator = set.for_group(attempt.group);
-    confidence.value = calibrator([&](std::string_view name) {
-      return signal_value(attempt, name);
-    });
+    value_of = [&calibrator](const calibration::EvidenceLookup& moved) {
+      return calibrator(moved);
+    };
+    confidence.value = value_of(evidence);
     confidence.calibrated = true;
     confidence.formula = fmt::format(
         "{} over {}, {}", family_name(calibrator.family()), fmt::join(calibrator.signals, ", "),
@@ -177,8 +228,11 @@ cascade::Confidence CalibratedEstimator::estimate(cascade::Level level,
   } else if (!sets_.empty()) {
     confidence.formula += fmt::format("; {}", chosen.refusal);
   }
+  if (const calibration::JitterFile* jitter = jitter_of(attempt)) {
+    confidence.band = calibration::guard_band(*jitter, evidence, value_of);
+  }
   confidence.certified =
-      certify(level, attempt, chosen, confidence.value, confidence.certificate) != nullptr;
+      certify(level, attempt, chosen, confidence, confidence.certificate) != nullptr;
   return confidence;
 }
 
@@ -188,7 +242,7 @@ std::string CalibratedEstimator::covering(cascade::Level level,
   std::string statement;
   const Chosen chosen = choose(level, attempt);
   const LoadedCertificate* holds =
-      certify(level, attempt, chosen, estimate(level, attempt).value, statement);
+      certify(level, attempt, chosen, estimate(level, attempt), statement);
   return holds != nullptr ? holds->hash : std::string();
 }
 

@@ -14,6 +14,7 @@
 
 #include "calibration/calibrator_file.h"
 #include "calibration/certificate.h"
+#include "calibration/jitter.h"
 #include "cascade/formula_estimator.h"
 
 namespace tinyarms::service {
@@ -33,15 +34,15 @@ class CalibratedEstimator final : public cascade::Estimator {
     std::string revoked;  // why it no longer holds whatever serves; empty: it may hold
   };
 
-  // Reads files, and of folders calibrator-*.json and certificate-*.json. What cannot be read is
-  // left out and told in `notices`.
+  // Reads files, and of folders calibrator-*.json, certificate-*.json and jitter-*.json. What
+  // cannot be read is left out and told in `notices`.
   static CalibratedEstimator load(const std::vector<std::string>& paths, bool allow_foreign,
                                   std::vector<std::string>& notices);
 
   // Thread-safe while `certificates()` is not changed.
   cascade::Confidence estimate(cascade::Level, const cascade::Attempt&) const override;
 
-  bool empty() const { return sets_.empty() && certificates_.empty(); }
+  bool empty() const { return sets_.empty() && certificates_.empty() && jitters_.empty(); }
   std::vector<LoadedCertificate>& certificates() { return certificates_; }
 
   // The first certificate that covers this answer, by its hash; empty where none does.
@@ -55,12 +56,15 @@ class CalibratedEstimator final : public cascade::Estimator {
   };
   Chosen choose(cascade::Level, const cascade::Attempt&) const;
   void load_file(const std::filesystem::path& file, std::vector<std::string>& notices);
+  const calibration::JitterFile* jitter_of(const cascade::Attempt&) const;
   const LoadedCertificate* certify(cascade::Level, const cascade::Attempt&, const Chosen&,
-                                   double confidence, std::string& statement) const;
+                                   const cascade::Confidence& confidence,
+                                   std::string& statement) const;
 
   bool allow_foreign_ = false;
   std::vector<LoadedSet> sets_;
   std::vector<LoadedCertificate> certificates_;
+  std::vector<calibration::JitterFile> jitters_;
   cascade::FormulaEstimator formula_;
 };
 

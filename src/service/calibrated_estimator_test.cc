@@ -192,5 +192,24 @@ TEST_F(CalibratedEstimatorTest, RulesAndMemoriesKeepTheirFormula) {
   EXPECT_EQ(load().estimate(Level::L0, exact).value, 1);
 }
 
+TEST_F(CalibratedEstimatorTest, JitterIsAGuardBandUnderTheSameModelAndEngine) {
+  calibration::JitterFile jitter;
+  jitter.identity = {"m1", "Q4_1", "engine 1", "greedy"};
+  jitter.signals["margin_mean"] = {.mean = 0.1, .q95 = 0.2, .most = 0.3};
+  write("jitter-m1.json", jitter_json(jitter));
+  write("calibrator-l2.json", calibrators_json(set_for("m1")));
+  write("certificate-l2.json", certificate_json(certificate_for("m1", "margin_mean")));
+  const CalibratedEstimator estimator = load();
+  EXPECT_EQ(notices_.size(), 0u);
+  const auto at = [&](const std::string& model, double margin) {
+    return estimator.estimate(Level::L2, attempt_of(model, margin));
+  };
+  const double sigma = 1 / (1 + std::exp(-0.5));
+  EXPECT_NEAR(at("m1", 0.5).band, sigma - 1 / (1 + std::exp(-0.3)), 1e-9);
+  EXPECT_EQ(at("m2", 0.5).band, 0);
+  EXPECT_FALSE(at("m1", 0.7).certified);  // 0.6 is certified, and 0.7 may be 0.5 elsewhere
+  EXPECT_TRUE(at("m1", 0.85).certified);
+}
+
 }  // namespace
 }  // namespace tinyarms::service

@@ -8,6 +8,7 @@
 #include "base/nearest.h"
 #include "service/config_file.h"
 #include "service/policy_file.h"
+#include "signals/panel.h"
 #include "service/settings_value.h"
 
 extern char** environ;  // NOLINT: POSIX declares it nowhere
@@ -233,6 +234,13 @@ Result<void> check(const Settings& settings) {
   if (!settings.policy.file.empty()) {
     // Decisions by other terms than the user wrote down would be worse than none.
     if (auto terms = read_policy_file(settings.policy.file); !terms) return terms.error();
+  }
+  if (settings.shadow.share > 0 && !settings.log.decisions) {
+    return Error{ErrorCode::Config, "shadow.share is set, but decisions are not logged",
+                 "shadow.share", "set log.decisions = true: the log is where answers wait"};
+  }
+  if (auto panel = signals::Panel::of(settings.signals.enabled); !panel) {
+    return Error{ErrorCode::Config, panel.error().what, "signals.enabled", panel.error().hint};
   }
   if (!settings.l4.url.empty() && settings.l4.model.empty()) {
     return Error{ErrorCode::Config, "l4.url is set, but l4.model is not", "l4.model",

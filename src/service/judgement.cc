@@ -9,6 +9,7 @@
 #include "service/decision_record.h"
 #include "service/policy_file.h"
 #include "service/promise_watch.h"
+#include "service/shadow_check.h"
 
 namespace tinyarms::service {
 namespace {
@@ -40,12 +41,13 @@ Judgement::Judgement(const Settings& settings, const Paths& paths, const Clock& 
                      std::vector<std::string>& notices)
     : clock_(clock),
       keep_prompts_(settings.log.prompts),
+      shadow_share_(settings.shadow.share),
+      chance_(system_chance()),
       estimator_(CalibratedEstimator::load(settings.calibration.files,
                                            settings.calibration.allow_foreign, notices)) {
   cascade::PolicyTerms terms = load_terms(settings, notices);
   if (watch(decision_log_path(paths), notices)) terms.safe_mode = true;
-  policy_ = std::make_unique<cascade::DeclaredPolicy>(estimator_, std::move(terms),
-                                                      system_chance());
+  policy_ = std::make_unique<cascade::DeclaredPolicy>(estimator_, std::move(terms), chance_);
   if (settings.log.decisions) {
     writer_ = std::make_unique<storage::DecisionLogWriter>(decision_log_path(paths), clock);
   }
@@ -97,7 +99,12 @@ std::string Judgement::record(const cascade::Request& request, const cascade::Re
                               .at = clock_.wall_seconds(),
                               .policy = policy_hash_,
                               .keep_prompt = keep_prompts_};
-  if (!writer_->add(decision_record(request, reply, estimator_, context))) return {};
+  storage::LoggedDecision decision = decision_record(request, reply, estimator_, context);
+  // Chance alone chooses: a sample that looked at the answer would say nothing about the rest.
+  if (shadow_share_ > 0 && chance_() < shadow_share_) {
+    decision.shadow = shadow_record(request, reply);
+  }
+  if (!writer_->add(std::move(decision))) return {};
   return context.id;
 }
 

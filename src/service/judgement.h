@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,6 +42,8 @@ class Judgement {
 
   const Clock& clock_;
   bool keep_prompts_;
+  double shadow_share_;
+  std::function<double()> chance_;
   CalibratedEstimator estimator_;
   std::string policy_hash_;
   std::unique_ptr<cascade::DeclaredPolicy> policy_;

@@ -69,6 +69,9 @@ constexpr SettingInfo kSettings[] = {
      "Cosine from which two questions count as the same.", 0.7, 1, kWhyNotLooser},
     {"l1.cache_entries", Kind::Integer, Rule::Forbidden, TINYARMS_FIELD(l1.cache_entries),
      "Answers the cache keeps; the least used go first.", 1, 10000000},
+    {"l1.reranker", Kind::Model, Rule::StoreOnly, TINYARMS_FIELD(l1.reranker),
+     "What `tinyarms rerank` takes where nothing is named: off (then late interaction), "
+     "late-interaction, yes-no, or the name of a cross-encoder."},
     {"l2.enabled", Kind::Flag, Rule::Allowed, TINYARMS_FIELD(l2.enabled),
      "Tier L2, the small language model."},
     {"l2.model", Kind::Model, Rule::StoreOnly, TINYARMS_FIELD(l2.model),
@@ -104,6 +107,11 @@ constexpr SettingInfo kSettings[] = {
     {"policy.explore", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(policy.explore),
      "Share of open decisions that chance turns, so that `tinyarms replay` can judge other "
      "policies.", 0, 0.5},
+    {"signals.enabled", Kind::TextList, Rule::Forbidden, TINYARMS_FIELD(signals.enabled),
+     "Evidence measured beside that of the tokens, by name (tinyarms signals list)."},
+    {"shadow.share", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(shadow.share),
+     "Share of kept answers that `tinyarms shadow` shows to the next tier; their texts wait in the "
+     "log until then.", 0, 1},
     {"log.decisions", Kind::Flag, Rule::Forbidden, TINYARMS_FIELD(log.decisions),
      "Keeps every decision with its evidence; of the question only hash and length."},
     {"log.prompts", Kind::Flag, Rule::Forbidden, TINYARMS_FIELD(log.prompts),

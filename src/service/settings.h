@@ -39,6 +39,7 @@ struct EmbeddingSettings {
   bool cache = true;
   double similarity = 0.97;
   int cache_entries = 10000;
+  std::string reranker = "off";  // or a method's name, or a model's
 };
 
 struct LanguageSettings {
@@ -65,6 +66,14 @@ struct PolicySettings {
   double explore = 0;
 };
 
+struct SignalSettings {
+  std::vector<std::string> enabled;  // names of signals/registry.h
+};
+
+struct ShadowSettings {
+  double share = 0;  // of kept answers that a higher tier looks at later
+};
+
 struct LogSettings {
   bool decisions = false;
   bool prompts = false;
@@ -86,6 +95,8 @@ struct Settings {
   RemoteSettings l4;
   CalibrationSettings calibration;
   PolicySettings policy;
+  SignalSettings signals;
+  ShadowSettings shadow;
   LogSettings log;
 };
 

@@ -105,7 +105,45 @@ Result<void> DecisionLog::insert(const LoggedDecision& decision) {
             .run();
     if (!done) return done;
   }
-  return {};
+  return decision.shadow.empty() ? Result<void>() : insert_shadow(number, decision);
+}
+
+Result<void> DecisionLog::insert_shadow(int64_t number, const LoggedDecision& decision) {
+  auto insert = database_->prepare("INSERT INTO shadows (decision, text) VALUES (?, ?)");
+  if (!insert) return insert.error();
+  return insert->bind(number, std::string_view(decision.shadow)).run();
+}
+
+Result<std::optional<WaitingShadow>> DecisionLog::oldest_shadow() {
+  auto rows = database_->prepare(
+      "SELECT decisions.id, shadows.text FROM shadows JOIN decisions ON decisions.number = "
+      "shadows.decision ORDER BY shadows.decision LIMIT 1");
+  if (!rows) return rows.error();
+  auto row = rows->step();
+  if (!row) return row.error();
+  if (!*row) return std::optional<WaitingShadow>();
+  return std::optional(WaitingShadow{std::string(rows->text(0)), std::string(rows->text(1))});
+}
+
+Result<void> DecisionLog::settle_shadow(const std::string& id, std::optional<bool> good) {
+  auto transaction = Transaction::begin(*database_);
+  if (!transaction) return transaction.error();
+  if (good) {
+    if (auto added = add_outcome(id, *good, "shadow"); !added) return added;
+  }
+  auto erase = database_->prepare(
+      "DELETE FROM shadows WHERE decision = (SELECT number FROM decisions WHERE id = ?)");
+  if (!erase) return erase.error();
+  if (auto done = erase->bind(std::string_view(id)).run(); !done) return done;
+  return transaction->commit();
+}
+
+Result<int64_t> DecisionLog::shadows_waiting() {
+  auto rows = database_->prepare("SELECT count(*) FROM shadows");
+  if (!rows) return rows.error();
+  auto row = rows->step();
+  if (!row) return row.error();
+  return rows->integer(0);
 }
 
 Result<void> DecisionLog::forget_oldest() {

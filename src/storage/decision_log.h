@@ -50,6 +50,13 @@ struct LoggedDecision {
   int winner = -1;       // index of the step that gave the reply; -1: none did
   bool sure = false;
   std::vector<LoggedStep> steps{};
+  std::string shadow{};  // what a second look at the reply needs; empty: none is to be taken
+};
+
+// A kept answer that waits for a second look.
+struct WaitingShadow {
+  std::string id{};
+  std::string text{};
 };
 
 // How a kept answer under a certificate turned out, in the order in which that was told.
@@ -90,6 +97,12 @@ class DecisionLog {
   // Of replies that were kept under this certificate; the newest outcome of each counts.
   Result<std::vector<CertifiedOutcome>> certified_outcomes(const std::string& certificate);
 
+  // Second looks at kept answers: the one that waits longest; then its verdict, which is an outcome
+  // of source "shadow" (nothing: it could not be decided), and its text is gone.
+  Result<std::optional<WaitingShadow>> oldest_shadow();
+  Result<void> settle_shadow(const std::string& id, std::optional<bool> good);
+  Result<int64_t> shadows_waiting();
+
   const std::string& notice() const { return notice_; }  // what was set aside when it was opened
 
  private:
@@ -99,6 +112,7 @@ class DecisionLog {
         options_(options),
         notice_(std::move(opened.notice)) {}
   Result<void> insert(const LoggedDecision& decision);
+  Result<void> insert_shadow(int64_t number, const LoggedDecision& decision);
   Result<void> read_steps(int64_t number, LoggedDecision& decision);
   Result<void> forget_oldest();
 

@@ -170,5 +170,30 @@ TEST_F(DecisionLogTest, TheWriterSaysWhyItCannotWrite) {
   ASSERT_TRUE(writer.problem());
 }
 
+TEST_F(DecisionLogTest, ASecondLookIsTakenOnceAndItsTextGoes) {
+  auto log = open();
+  LoggedDecision first = decision("aaaa1", "hash");
+  first.shadow = "texts";
+  ASSERT_TRUE(log->append(std::vector{decision("zzzz0"), first, decision("bbbb2")}));
+  EXPECT_EQ(*log->shadows_waiting(), 1);
+  auto waiting = log->oldest_shadow();
+  ASSERT_TRUE(waiting);
+  ASSERT_TRUE(*waiting);
+  EXPECT_EQ((*waiting)->id, "aaaa1");
+  EXPECT_EQ((*waiting)->text, "texts");
+  ASSERT_TRUE(log->settle_shadow("aaaa1", false));
+  EXPECT_EQ(*log->shadows_waiting(), 0);
+  EXPECT_FALSE(*log->oldest_shadow());
+  EXPECT_EQ(log->certified_outcomes("hash")->size(), 1u);
+  EXPECT_FALSE(log->certified_outcomes("hash")->front().good);
+  // What could not be decided is no outcome.
+  LoggedDecision other = decision("cccc3", "hash");
+  other.shadow = "more";
+  ASSERT_TRUE(log->append(std::vector{other}));
+  ASSERT_TRUE(log->settle_shadow("cccc3", std::nullopt));
+  EXPECT_EQ(*log->shadows_waiting(), 0);
+  EXPECT_EQ(log->certified_outcomes("hash")->size(), 1u);
+}
+
 }  // namespace
 }  // namespace tinyarms::storage

@@ -37,7 +37,7 @@ CREATE TABLE embeddings (
 
 // A step's evidence is JSON, which storage does not read. Outcomes come later, from anywhere, and
 // are kept in the order in which they came: a sequential test reads them so.
-constexpr std::array<const char*, 1> kDecisionMigrations = {R"sql(
+constexpr std::array<const char*, 2> kDecisionMigrations = {R"sql(
 CREATE TABLE decisions (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
@@ -80,11 +80,51 @@ CREATE TABLE outcomes (
   at REAL NOT NULL
 ) STRICT;
 CREATE INDEX outcomes_by_decision ON outcomes (decision);
+)sql",
+// Kept answers that wait for a second look, texts and all; gone once they had it.
+R"sql(
+CREATE TABLE shadows (
+  decision INTEGER PRIMARY KEY REFERENCES decisions (number) ON DELETE CASCADE,
+  text TEXT NOT NULL
+) STRICT;
+)sql"};
+
+// Files by absolute path, so that a folder is a range of paths. A passage's id is never given
+// twice: its vector lies elsewhere under that number, and must never be taken for another
+// passage's. `words` holds the index of the words only; the text stands in `passages` once.
+constexpr std::array<const char*, 1> kPassageMigrations = {R"sql(
+CREATE TABLE facts (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT;
+CREATE TABLE files (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  path TEXT NOT NULL UNIQUE,
+  stamp TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  language TEXT NOT NULL
+) STRICT;
+CREATE TABLE passages (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  file INTEGER NOT NULL REFERENCES files (id),
+  first_line INTEGER NOT NULL,
+  last_line INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  symbol TEXT NOT NULL,
+  body TEXT NOT NULL
+) STRICT;
+CREATE INDEX passages_by_file ON passages (file);
+CREATE INDEX passages_by_symbol ON passages (symbol);
+CREATE VIRTUAL TABLE words USING fts5 (
+  symbol, path, body,
+  content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2'
+);
 )sql"};
 
 }  // namespace
 
 Schema cache_schema() { return {kApplicationId, kMigrations}; }
 Schema decision_log_schema() { return {kDecisionLogId, kDecisionMigrations}; }
+Schema passage_schema() { return {kPassageStoreId, kPassageMigrations}; }
 
 }  // namespace tinyarms::storage

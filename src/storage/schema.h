@@ -13,11 +13,13 @@ struct Schema {
   std::span<const char* const> migrations{};
 };
 
-// PRAGMA application_id of our files: "tArm" and "tArL".
+// PRAGMA application_id of our files: "tArm", "tArL" and "tArI".
 constexpr int64_t kApplicationId = 0x7441726D;
 constexpr int64_t kDecisionLogId = 0x7441724C;
+constexpr int64_t kPassageStoreId = 0x74417249;
 
 Schema cache_schema();         // answers and embeddings
 Schema decision_log_schema();  // decisions, their steps and outcomes
+Schema passage_schema();       // indexed files, their passages and the words in them
 
 }  // namespace tinyarms::storage

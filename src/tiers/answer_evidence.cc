@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "calibration/margin_trace.h"
 #include "rules/code.h"
 #include "tiers/rule_findings.h"
 #include "tiers/undefined_names.h"
@@ -27,6 +28,14 @@ void add_token_evidence(const engine::AnswerStatistics& tokens, cascade::Evidenc
   evidence.set(signal::kEntropyMean, tokens.entropy_mean);
   evidence.set(signal::kEntropyMax, tokens.entropy_max);
   evidence.set(signal::kLogitVarianceMean, tokens.logit_variance_mean);
+}
+
+// Without margins (a remote engine, a scripted one) nothing was measured.
+void add_margin_trace(const std::vector<float>& margins, cascade::Evidence& evidence) {
+  if (margins.empty()) return;
+  std::string trace;
+  for (const float margin : margins) calibration::append_margin(margin, trace);
+  evidence.set(signal::kMarginTrace, std::move(trace));
 }
 
 // Every block whose language has a grammar must parse; without such a block nothing was measured.
@@ -94,6 +103,7 @@ void add_request_evidence(std::string_view question, cascade::Evidence& evidence
 cascade::Evidence evidence_of(const engine::Generation& generation, std::string_view asked) {
   cascade::Evidence evidence;
   add_token_evidence(generation.statistics, evidence);
+  add_margin_trace(generation.margins, evidence);
   evidence.set(signal::kFinished, generation.finish == engine::FinishReason::Stop);
   add_code_evidence(generation.text, evidence, asked);
   return evidence;

@@ -28,6 +28,7 @@ storage::Binding answer_binding(const cascade::Request& request, std::string_vie
   add(fmt::format("{} {} {}", sampling.temperature, sampling.seed, sampling.tokens_max));
   for (const std::string& stop : sampling.stop) add(stop);
   add(request.level_max ? level_name(*request.level_max) : "any");
+  if (!request.owner.empty()) add("owner " + request.owner);
   for (size_t i = 0; i + 1 < request.messages.size(); ++i) {
     add(fmt::format("{}", static_cast<int>(request.messages[i].role)));
     add(request.messages[i].content);

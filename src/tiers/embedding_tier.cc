@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace tinyarms::tiers {
 namespace {
 
@@ -50,7 +52,8 @@ std::optional<std::string> EmbeddingTier::skip_reason(const cascade::Request&,
 
 // Who asks for randomness does not want the same answer twice.
 bool EmbeddingTier::may_recall(const cascade::Request& request) const {
-  return options_.remember_answers && request.sampling.temperature == 0;
+  return options_.remember_answers && !request.made_to_order &&
+         request.sampling.temperature == 0;
 }
 
 Result<double> EmbeddingTier::ready_encoder() {
@@ -62,27 +65,28 @@ Result<double> EmbeddingTier::ready_encoder() {
     if (!encoder) return encoder.error();
     encoder_ = std::move(*encoder);
   }
-  std::vector<IntentExample> examples;
-  for (const EmbeddedFile& file : intent_example_files()) {
-    auto read = read_intent_examples(file);
-    if (!read) return read.error();
-    examples.insert(examples.end(), read->begin(), read->end());
-  }
-  const auto embed_all =
-      [&](std::span<const std::string> texts) -> Result<std::vector<std::vector<float>>> {
+  if (auto ready = ready_intents(); !ready) return ready.error();
+  return clock_.monotonic_seconds() - start;
+}
+
+Result<void> EmbeddingTier::ready_intents() {
+  const auto embed_all = [&](std::span<const std::string> texts) -> Result<Vectors> {
     auto embeddings = encoder_->embed(texts);
     if (!embeddings) return embeddings.error();
-    std::vector<std::vector<float>> vectors;
+    Vectors vectors;
     for (auto& embedding : *embeddings) vectors.push_back(std::move(embedding.values));
     return vectors;
   };
-  auto intents = IntentClassifier::create(
-      std::move(examples), [&](std::span<const std::string> texts) {
-        return memory_.memoised(options_.model.sha256, texts, embed_all);
-      });
-  if (!intents) return intents.error();
-  intents_ = std::move(*intents);
-  return clock_.monotonic_seconds() - start;
+  auto provided = provide_head({.encoder = options_.model.sha256,
+                                .user_head = options_.intent_head,
+                                .kept_folder = options_.intent_folder},
+                               [&](std::span<const std::string> texts) {
+                                 return memory_.memoised(options_.model.sha256, texts, embed_all);
+                               });
+  if (!provided) return provided.error();
+  notice_ = std::move(provided->notice);
+  intents_ = std::move(provided->head);
+  return {};
 }
 
 Result<const EmbeddingTier::Encoded*> EmbeddingTier::encode(const std::string& question) {
@@ -95,12 +99,31 @@ Result<const EmbeddingTier::Encoded*> EmbeddingTier::encode(const std::string& q
   return &*last_;
 }
 
+cascade::Attempt EmbeddingTier::recall(const storage::Binding& binding, const Encoded& encoded) {
+  auto hit = memory_.find_similar(binding, encoded.vector, options_.similarity_min);
+  if (!hit) return cascade::Attempt::abstain("no earlier answer to this question");
+  if (!gate_) gate_ = gate::Gate::bundled();
+  const gate::Verdict verdict = gate_->compare(encoded.question, hit->entry.question);
+  cascade::Attempt attempt =
+      verdict.same
+          ? cached_attempt(hit->entry, hit->similarity, "semantic cache")
+          : cascade::Attempt::abstain(fmt::format("like “{}” (cosine {:.3f}), but {}",
+                                                  hit->entry.question, hit->similarity,
+                                                  verdict.why));
+  attempt.evidence.set(signal::kSimilarity, hit->similarity);
+  attempt.evidence.set(signal::kSimilarityMin, options_.similarity_min);
+  attempt.evidence.set(signal::kGate, std::string(gate::difference_name(verdict.difference)));
+  attempt.evidence.set(signal::kGateReason, verdict.why);
+  return attempt;
+}
+
 Result<cascade::Attempt> EmbeddingTier::attempt(const cascade::Request& request,
                                                 const cascade::Trace&, const StopFlag&,
                                                 cascade::Listener& listener) {
   const std::string& question = request.question();
   const storage::Binding binding = answer_binding(request, options_.stack);
   const auto finish = [&](cascade::Attempt attempt) {
+    add_notice(attempt, std::exchange(notice_, {}));
     add_notice(attempt, memory_.take_notice());
     if (attempt.answered) listener.text_generated(level(), attempt.answer);
     return attempt;
@@ -121,11 +144,11 @@ Result<cascade::Attempt> EmbeddingTier::attempt(const cascade::Request& request,
   cascade::Attempt attempt = cascade::Attempt::abstain("no earlier answer to this question");
   // The head of a long text says too little about the whole to take its answer for this one's.
   if (may_recall(request) && !(*encoded)->truncated) {
-    auto hit = memory_.find_similar(binding, (*encoded)->vector, options_.similarity_min);
-    if (hit) attempt = cached_attempt(hit->entry, hit->similarity, "semantic cache");
+    attempt = recall(binding, **encoded);
   }
-  const Intent intent = intents_->classify((*encoded)->vector);
+  const intent::Intent intent = intents_->classify((*encoded)->vector);
   attempt.evidence.set(signal::kIntent, intent.name);
+  attempt.evidence.set(signal::kIntentProbability, intent.probability);
   attempt.evidence.set(signal::kIntentMargin, intent.margin);
   attempt.cost.load_seconds = *load_seconds;
   return finish(std::move(attempt));

@@ -2,6 +2,7 @@
 // is it. Answers from memory, else abstains and leaves the intent for the tiers above.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -12,8 +13,10 @@
 #include "cascade/cascade.h"
 #include "cascade/tier.h"
 #include "engine/embedder.h"
+#include "gate/gate.h"
+#include "intent/head.h"
 #include "tiers/answer_memory.h"
-#include "tiers/intent.h"
+#include "tiers/intent_source.h"
 #include "tiers/model_ref.h"
 
 namespace tinyarms::tiers {
@@ -23,6 +26,8 @@ struct EmbeddingTierOptions {
   bool remember_answers = true;
   double similarity_min = 0.97;  // cosine below which two questions are not the same
   std::string stack;             // see answer_binding()
+  std::filesystem::path intent_head = {};    // see IntentSource
+  std::filesystem::path intent_folder = {};  //
 };
 
 class EmbeddingTier final : public cascade::Tier {
@@ -53,15 +58,20 @@ class EmbeddingTier final : public cascade::Tier {
 
   bool may_recall(const cascade::Request& request) const;
   Result<double> ready_encoder();  // seconds it took, 0 where it was ready
+  Result<void> ready_intents();
   Result<const Encoded*> encode(const std::string& question);
+  // The earlier question nearest to this one, if the gate takes both for the same.
+  cascade::Attempt recall(const storage::Binding& binding, const Encoded& encoded);
 
   EmbeddingTierOptions options_;
   LoadEncoder load_encoder_;
   AnswerMemory& memory_;
   const Clock& clock_;
   std::unique_ptr<engine::Embedder> encoder_;
-  std::optional<IntentClassifier> intents_;
+  std::optional<intent::Head> intents_;
+  std::optional<gate::Gate> gate_;  // read when there is a candidate
   std::optional<Encoded> last_;  // the question of this climb, for remember()
+  std::string notice_;           // of the set-up, told with the next attempt
 };
 
 }  // namespace tinyarms::tiers

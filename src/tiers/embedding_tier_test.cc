@@ -9,6 +9,9 @@
 #include <fstream>
 #include <map>
 
+#include "base/file.h"
+#include "intent/example.h"
+
 namespace tinyarms::tiers {
 namespace {
 
@@ -103,7 +106,7 @@ class EmbeddingTierTest : public testing::Test {
   cascade::Listener listener_;
   int loads_ = 0;
   std::map<std::string, double> angles_ = {
-      {"sort a list", 0.0}, {"order a list", 0.05}, {"sort a list backwards please", 0.6}};
+      {"sort a list", 0.0}, {"how do I sort a list", 0.05}, {"sort a list backwards please", 0.6}};
 };
 
 TEST_F(EmbeddingTierTest, AbstainsWithTheIntentWhereNothingIsKnown) {
@@ -137,12 +140,25 @@ TEST_F(EmbeddingTierTest, ACloseMeaningHitsAndShowsTheQuestionItCameFrom) {
   auto l1 = tier(memory);
   ask(*l1, request("sort a list"));
   l1->remember(request("sort a list"), reply("use sorted()"));
-  const cascade::Attempt attempt = ask(*l1, request("order a list"));
+  const cascade::Attempt attempt = ask(*l1, request("how do I sort a list"));
   EXPECT_TRUE(attempt.answered);
   EXPECT_EQ(attempt.source, "semantic cache");
   EXPECT_EQ(attempt.evidence.text(signal::kCachedQuestion), "sort a list");
   EXPECT_THAT(attempt.notice, HasSubstr("sort a list"));
   EXPECT_NEAR(*attempt.evidence.number(signal::kSimilarity), std::cos(0.05), 1e-6);
+}
+
+TEST_F(EmbeddingTierTest, AnAlikeQuestionThatAsksTheOppositeIsRefusedWithAReason) {
+  angles_["list to tuple"] = 0.1;
+  angles_["tuple to list"] = 0.1;
+  AnswerMemory memory(database(), 100, clock_);
+  auto l1 = tier(memory);
+  ask(*l1, request("list to tuple"));
+  l1->remember(request("list to tuple"), reply("tuple(x)"));
+  const cascade::Attempt attempt = ask(*l1, request("tuple to list"));
+  EXPECT_FALSE(attempt.answered);
+  EXPECT_EQ(attempt.evidence.text(signal::kGate), "order");
+  EXPECT_THAT(attempt.reason, HasSubstr("other places"));
 }
 
 TEST_F(EmbeddingTierTest, BelowTheThresholdThereIsNoHit) {
@@ -203,26 +219,42 @@ TEST_F(EmbeddingTierTest, OnlySureFinishedUnforcedAnswersFromAboveAreKept) {
 }
 
 TEST_F(EmbeddingTierTest, TheIntentExamplesAreEmbeddedOncePerEncoder) {
-  {
+  const auto intent_now = [&] {
     AnswerMemory memory(database(), 100, clock_);
-    ask(*tier(memory), request("sort a list"));
-  }
-  // A second process finds them in the memo: were they asked again, these angles would show.
-  const Intent before = [&] {
-    AnswerMemory memory(database(), 100, clock_);
-    const cascade::Attempt attempt = ask(*tier(memory), request("sort a list"));
-    return Intent{*attempt.evidence.text(signal::kIntent),
-                  *attempt.evidence.number(signal::kIntentMargin)};
-  }();
-  for (const EmbeddedFile& file : intent_example_files()) {
-    const auto examples = read_intent_examples(file);
-    ASSERT_TRUE(examples);
-    for (const IntentExample& example : *examples) angles_[example.text] = 3.0;
-  }
+    const cascade::Attempt attempt =
+        ask(*tier(memory, {.model = {}, .stack = "", .intent_folder = folder_}),
+            request("sort a list"));
+    return std::pair(*attempt.evidence.text(signal::kIntent),
+                     *attempt.evidence.number(signal::kIntentProbability));
+  };
+  const auto before = intent_now();
+  // A second process finds the head: were the examples asked again, these angles would show.
+  for (const intent::Example& example : intent::bundled_examples()) angles_[example.text] = 3.0;
+  const auto after = intent_now();
+  EXPECT_EQ(after.first, before.first);
+  EXPECT_NEAR(after.second, before.second, 1e-3);
+}
+
+TEST_F(EmbeddingTierTest, AHeadOfAnotherEncoderIsPassedOverAndNamed) {
+  intent::Head head{.encoder = "another",
+                    .classes = {"a", "b"},
+                    .dimensions = 2,
+                    .weights = {1, 0, 0, 1},
+                    .intercepts = {0, 0},
+                    .temperature = 1,
+                    .examples = 10};
+  const fs::path file = folder_ / "head.json";
+  ASSERT_TRUE(write_file_atomically(file, intent::head_json(head)));
   AnswerMemory memory(database(), 100, clock_);
-  const cascade::Attempt after = ask(*tier(memory), request("sort a list"));
-  EXPECT_EQ(after.evidence.text(signal::kIntent), before.name);
-  EXPECT_EQ(after.evidence.number(signal::kIntentMargin), before.margin);
+  auto l1 = tier(memory, {.model = {}, .stack = "", .intent_head = file});
+  EXPECT_THAT(ask(*l1, request("sort a list")).notice, HasSubstr("another embedding model"));
+
+  head.encoder = "e1";
+  ASSERT_TRUE(write_file_atomically(file, intent::head_json(head)));
+  auto mine = tier(memory, {.model = {}, .stack = "", .intent_head = file});
+  const cascade::Attempt attempt = ask(*mine, request("sort a list"));
+  EXPECT_EQ(attempt.evidence.text(signal::kIntent), "a");
+  EXPECT_EQ(attempt.notice, "");
 }
 
 TEST_F(EmbeddingTierTest, ALongTextsHeadNeverHitsSemantically) {
@@ -278,26 +310,6 @@ TEST(BindingTest, PartsNeverRunIntoEachOther) {
   two.sampling.stop = {"a", "bc"};
   EXPECT_NE(answer_binding(one, "s").hash, answer_binding(two, "s").hash);
   EXPECT_EQ(answer_binding(one, "s").hash, answer_binding(one, "s").hash);
-}
-
-TEST(IntentTest, BadExampleFilesAreNamed) {
-  auto broken = read_intent_examples({"x.yaml", "code: [unclosed"});
-  ASSERT_FALSE(broken);
-  EXPECT_THAT(broken.error().where, HasSubstr("x.yaml:"));
-  EXPECT_FALSE(read_intent_examples({"x.yaml", ""}));
-}
-
-TEST(IntentTest, TheNearestClassWins) {
-  std::vector<IntentExample> examples = {{"code", "a"}, {"code", "b"}, {"general", "c"}};
-  auto classifier = IntentClassifier::create(
-      examples, [](std::span<const std::string>) -> Result<std::vector<std::vector<float>>> {
-        return std::vector<std::vector<float>>{{1, 0}, {0.8F, 0.6F}, {0, 1}};
-      });
-  ASSERT_TRUE(classifier);
-  const std::vector<float> near_code = {1, 0};
-  const Intent intent = classifier->classify(near_code);
-  EXPECT_EQ(intent.name, "code");
-  EXPECT_NEAR(intent.margin, 0.9, 1e-6);
 }
 
 }  // namespace

@@ -55,7 +55,9 @@ std::string told_to_model(const cascade::Request& request) {
 LanguageTier::LanguageTier(LanguageTierOptions options, ModelShelf& shelf)
     : options_(std::move(options)), shelf_(shelf) {}
 
-const ModelRef& LanguageTier::choose_model(const cascade::Trace& so_far) const {
+ModelRef LanguageTier::choose_model(const cascade::Request& request,
+                                    const cascade::Trace& so_far) const {
+  if (!request.model.empty() && options_.resolve) return options_.resolve(request.model);
   const bool general = cascade::find_text(so_far, cascade::signal::kIntent) == "general";
   return general && options_.general_model.configured() ? options_.general_model : options_.model;
 }
@@ -66,16 +68,16 @@ std::string LanguageTier::describe() const {
                      options_.general_model.describe());
 }
 
-std::optional<std::string> LanguageTier::skip_reason(const cascade::Request&,
+std::optional<std::string> LanguageTier::skip_reason(const cascade::Request& request,
                                                      const cascade::Trace& so_far) const {
-  if (choose_model(so_far).configured()) return std::nullopt;
+  if (choose_model(request, so_far).configured()) return std::nullopt;
   return fmt::format("not configured (set {}.model)", cascade::level_name(options_.level));
 }
 
 Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
                                                const cascade::Trace& so_far, const StopFlag& stop,
                                                cascade::Listener& listener) {
-  const ModelRef& model = choose_model(so_far);
+  const ModelRef model = choose_model(request, so_far);
   if (model.problem) return *model.problem;
   auto loan = shelf_.take(model.path, options_.context_tokens);
   if (!loan) return loan.error();
@@ -84,8 +86,9 @@ Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
                                         .temperature = request.sampling.temperature,
                                         .seed = request.sampling.seed,
                                         .stop = request.sampling.stop};
+  std::vector<engine::ChatMessage> messages = conversation(request, options_.system_prompt);
   auto generated = generate_within_context(
-      *loan->generator, conversation(request, options_.system_prompt), options, stop,
+      *loan->generator, messages, options, stop,
       [&](std::string_view piece) { listener.text_generated(options_.level, piece); });
   if (!generated) return generated.error();
   engine::Generation& generation = generated->generation;
@@ -109,6 +112,13 @@ Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
                                  generated->turns_dropped);
   }
   attempt.answer = std::move(generation.text);
+  add_signals(options_.signals,
+              {.request = request,
+               .so_far = so_far,
+               .model = model,
+               .context_tokens = options_.context_tokens,
+               .messages = std::move(messages)},
+              shelf_, stop, attempt);
   return attempt;
 }
 

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "cascade/tier.h"
 #include "tiers/model_ref.h"
 #include "tiers/model_shelf.h"
+#include "tiers/tier_signals.h"
 
 namespace tinyarms::tiers {
 
@@ -18,6 +20,9 @@ struct LanguageTierOptions {
   uint32_t context_tokens = 4096;
   std::string system_prompt;  // put first unless the conversation brings its own
   std::string engine{};       // which build runs the models; what is measured is bound to it
+  SignalSetup signals = {};   // optional evidence
+  // Request::model → a file; empty: what a request names is not served.
+  std::function<ModelRef(const std::string&)> resolve = {};
 };
 
 class LanguageTier final : public cascade::Tier {
@@ -32,7 +37,7 @@ class LanguageTier final : public cascade::Tier {
                                    const StopFlag&, cascade::Listener&) override;
 
  private:
-  const ModelRef& choose_model(const cascade::Trace& so_far) const;
+  ModelRef choose_model(const cascade::Request&, const cascade::Trace& so_far) const;
 
   LanguageTierOptions options_;
   ModelShelf& shelf_;

@@ -1,17 +1,30 @@
 #include "tiers/model_shelf.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <numeric>
 
 #include "engine/memory_plan.h"
+#include "engine/scheduler/scheduled_generator.h"
 
 namespace tinyarms::tiers {
 namespace {
 
 constexpr uint32_t kBatchTokens = 512;
 constexpr double kGigabyte = 1e9;
+// Answered requests whose tokens stay in memory; libllama keeps a row of logits for each.
+constexpr uint32_t kKeptSequences = 8;
+
+// What tells a file from another of the same name; empty where there is none any more, which a
+// model that is mapped does not mind.
+std::string identity_of(const std::filesystem::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return {};
+  return fmt::format("{} {} {} {}.{}", status.st_dev, status.st_ino, status.st_size,
+                     status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+}
 
 }  // namespace
 
@@ -19,56 +32,156 @@ Result<uint64_t> EngineLoader::bytes_needed(const std::filesystem::path& file,
                                             uint32_t context_tokens) {
   auto facts = engine::inspect_model(file);
   if (!facts) return facts.error();
-  return engine::plan_memory(*facts, context_tokens, kBatchTokens).total();
+  const uint64_t rows = uint64_t(kKeptSequences + parallel_) * facts->vocabulary * sizeof(float);
+  return engine::plan_memory(*facts, context_tokens * parallel_, kBatchTokens).total() + rows;
 }
 
 Result<LoadedModel> EngineLoader::load(const std::filesystem::path& file,
                                        uint32_t context_tokens) {
   auto weights = engine::LanguageModel::load(file);
   if (!weights) return weights.error();
-  auto generator = engine::Generator::create(
-      **weights,
-      {.context_tokens = context_tokens, .batch_tokens = kBatchTokens, .threads = threads_});
-  if (!generator) return generator.error();
-  return LoadedModel{std::move(*weights), std::move(*generator)};
+  auto scheduler =
+      engine::Scheduler::create(**weights, cores_, {.context_tokens = context_tokens,
+                                                    .parallel = parallel_,
+                                                    .kv_tokens = context_tokens * parallel_,
+                                                    .batch_tokens = kBatchTokens,
+                                                    .kept_sequences = kKeptSequences});
+  if (!scheduler) return scheduler.error();
+  engine::CompletionEngine* completions = scheduler->get();
+  return LoadedModel{std::move(*weights),
+                     std::make_unique<engine::ScheduledGenerator>(std::move(*scheduler)),
+                     completions};
 }
 
-ModelShelf::ModelShelf(ModelLoader& loader, const Clock& clock, uint64_t budget_bytes)
-    : loader_(loader), clock_(clock), budget_bytes_(budget_bytes) {}
+ModelShelf::ModelShelf(ModelLoader& loader, const Clock& clock, ShelfOptions options)
+    : loader_(loader), clock_(clock), options_(std::move(options)) {}
+
+ModelShelf::Loan ModelShelf::lend(Place& place, double load_seconds) {
+  place.used_at = clock_.monotonic_seconds();
+  ++place.uses;
+  return Loan{.generator = place.model->generator.get(),
+              .completions = place.model->completions,
+              .weights = place.model->weights.get(),
+              .load_seconds = load_seconds,
+              .model = place.model};
+}
 
 Result<ModelShelf::Loan> ModelShelf::take(const std::filesystem::path& file,
                                           uint32_t context_tokens) {
+  const std::lock_guard lock(mutex_);
+  drop_idle();
+  const std::string identity = identity_of(file);
+  // Whoever uses the old file's model goes on with it; the next one gets the new file's.
+  std::erase_if(shelf_, [&](const Place& place) {
+    return place.file == file && !identity.empty() && place.identity != identity;
+  });
   const auto known = std::find_if(shelf_.begin(), shelf_.end(), [&](const Place& place) {
     return place.file == file && place.context_tokens == context_tokens;
   });
   if (known != shelf_.end()) {
     shelf_.splice(shelf_.begin(), shelf_, known);
-    return Loan{shelf_.front().model.generator.get(), 0};
+    return lend(shelf_.front(), 0);
   }
 
   auto needed = loader_.bytes_needed(file, context_tokens);
   if (!needed) return needed.error();
-  if (*needed > budget_bytes_) {
+  const auto over = [&](const std::string& because, const std::string& hint) {
     return Error{ErrorCode::OverBudget,
-                 fmt::format("needs {:.2f} GB with a context of {} tokens, the memory budget is "
-                             "{:.2f} GB",
-                             static_cast<double>(*needed) / kGigabyte, context_tokens,
-                             static_cast<double>(budget_bytes_) / kGigabyte),
-                 file.string(),
-                 "raise memory_budget, shorten the tier's context, or choose a smaller model"};
+                 fmt::format("needs {:.2f} GB with a context of {} tokens, {}",
+                             static_cast<double>(*needed) / kGigabyte, context_tokens, because),
+                 file.string(), hint};
+  };
+  const double budget = static_cast<double>(options_.budget_bytes) / kGigabyte;
+  if (*needed > options_.budget_bytes) {
+    return over(fmt::format("the memory budget is {:.2f} GB", budget),
+                "raise memory_budget, shorten the tier's context, or choose a smaller model");
   }
-  while (bytes_resident() + *needed > budget_bytes_) shelf_.pop_back();
+  uint64_t fixed = *needed;
+  for (const Place& place : shelf_) fixed += keeps(place) || place.in_use() ? place.bytes : 0;
+  if (fixed > options_.budget_bytes) {
+    return over(fmt::format("of the memory budget of {:.2f} GB models that are in use or pinned "
+                            "hold {:.2f} GB",
+                            budget, static_cast<double>(fixed - *needed) / kGigabyte),
+                "try again later, raise memory_budget, or pin less");
+  }
+  while (sum_of_bytes() + *needed > options_.budget_bytes) shelf_.erase(least_worth());
 
   const double start = clock_.monotonic_seconds();
   auto model = loader_.load(file, context_tokens);
   if (!model) return model.error();
-  shelf_.push_front({file, context_tokens, *needed, std::move(*model)});
-  return Loan{shelf_.front().model.generator.get(), clock_.monotonic_seconds() - start};
+  const double now = clock_.monotonic_seconds();
+  shelf_.push_front({.file = file,
+                     .context_tokens = context_tokens,
+                     .bytes = *needed,
+                     .identity = identity,
+                     .load_seconds = now - start,
+                     .loaded_at = now,
+                     .used_at = now,
+                     .uses = 0,
+                     .model = std::make_shared<LoadedModel>(std::move(*model))});
+  return lend(shelf_.front(), now - start);
+}
+
+// Idle time for each second that loading it again would take; where nothing tells them apart, the
+// least recently used. There is one: what is in use and pinned was counted before.
+std::list<ModelShelf::Place>::iterator ModelShelf::least_worth() {
+  const double now = clock_.monotonic_seconds();
+  auto worst = shelf_.end();
+  double most = -1;
+  for (auto place = shelf_.begin(); place != shelf_.end(); ++place) {
+    if (keeps(*place) || place->in_use()) continue;
+    const double idle = (now - place->used_at) / std::max(place->load_seconds, 0.05);
+    if (idle < most) continue;
+    most = idle;
+    worst = place;
+  }
+  return worst;
+}
+
+void ModelShelf::drop_idle() {
+  if (!options_.idle_seconds) return;
+  const double now = clock_.monotonic_seconds();
+  std::erase_if(shelf_, [&](const Place& place) {
+    return !keeps(place) && !place.in_use() && now - place.used_at >= *options_.idle_seconds;
+  });
+}
+
+void ModelShelf::put_away_idle() {
+  const std::lock_guard lock(mutex_);
+  drop_idle();
+}
+
+uint64_t ModelShelf::sum_of_bytes() const {
+  return std::accumulate(shelf_.begin(), shelf_.end(), uint64_t{0},
+                         [](uint64_t sum, const Place& place) { return sum + place.bytes; });
 }
 
 uint64_t ModelShelf::bytes_resident() const {
-  return std::accumulate(shelf_.begin(), shelf_.end(), uint64_t{0},
-                         [](uint64_t sum, const Place& place) { return sum + place.bytes; });
+  const std::lock_guard lock(mutex_);
+  return sum_of_bytes();
+}
+
+size_t ModelShelf::models_resident() const {
+  const std::lock_guard lock(mutex_);
+  return shelf_.size();
+}
+
+std::vector<Resident> ModelShelf::residents() const {
+  const std::lock_guard lock(mutex_);
+  const double now = clock_.monotonic_seconds();
+  std::vector<Resident> residents;
+  for (const Place& place : shelf_) {
+    residents.push_back({.file = place.file,
+                         .context_tokens = place.context_tokens,
+                         .bytes = place.bytes,
+                         .load_seconds = place.load_seconds,
+                         .resident_seconds = now - place.loaded_at,
+                         .idle_seconds = now - place.used_at,
+                         .uses = place.uses,
+                         .in_use = place.in_use(),
+                         .kept = keeps(place)});
+  }
+  return residents;
 }
 
 }  // namespace tinyarms::tiers

@@ -20,8 +20,9 @@ std::optional<questions::RuleAnswer> ask_rules(const questions::QuestionEngine& 
 
 std::string RuleTier::describe() const { return "rules about questions"; }
 
-std::optional<std::string> RuleTier::skip_reason(const cascade::Request&,
+std::optional<std::string> RuleTier::skip_reason(const cascade::Request& request,
                                                  const cascade::Trace&) const {
+  if (request.made_to_order) return "the answer must be made to order";
   return std::nullopt;
 }
 
@@ -30,7 +31,7 @@ Result<cascade::Attempt> RuleTier::attempt(const cascade::Request& request, cons
   auto answer = ask_rules(engine_, request);
   if (!answer) {
     cascade::Attempt silent = cascade::Attempt::abstain("no rule matches the whole question");
-    add_request_evidence(request.question(), silent.evidence);
+    if (look_at_code_) add_request_evidence(request.question(), silent.evidence);
     return silent;
   }
 

@@ -8,7 +8,10 @@ namespace tinyarms::tiers {
 
 class RuleTier final : public cascade::Tier {
  public:
-  explicit RuleTier(const questions::QuestionEngine& engine) : engine_(engine) {}
+  // `look_at_code`: where no rule answers, the code in the question is looked at for evidence,
+  // which costs what parsing it costs.
+  explicit RuleTier(const questions::QuestionEngine& engine, bool look_at_code = true)
+      : engine_(engine), look_at_code_(look_at_code) {}
 
   cascade::Level level() const override { return cascade::Level::L0; }
   std::string describe() const override;
@@ -19,6 +22,7 @@ class RuleTier final : public cascade::Tier {
 
  private:
   const questions::QuestionEngine& engine_;
+  bool look_at_code_;
 };
 
 }  // namespace tinyarms::tiers

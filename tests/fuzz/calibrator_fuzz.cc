@@ -1,5 +1,5 @@
-// Any bytes as a calibrator file or a certificate: what is accepted gives probabilities strictly
-// between 0 and 1 for any evidence, and comes back the same.
+// Any bytes as a calibrator file, a certificate or a measurement of jitter: what is accepted gives
+// probabilities strictly between 0 and 1 for any evidence, and comes back the same.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -8,6 +8,7 @@
 
 #include "calibration/calibrator_file.h"
 #include "calibration/certificate.h"
+#include "calibration/jitter.h"
 
 using namespace tinyarms::calibration;
 
@@ -15,6 +16,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   if (const auto certificate = parse_certificate(text, "fuzzed")) {
     if (!parse_certificate(certificate_json(*certificate), "again")) std::abort();
+  }
+  if (const auto jitter = parse_jitter(text, "fuzzed")) {
+    if (!parse_jitter(jitter_json(*jitter), "again")) std::abort();
   }
   const auto set = parse_calibrators(text, "fuzzed");
   if (!set) return 0;

@@ -120,7 +120,7 @@ class Bfcl final : public Task {
   std::string_view caveat() const override {
     return "the system prompt is in our words; see docs/scorers-bfcl.md";
   }
-  std::vector<std::string> files() const override {
+  std::vector<std::string> files(const std::filesystem::path&) const override {
     std::vector<std::string> names;
     for (const Category& category : kCategories) {
       names.push_back(questions_file(category));

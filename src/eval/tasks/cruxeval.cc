@@ -82,7 +82,7 @@ class CruxEval final : public Task {
   }
   bool runs_code() const override { return true; }
   std::string_view caveat() const override { return "published in 2024; asked without examples"; }
-  std::vector<std::string> files() const override { return {kFile}; }
+  std::vector<std::string> files(const std::filesystem::path&) const override { return {kFile}; }
 
   Result<std::vector<Item>> read(const std::filesystem::path& folder) const override {
     std::vector<Item> items;

@@ -6,15 +6,15 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "eval/data_file.h"
+#include "eval/code_verdict.h"
 #include "eval/task_registry.h"
 #include "eval/tasks/gsm8k_number.h"
 
 namespace tinyarms::eval {
 namespace {
 
-constexpr std::string_view kFile = "gsm8k/test.jsonl";
-constexpr std::string_view kPartialFile = "gsm8k/gsm8k_test_first600.jsonl";
+constexpr const char* kFile = "gsm8k/test.jsonl";
+constexpr const char* kPartialFile = "gsm8k/gsm8k_test_first600.jsonl";
 
 struct Example {
   std::string_view question;
@@ -56,23 +56,19 @@ class Gsm8k final : public Task {
     return "published in 2021 and widely leaked into training data; where the file is the first "
            "600 rows of the test split, so is the figure";
   }
-  std::vector<std::string> files() const override { return {std::string(kFile)}; }
+  std::vector<std::string> files(const std::filesystem::path& folder) const override {
+    return {existing_file(folder, {kFile, kPartialFile})};
+  }
 
   Result<std::vector<Item>> read(const std::filesystem::path& folder) const override {
-    std::error_code ignored;
-    const bool partial = !std::filesystem::exists(folder / kFile, ignored) &&
-                         std::filesystem::exists(folder / kPartialFile, ignored);
-    const std::string_view file = partial ? kPartialFile : kFile;
-    auto text = read_data_file(folder, file);
-    if (!text) return text.error();
     std::vector<Item> items;
-    auto read = each_line(*text, (folder / file).string(),
-                          [&](std::string_view line, const std::string& where) -> Result<void> {
-                            auto item = read_item(line, where, items.size());
-                            if (!item) return item.error();
-                            items.push_back(std::move(*item));
-                            return {};
-                          });
+    auto read = each_row(folder, files(folder).front(),
+                         [&](const nlohmann::json& row, const std::string& where) -> Result<void> {
+                           auto item = read_item(row, where, items.size());
+                           if (!item) return item.error();
+                           items.push_back(*std::move(item));
+                           return {};
+                         });
     if (!read) return read.error();
     return items;
   }
@@ -98,10 +94,10 @@ class Gsm8k final : public Task {
                                : fmt::format("{}/{}", number.numerator, number.denominator);
   }
 
-  Result<Item> read_item(std::string_view line, const std::string& where, size_t index) const {
-    const auto row = nlohmann::json::parse(line, nullptr, false);
+  Result<Item> read_item(const nlohmann::json& row, const std::string& where,
+                         size_t index) const {
     const auto text = [&](const char* key) {
-      const bool there = row.is_object() && row.contains(key) && row[key].is_string();
+      const bool there = row.contains(key) && row[key].is_string();
       return there ? row[key].get<std::string>() : std::string();
     };
     const std::string question = text("question");

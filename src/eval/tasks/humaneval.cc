@@ -56,11 +56,13 @@ class HumanEval final : public Task {
     return "published in 2021 and widely leaked into training data";
   }
 
-  std::vector<std::string> files() const override { return {names().front()}; }
+  std::vector<std::string> files(const std::filesystem::path& folder) const override {
+    return {existing_file(folder, names())};
+  }
 
   Result<std::vector<Item>> read(const std::filesystem::path& folder) const override {
     std::vector<Item> items;
-    auto read = each_row(folder, existing_file(folder, names()),
+    auto read = each_row(folder, files(folder).front(),
                          [&](const Json& row, const std::string& where) -> Result<void> {
                            auto item = read_item(row, where);
                            if (!item) return item.error();

@@ -1,4 +1,4 @@
-// What kind of question it is: the cascade's own classifier (tiers/intent.h) on the questions of
+// What kind of question it is: the cascade's own classifier (intent/head.h) on the questions of
 // the bundled suite that are answered in words, whose group is the right intent. None of them is
 // among the classifier's examples.
 #include <fmt/format.h>
@@ -7,7 +7,8 @@
 
 #include "eval/embedding_task.h"
 #include "eval/task_registry.h"
-#include "tiers/intent.h"
+#include "intent/example.h"
+#include "intent/train.h"
 
 namespace tinyarms::eval {
 namespace {
@@ -40,14 +41,13 @@ class IntentTask final : public EmbeddingTask {
     if (!items) return items.error();
     std::erase_if(*items, [](const Item& item) { return item.mode == Mode::Choose; });
     if (limit > 0 && limit < items->size()) items->resize(limit);
-    std::vector<tiers::IntentExample> examples;
-    for (const EmbeddedFile& file : tiers::intent_example_files()) {
-      auto read = tiers::read_intent_examples(file);
-      if (!read) return read.error();
-      examples.insert(examples.end(), read->begin(), read->end());
-    }
-    auto classifier = tiers::IntentClassifier::create(std::move(examples), embed);
-    if (!classifier) return classifier.error();
+    const std::vector<intent::Example> examples = intent::bundled_examples();
+    std::vector<std::string> known;
+    for (const intent::Example& example : examples) known.push_back(example.text);
+    auto known_vectors = embed(known);
+    if (!known_vectors) return known_vectors.error();
+    auto trained = intent::train(examples, *known_vectors, "");
+    if (!trained) return trained.error();
     std::vector<std::string> texts;
     for (const Item& item : *items) texts.push_back(question_of(item));
     auto vectors = embed(texts);
@@ -55,7 +55,7 @@ class IntentTask final : public EmbeddingTask {
     EmbeddingMeasurement result;
     uint64_t right = 0;
     for (size_t i = 0; i < items->size(); ++i) {
-      const tiers::Intent intent = classifier->classify((*vectors)[i]);
+      const intent::Intent intent = trained->head.classify((*vectors)[i]);
       const bool correct = intent.name == (*items)[i].group;
       right += correct ? 1 : 0;
       result.lines.push_back(nlohmann::ordered_json{{"id", "intent/" + (*items)[i].id},

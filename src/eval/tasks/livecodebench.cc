@@ -54,26 +54,30 @@ class LiveCodeBench final : public Task {
   std::string_view caveat() const override {
     return "contaminated for a model trained after a problem's month: compare months";
   }
-  std::vector<std::string> files() const override { return {"livecodebench/test.jsonl"}; }
+  // As many as are there: later ones may come alone.
+  std::vector<std::string> files(const std::filesystem::path& folder) const override {
+    std::vector<std::string> there;
+    for (const char* number : {"", "2", "3", "4", "5", "6"}) {
+      std::string file = fmt::format("livecodebench/test{}.jsonl", number);
+      std::error_code ignored;
+      if (std::filesystem::exists(folder / file, ignored)) there.push_back(std::move(file));
+    }
+    if (there.empty()) there.push_back("livecodebench/test.jsonl");
+    return there;
+  }
 
   Result<std::vector<Item>> read(const std::filesystem::path& folder) const override {
     std::vector<Item> items;
-    bool found = false;
-    for (const char* number : {"", "2", "3", "4", "5", "6"}) {
-      const std::string file = fmt::format("livecodebench/test{}.jsonl", number);
-      std::error_code ignored;
-      // Later files may come alone; where there is none, the first is the one to complain about.
-      if (!std::filesystem::exists(folder / file, ignored)) continue;
-      found = true;
+    for (const std::string& file : files(folder)) {
       auto read = each_row(folder, file, [&](const Json& row, const std::string& where) {
         return add(row, where, items);
       });
-      if (!read) return read.error();
-    }
-    if (!found) {
-      return Error{ErrorCode::NotFound, "no problems are there",
-                   (folder / files().front()).string(),
-                   "get test.jsonl … test6.jsonl of livecodebench/code_generation_lite"};
+      if (read) continue;
+      Error error = read.error();
+      if (error.code == ErrorCode::NotFound) {
+        error.hint = "get test.jsonl … test6.jsonl of livecodebench/code_generation_lite";
+      }
+      return error;
     }
     return items;
   }

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "eval/data_file.h"
+#include "eval/code_verdict.h"
 #include "eval/task_registry.h"
 #include "eval/tasks/math_answer.h"
 #include "eval/tasks/math_equivalence.h"
@@ -12,8 +12,8 @@
 namespace tinyarms::eval {
 namespace {
 
-constexpr std::string_view kFile = "math500/test.jsonl";
-constexpr std::string_view kPartialFile = "math500/math500_first250.jsonl";
+constexpr const char* kFile = "math500/test.jsonl";
+constexpr const char* kPartialFile = "math500/math500_first250.jsonl";
 
 Error no_problem(const std::string& where) {
   return Error{ErrorCode::Corrupt, "is no problem with an answer or a boxed solution", where,
@@ -30,23 +30,19 @@ class Math final : public Task {
     return "published in 2021 and widely leaked into training data; where the file is the first "
            "250 rows, so is the figure";
   }
-  std::vector<std::string> files() const override { return {std::string(kFile)}; }
+  std::vector<std::string> files(const std::filesystem::path& folder) const override {
+    return {existing_file(folder, {kFile, kPartialFile})};
+  }
 
   Result<std::vector<Item>> read(const std::filesystem::path& folder) const override {
-    std::error_code ignored;
-    const bool partial = !std::filesystem::exists(folder / kFile, ignored) &&
-                         std::filesystem::exists(folder / kPartialFile, ignored);
-    const std::string_view file = partial ? kPartialFile : kFile;
-    auto text = read_data_file(folder, file);
-    if (!text) return text.error();
     std::vector<Item> items;
-    auto read = each_line(*text, (folder / file).string(),
-                          [&](std::string_view line, const std::string& where) -> Result<void> {
-                            auto item = read_item(line, where, items.size());
-                            if (!item) return item.error();
-                            items.push_back(std::move(*item));
-                            return {};
-                          });
+    auto read = each_row(folder, files(folder).front(),
+                         [&](const nlohmann::json& row, const std::string& where) -> Result<void> {
+                           auto item = read_item(row, where, items.size());
+                           if (!item) return item.error();
+                           items.push_back(*std::move(item));
+                           return {};
+                         });
     if (!read) return read.error();
     return items;
   }
@@ -68,9 +64,8 @@ class Math final : public Task {
 
  private:
   // The original MATH files have no `answer`: it is what the solution boxes.
-  static Result<Item> read_item(std::string_view line, const std::string& where, size_t index) {
-    const auto row = nlohmann::json::parse(line, nullptr, false);
-    if (!row.is_object()) return no_problem(where);
+  static Result<Item> read_item(const nlohmann::json& row, const std::string& where,
+                                size_t index) {
     const auto text = [&](const char* key) {
       return row.contains(key) && row[key].is_string() ? row[key].get<std::string>() : "";
     };

@@ -78,7 +78,7 @@ class Mbpp final : public Task {
     return "published in 2021 and widely leaked into training data; asked without the paper's "
            "three solved examples";
   }
-  std::vector<std::string> files() const override {
+  std::vector<std::string> files(const std::filesystem::path&) const override {
     return {rows_ == Rows::Sanitized ? "mbpp/sanitized-mbpp.json" : "mbpp/mbpp.jsonl"};
   }
 
@@ -97,7 +97,7 @@ class Mbpp final : public Task {
       return {};
     };
     auto read = rows_ == Rows::Sanitized ? each_sanitized(folder, add)
-                                         : each_row(folder, files().front(), add);
+                                         : each_row(folder, files(folder).front(), add);
     if (!read) return read.error();
     return items;
   }
@@ -116,9 +116,9 @@ class Mbpp final : public Task {
  private:
   // One JSON array; the place is then the row's number.
   Result<void> each_sanitized(const std::filesystem::path& folder, const RowSink& add) const {
-    const auto text = read_data_file(folder, files().front());
+    const auto text = read_data_file(folder, files(folder).front());
     if (!text) return text.error();
-    const std::string path = (folder / files().front()).string();
+    const std::string path = (folder / files(folder).front()).string();
     const Json rows = Json::parse(*text, nullptr, false);
     if (!rows.is_array()) {
       return Error{ErrorCode::Corrupt, "is no JSON array", path, "fetch the file again"};

@@ -61,7 +61,7 @@ class MmluCoding final : public Task {
            "absolute";
   }
 
-  std::vector<std::string> files() const override {
+  std::vector<std::string> files(const std::filesystem::path&) const override {
     std::vector<std::string> names;
     for (const std::string_view subject : kSubjects) {
       names.push_back(file_name(subject, "test"));

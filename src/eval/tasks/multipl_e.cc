@@ -46,13 +46,14 @@ class MultiplE final : public Task {
   std::string_view caveat() const override {
     return "translated by machine from HumanEval (2021), which leaked widely";
   }
-  std::vector<std::string> files() const override {
+  std::vector<std::string> files(const std::filesystem::path&) const override {
     return {fmt::format("multipl_e/humaneval-{}.jsonl", language_.upstream)};
   }
 
   Result<std::vector<Item>> read(const std::filesystem::path& folder) const override {
     std::vector<Item> items;
-    auto read = each_row(folder, files().front(), [&](const Json& row, const std::string& where) {
+    const std::string file = files(folder).front();
+    auto read = each_row(folder, file, [&](const Json& row, const std::string& where) {
       auto texts = texts_of(row, {"name", "prompt", "tests"}, where);
       if (!texts) return Result<void>(texts.error());
       items.push_back(item(*texts));

@@ -1,7 +1,11 @@
 #include "eval/tasks/multipl_e_program.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <re2/re2.h>
+
+#include <algorithm>
+#include <vector>
 
 #include "eval/code_answer.h"
 
@@ -62,6 +66,40 @@ std::string imports_of(std::string_view prompt) {
   re2::StringPiece rest(prompt.data(), prompt.size());
   while (re2::RE2::FindAndConsume(&rest, kImport, &line)) imports += line + "\n";
   return imports;
+}
+
+// Go wants each import once and at the top: those of both texts, the package of the first, and
+// the second's code.
+std::string go_program(std::string_view prompt, std::string_view answer) {
+  static const re2::RE2 kBlock(R"((?ms)^import\s*\((.*?)\))");
+  static const re2::RE2 kSingle(R"((?m)^import\s+([\w.]*\s*"[^"]+"))");
+  static const re2::RE2 kPath(R"(([\w.]*[ \t]*"[^"]+"))");
+  static const re2::RE2 kPackage(R"((?m)^(package .*)$)");
+  std::vector<std::string> imports;
+  const auto add_imports = [&](std::string_view text) {
+    for (const re2::RE2* form : {&kBlock, &kSingle}) {
+      re2::StringPiece rest(text.data(), text.size());
+      std::string found;
+      while (re2::RE2::FindAndConsume(&rest, *form, &found)) {
+        re2::StringPiece paths(found);
+        std::string path;
+        while (re2::RE2::FindAndConsume(&paths, kPath, &path)) {
+          if (std::find(imports.begin(), imports.end(), path) == imports.end()) {
+            imports.push_back(path);
+          }
+        }
+      }
+    }
+  };
+  add_imports(prompt);
+  add_imports(answer);
+  std::string package = "package main";
+  re2::RE2::PartialMatch(re2::StringPiece(prompt.data(), prompt.size()), kPackage, &package);
+  std::string code(answer);
+  for (const re2::RE2* head : {&kBlock, &kSingle, &kPackage}) {
+    re2::RE2::GlobalReplace(&code, *head, "");
+  }
+  return fmt::format("{}\n\nimport (\n\t{}\n)\n{}", package, fmt::join(imports, "\n\t"), code);
 }
 
 // From `begin`, the position after the brace that closes the first one opened; strings and
@@ -147,7 +185,9 @@ std::optional<std::string> assembled(const MultiplERow& row, std::string_view co
     return fmt::format("{}{}class Problem {{\n{}\n{}", imports, imports_of(text), body,
                        after_closing_brace(row.tests));
   }
-  if (row.language == "go") re2::RE2::GlobalReplace(&text, "(?m)^package .*$", "");
+  if (row.language == "go") {
+    return fmt::format("{}\n{}", go_program(row.prompt, code), after_closing_brace(row.tests));
+  }
   if (row.language == "cpp") text = without_function(text, kCppMain);
   if (row.language == "rust") text = without_function(text, kRustMain);
   return fmt::format("{}{}\n{}", imports, text, after_closing_brace(row.tests));

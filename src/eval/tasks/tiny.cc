@@ -15,7 +15,7 @@ class Tiny final : public Task {
   std::string_view caveat() const override {
     return "graded for small models: it tells tiers apart, it is no measure of large ones";
   }
-  std::vector<std::string> files() const override { return {}; }
+  std::vector<std::string> files(const std::filesystem::path&) const override { return {}; }
   bool runs_code() const override { return true; }
 
   // Group after group, easy items first: an evenly spread part of them has some of each.

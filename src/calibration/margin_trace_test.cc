@@ -1,0 +1,40 @@
+#include "calibration/margin_trace.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace tinyarms::calibration {
+namespace {
+
+TEST(MarginTraceTest, EveryStepComesBack) {
+  std::string trace;
+  for (int step = 0; step <= 63; ++step) append_margin(step / 63.0, trace);
+  EXPECT_EQ(trace, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+  const auto margins = read_margins(trace);
+  ASSERT_TRUE(margins);
+  for (size_t step = 0; step <= 63; ++step) {
+    EXPECT_NEAR((*margins)[step], static_cast<double>(step) / 63, 1e-6);
+  }
+}
+
+TEST(MarginTraceTest, IsOffByHalfAStepAtMost) {
+  for (double margin = 0; margin <= 1; margin += 0.0037) {
+    EXPECT_LE(std::abs(rounded_margin(margin) - margin), 1.0 / 126 + 1e-12) << margin;
+  }
+}
+
+TEST(MarginTraceTest, WhatIsNoMarginIsClamped) {
+  EXPECT_EQ(margin_step(-0.5), 0);
+  EXPECT_EQ(margin_step(7), 63);
+  EXPECT_EQ(margin_step(std::nan("")), 0);
+}
+
+TEST(MarginTraceTest, ForeignTextIsRefused) {
+  EXPECT_FALSE(read_margins("AB C"));
+  EXPECT_FALSE(read_margins("AB\xC3\xA4"));
+  EXPECT_TRUE(read_margins("")->empty());
+}
+
+}  // namespace
+}  // namespace tinyarms::calibration

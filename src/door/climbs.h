@@ -1,0 +1,102 @@
+// Climbs of the cascade for many clients at once, by a bounded queue: what answers at once (rules,
+// remembered answers) has a lane of its own, so that it never waits behind a model; everything
+// else goes to workers that own an Assistant each. Full, it refuses at once and says for how long.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cascade/cascade.h"
+#include "service/assistant.h"
+
+namespace tinyarms::door {
+
+// One question under way. Called on a worker's thread.
+class Climber : public cascade::Listener {
+ public:
+  // The highest level that may be asked, once it is known; what is below may still be replaced.
+  virtual void planned(std::optional<cascade::Level> /*last*/) {}
+  virtual void finished(cascade::Reply reply) = 0;
+  // Nothing at hand answers it, and the queue for the rest is full.
+  virtual void refused() = 0;
+};
+
+struct Climb {
+  cascade::Request request;
+  std::shared_ptr<const StopFlag> stop;
+  std::shared_ptr<Climber> climber;
+  bool at_hand = true;  // whether rules and remembered answers may give it
+};
+
+struct ClimbOptions {
+  int workers = 1;
+  size_t queue_max = 64;
+};
+
+struct ClimbCounts {
+  size_t waiting = 0;
+  size_t running = 0;
+  uint64_t refused = 0;
+  uint64_t abandoned = 0;  // the client had gone before its turn
+};
+
+class Climbs {
+ public:
+  Climbs(const service::Settings& settings, const service::Surroundings& around,
+         const ClimbOptions& options);
+  ~Climbs();  // stops what runs; what waits is dropped
+  Climbs(const Climbs&) = delete;
+  Climbs& operator=(const Climbs&) = delete;
+
+  // False where the queue is full; nothing was taken then. Any thread.
+  bool submit(Climb climb);
+
+  // Seconds after which the queue is likely to have room, from how long climbs take.
+  int retry_after() const;
+
+  // What comes from now on is asked with these settings. Any thread.
+  void replace_settings(const service::Settings& settings);
+
+  ClimbCounts counts() const;
+  // What the user should know about the set-up.
+  std::vector<std::string> notices() const;
+
+ private:
+  struct Lane {
+    std::deque<Climb> waiting;
+    std::condition_variable ready;
+  };
+  struct Arrangement {  // settings in force, and their number
+    service::Settings settings;
+    uint64_t version = 0;
+  };
+
+  void work(Lane& lane, service::Assistant::Scope scope);
+  std::optional<Climb> take(Lane& lane);
+  bool push(Lane& lane, Climb climb);
+  void climb(service::Assistant& assistant, Climb& climb);
+
+  service::Surroundings around_;
+  ClimbOptions options_;
+  mutable std::mutex mutex_;
+  Lane quick_;
+  Lane slow_;
+  Arrangement arrangement_;
+  bool stopping_ = false;
+  size_t running_ = 0;
+  uint64_t refused_ = 0;
+  uint64_t abandoned_ = 0;
+  double seconds_each_ = 1;  // moving mean over climbs of the slow lane
+  std::vector<std::string> notices_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace tinyarms::door

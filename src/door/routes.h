@@ -1,0 +1,22 @@
+// The table of routes. Each group is one function that adds its lines to the door.
+#pragma once
+
+#include "door/answering.h"
+#include "door/door.h"
+#include "http/server.h"
+
+namespace tinyarms::door {
+
+// /v1/chat/completions, /v1/messages, /v1/models
+void add_openai_routes(Door& door, const Kitchen& kitchen);
+
+// /health, /ready, /metrics, /openapi.json. `server` says its counts once it runs.
+struct Gauges {
+  const Kitchen& kitchen;
+  const Climbs& climbs;
+  std::function<http::ServerCounts()> server;
+  std::string version;
+};
+void add_service_routes(Door& door, const Gauges& gauges);
+
+}  // namespace tinyarms::door

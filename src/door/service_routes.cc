@@ -1,0 +1,102 @@
+#include <fmt/format.h>
+
+#include "door/routes.h"
+
+namespace tinyarms::door {
+namespace {
+
+using openai::OrderedJson;
+
+// One metric of the text format that Prometheus reads.
+class MetricsText {
+ public:
+  void head(std::string_view name, std::string_view type, std::string_view help) {
+    text_ += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
+  }
+  void value(std::string_view name, double value, std::string_view labels = {}) {
+    text_ += labels.empty() ? fmt::format("{} {}\n", name, value)
+                            : fmt::format("{}{{{}}} {}\n", name, labels, value);
+  }
+  void one(std::string_view name, std::string_view type, std::string_view help, double amount) {
+    head(name, type, help);
+    value(name, amount);
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+void add_http_metrics(MetricsText& text, const http::ServerCounts& counts) {
+  const auto number = [](uint64_t value) { return static_cast<double>(value); };
+  text.one("tinyarms_connections_open", "gauge", "Connections open now.",
+           number(counts.connections_open));
+  text.one("tinyarms_connections_total", "counter", "Connections taken.",
+           number(counts.connections_total));
+  text.one("tinyarms_connections_refused_total", "counter", "Connections over the limit.",
+           number(counts.connections_refused));
+  text.one("tinyarms_http_requests_total", "counter", "Heads of requests read.",
+           number(counts.requests));
+  text.one("tinyarms_http_malformed_total", "counter", "Requests that were no HTTP, or too large.",
+           number(counts.malformed));
+  text.one("tinyarms_http_timeouts_total", "counter", "Connections that were too slow.",
+           number(counts.timeouts));
+  text.one("tinyarms_http_gone_total", "counter", "Clients that left before their reply was whole.",
+           number(counts.gone));
+}
+
+void show_metrics(const Door& door, const Gauges& gauges, const Call& call) {
+  const auto number = [](uint64_t value) { return static_cast<double>(value); };
+  MetricsText text;
+  add_http_metrics(text, gauges.server());
+  const ClimbCounts climbs = gauges.climbs.counts();
+  text.one("tinyarms_climbs_waiting", "gauge", "Questions in the queue.", number(climbs.waiting));
+  text.one("tinyarms_climbs_running", "gauge", "Questions being answered.",
+           number(climbs.running));
+  text.one("tinyarms_climbs_refused_total", "counter", "Questions refused: the queue was full.",
+           number(climbs.refused));
+  text.one("tinyarms_climbs_abandoned_total", "counter",
+           "Questions whose client had gone before their turn.", number(climbs.abandoned));
+  text.head("tinyarms_refused_total", "counter", "Requests refused at the door, by why.");
+  const Door::Counts& refused = door.counts();
+  text.value("tinyarms_refused_total", number(refused.by_guard), "reason=\"guard\"");
+  text.value("tinyarms_refused_total", number(refused.by_key), "reason=\"key\"");
+  text.value("tinyarms_refused_total", number(refused.by_limit), "reason=\"limit\"");
+  text.value("tinyarms_refused_total", number(refused.unknown), "reason=\"route\"");
+  text.head("tinyarms_answers_total", "counter", "Answers given, by the tier that gave them.");
+  const AnswerCounts& answers = gauges.kitchen.counts;
+  for (const cascade::Level level : cascade::kLevels) {
+    text.value("tinyarms_answers_total", number(answers.by_level[static_cast<size_t>(level)]),
+               fmt::format("tier=\"{}\"", cascade::level_name(level)));
+  }
+  text.one("tinyarms_unanswered_total", "counter", "Questions that ended in an error.",
+           number(answers.failed));
+  text.one("tinyarms_prompt_tokens_total", "counter", "Tokens of prompts, of all tiers asked.",
+           number(answers.prompt_tokens));
+  text.one("tinyarms_completion_tokens_total", "counter", "Tokens written, by all tiers asked.",
+           number(answers.completion_tokens));
+  call.send(http::Response{200, "text/plain; version=0.0.4; charset=utf-8", text.take()});
+}
+
+// Ready to answer: with models in the queue's way, a client may prefer another server.
+void show_ready(const Gauges& gauges, const Call& call) {
+  const ClimbCounts climbs = gauges.climbs.counts();
+  call.send(OrderedJson{{"status", "ready"},
+                        {"waiting", climbs.waiting},
+                        {"running", climbs.running},
+                        {"notices", gauges.climbs.notices()}});
+}
+
+}  // namespace
+
+void add_service_routes(Door& door, const Gauges& gauges) {
+  door.add({"GET", "/health", Scope::Open, [version = gauges.version](const Call& call) {
+              call.send(OrderedJson{{"status", "ok"}, {"version", version}});
+            }});
+  door.add({"GET", "/ready", Scope::Open,
+            [gauges](const Call& call) { show_ready(gauges, call); }});
+  door.add({"GET", "/metrics", Scope::Metrics,
+            [&door, gauges](const Call& call) { show_metrics(door, gauges, call); }});
+}
+
+}  // namespace tinyarms::door

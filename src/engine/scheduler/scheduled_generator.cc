@@ -1,0 +1,33 @@
+#include "engine/scheduler/scheduled_generator.h"
+
+namespace tinyarms::engine {
+
+Result<Generation> ScheduledGenerator::generate(
+    std::span<const ChatMessage> messages, const GenerateOptions& options, const StopFlag& stop,
+    const std::function<void(std::string_view)>& on_text) {
+  CompletionRequest request;
+  request.messages.assign(messages.begin(), messages.end());
+  request.sampling.temperature = options.temperature;
+  request.sampling.seed = options.seed;
+  request.tokens_max = options.tokens_max;
+  request.stop = options.stop;
+  request.stop_flag = &stop;
+  auto stream = scheduler_->submit(std::move(request));
+  if (!stream) return stream.error();
+  while (const auto event = (*stream)->next()) {
+    if (on_text && !event->text.empty()) on_text(event->text);
+  }
+  auto completion = (*stream)->result();
+  if (!completion) return completion.error();
+  Generation generation;
+  generation.text = std::move(completion->text);
+  generation.finish = completion->finish;
+  generation.prompt_tokens = completion->prompt_tokens;
+  generation.completion_tokens = completion->completion_tokens;
+  generation.prefill_seconds = completion->queue_seconds + completion->prefill_seconds;
+  generation.decode_seconds = completion->decode_seconds;
+  generation.statistics = completion->statistics;
+  return generation;
+}
+
+}  // namespace tinyarms::engine

@@ -1,0 +1,28 @@
+// One answer at a time through a scheduler, as tiers ask for it: the port of engine/generator.h
+// over a context that several callers share and that remembers what it has computed.
+#pragma once
+
+#include "engine/generator.h"
+#include "engine/scheduler/scheduler.h"
+
+namespace tinyarms::engine {
+
+// Any number of threads may generate at once, as far as the scheduler computes at once.
+class ScheduledGenerator final : public Generator {
+ public:
+  explicit ScheduledGenerator(std::unique_ptr<Scheduler> scheduler)
+      : scheduler_(std::move(scheduler)) {}
+
+  // `on_text` is called on the calling thread. Errors: also Unavailable.
+  Result<Generation> generate(std::span<const ChatMessage> messages,
+                              const GenerateOptions& options, const StopFlag& stop,
+                              const std::function<void(std::string_view)>& on_text) override;
+  MemoryPlan memory_taken() const override { return scheduler_->memory_taken(); }
+
+  Scheduler& scheduler() { return *scheduler_; }
+
+ private:
+  std::unique_ptr<Scheduler> scheduler_;
+};
+
+}  // namespace tinyarms::engine

@@ -1,0 +1,35 @@
+// Which index belongs to these settings, and the encoder that it needs.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/paths.h"
+#include "base/result.h"
+#include "catalog/installed_model.h"
+#include "corpus/library.h"
+#include "engine/embedder.h"
+#include "service/settings.h"
+
+namespace tinyarms::service {
+
+// What a cached or indexed thing is bound to. Hashing gigabytes at every start is no option for a
+// file outside the store: there, path, size and modification time stand for its content.
+std::string identity_of(const catalog::InstalledModel& model);
+
+std::filesystem::path library_folder(const Paths& paths);
+
+// Errors: NotFound, Corrupt (of l1.model).
+Result<catalog::InstalledModel> encoder_model(const Settings& settings, const Paths& paths);
+Result<std::unique_ptr<engine::Embedder>> load_encoder(const catalog::InstalledModel& model,
+                                                       const Settings& settings);
+
+// `dimensions`: of the encoder, 0 where it is not loaded.
+corpus::LibraryOptions library_options(const catalog::InstalledModel& model, const Paths& paths,
+                                       size_t dimensions);
+
+// The question as the encoder wants it: with the words before it that the model was trained with,
+// and cut to a length beyond which a question says nothing new.
+std::string query_text(const engine::Embedder& encoder, std::string_view question);
+
+}  // namespace tinyarms::service

@@ -1,0 +1,109 @@
+#include "tiers/model_shelf.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <map>
+
+namespace tinyarms::tiers {
+namespace {
+
+class HandClock final : public Clock {
+ public:
+  double monotonic_seconds() const override { return now; }
+  double wall_seconds() const override { return now; }
+  double now = 0;
+};
+
+class CountingLoader final : public ModelLoader {
+ public:
+  explicit CountingLoader(HandClock& clock) : clock_(clock) {}
+  Result<uint64_t> bytes_needed(const std::filesystem::path&, uint32_t) override { return 40; }
+  Result<LoadedModel> load(const std::filesystem::path& file, uint32_t) override {
+    ++loads[file.string()];
+    clock_.now += seconds.contains(file.string()) ? seconds.at(file.string()) : 1;
+    return LoadedModel{};
+  }
+  std::map<std::string, int> loads;
+  std::map<std::string, double> seconds;
+
+ private:
+  HandClock& clock_;
+};
+
+class ModelShelfTest : public ::testing::Test {
+ protected:
+  HandClock clock;
+  CountingLoader loader{clock};
+};
+
+TEST_F(ModelShelfTest, WhatIsDearToLoadStaysLonger) {
+  ModelShelf shelf(loader, clock, 100);
+  loader.seconds = {{"dear", 50}, {"cheap", 1}};
+  ASSERT_TRUE(shelf.take("dear", 10));
+  ASSERT_TRUE(shelf.take("cheap", 10));
+  clock.now += 10;  // the dear one is idle for 11 s, the cheap one for 10
+  ASSERT_TRUE(shelf.take("third", 10));
+  EXPECT_EQ(shelf.take("dear", 10)->load_seconds, 0);
+}
+
+TEST_F(ModelShelfTest, WhatIsInUseOrPinnedIsNotPutAway) {
+  ModelShelf shelf(loader, clock, {.budget_bytes = 100, .kept = {"pinned"}});
+  ASSERT_TRUE(shelf.take("pinned", 10));
+  auto loan = shelf.take("used", 10);
+  ASSERT_TRUE(loan);
+  auto refused = shelf.take("third", 10);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::OverBudget);
+  EXPECT_EQ(loader.loads["third"], 0);  // before anything was mapped
+  loan = Error{};
+  EXPECT_TRUE(shelf.take("third", 10));
+  EXPECT_EQ(shelf.residents().size(), 2u);
+  EXPECT_TRUE(shelf.residents()[1].kept);
+}
+
+TEST_F(ModelShelfTest, IdleModelsAreUnloaded) {
+  ModelShelf shelf(loader, clock,
+                   {.budget_bytes = 1000, .idle_seconds = 60, .kept = {"pinned"}});
+  ASSERT_TRUE(shelf.take("pinned", 10));
+  ASSERT_TRUE(shelf.take("one", 10));
+  clock.now += 59;
+  shelf.put_away_idle();
+  EXPECT_EQ(shelf.models_resident(), 2u);
+  clock.now += 1;
+  shelf.put_away_idle();
+  EXPECT_EQ(shelf.models_resident(), 1u);
+  EXPECT_EQ(shelf.residents()[0].file, "pinned");
+}
+
+TEST_F(ModelShelfTest, AReplacedFileIsLoadedAnew) {
+  std::string folder = (std::filesystem::temp_directory_path() / "tinyarms-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const std::filesystem::path file = std::filesystem::path(folder) / "model";
+  std::ofstream(file) << "one";
+  ModelShelf shelf(loader, clock, 1000);
+  ASSERT_TRUE(shelf.take(file, 10));
+  EXPECT_EQ(shelf.take(file, 10)->load_seconds, 0);
+  std::ofstream(file) << "another";
+  EXPECT_GT(shelf.take(file, 10)->load_seconds, 0);
+  EXPECT_EQ(shelf.models_resident(), 1u);
+  std::filesystem::remove(file);  // what is in memory can still be used
+  EXPECT_EQ(shelf.take(file, 10)->load_seconds, 0);
+  std::filesystem::remove_all(folder);
+}
+
+TEST_F(ModelShelfTest, ResidentsAreTold) {
+  ModelShelf shelf(loader, clock, 1000);
+  auto loan = shelf.take("one", 10);
+  clock.now += 5;
+  const Resident one = shelf.residents().at(0);
+  EXPECT_EQ(one.bytes, 40u);
+  EXPECT_EQ(one.load_seconds, 1);
+  EXPECT_EQ(one.idle_seconds, 5);
+  EXPECT_EQ(one.uses, 1u);
+  EXPECT_TRUE(one.in_use);
+}
+
+}  // namespace
+}  // namespace tinyarms::tiers
