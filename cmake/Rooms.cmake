@@ -31,7 +31,7 @@ set(TINYARMS_TEST_ENVIRONMENT
   "TINYARMS_SHARED=${PROJECT_SOURCE_DIR}/../shared"
   "TINYARMS_SOURCE=${PROJECT_SOURCE_DIR}"
   # The dependencies are built without sanitizers; container annotations across that border lie.
-  "ASAN_OPTIONS=detect_container_overflow=0:detect_stack_use_after_return=1"
+  "ASAN_OPTIONS=detect_container_overflow=0:detect_stack_use_after_return=1:intercept_tls_get_addr=0"
   "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp")
 
 function(tinyarms_test_program name)
