@@ -213,6 +213,21 @@ class IndexCommands(unittest.TestCase):
         found = self.json_of("search", "brand_new_function")["results"]
         self.assertEqual(found[0]["symbol"], "brand_new_function")
 
+    def test_questions_about_the_files(self):
+        self.run_it("index", "add", str(self.tree))
+        reply = self.json_of("ask", "--max-tier", "l1", "what does load_config do")
+        self.assertEqual(reply["tier"], "l1")
+        self.assertIn("src/settings.py:4", reply["answer"])
+        step = [each for each in reply["trace"] if each["tier"] == "l1"][0]
+        self.assertIn("passage_similarity", step["evidence"])
+        self.assertIn("settings.py:4", step["evidence"]["sources"])
+        weak = self.json_of("ask", "--max-tokens", "8", "how are containers used in this project",
+                            "--confidence-threshold", "0")
+        self.assertIn("Sources:\n[1] ", weak["answer"])
+        self.environment["TINYARMS_L1_INDEX"] = "false"
+        off = self.json_of("ask", "--max-tier", "l1", "what does load_config do", status=NO_ANSWER)
+        self.assertIsNone(off["answer"])
+
 
 def main():
     global BINARY, MODELS, STORE, KILLS
