@@ -159,24 +159,33 @@ class IndexCommands(unittest.TestCase):
         self.assertEqual((status["files"], status["vectors"]), (63, status["passages"]))
 
     def test_killed_at_any_moment(self):
-        for number in range(300):
-            self.write(f"many/f{number}.py", f"def function_{number}(a):\n    return work(a)\n" * 3)
         seed = 11
         chance = random.Random(seed)
         ended = 0
-        for _ in range(KILLS):
+        longest = 2.0
+        for kill in range(KILLS):
+            # Every round has work to do, whatever the one before came to.
+            for number in range(300):
+                self.write(f"many/f{number}.py",
+                           f"def function_{number}(a):\n    return work_{kill}(a)\n" * 3)
+            started = time.monotonic()
             child = subprocess.Popen(self.command("index", "add", str(self.tree)),
                                      env=self.environment, stdout=subprocess.DEVNULL,
                                      stderr=subprocess.DEVNULL)
-            time.sleep(chance.uniform(0.05, 2.0))
+            time.sleep(chance.uniform(0.02, longest))
             child.send_signal(signal.SIGKILL)
-            ended += child.wait() == 0
+            if child.wait() == 0:
+                ended += 1
+                longest = max(0.2, 0.8 * (time.monotonic() - started))
             status = self.json_of("index", "status")
-            self.assertEqual(status["notice"], "", f"seed {seed}")
+            self.assertEqual(status["notice"], "", f"seed {seed} kill {kill}")
         report = self.json_of("index", "update")
         self.assertEqual(report["notice"], "")
         status = self.json_of("index", "status")
         self.assertEqual((status["files"], status["vectors"]), (303, status["passages"]))
+        words = f"work_{KILLS - 1}"
+        found = self.json_of("search", words, "--mode", "words", "--limit", "1")["results"]
+        self.assertIn(words, found[0]["text"])
         print(f"{KILLS} kills, {ended} came too late", file=sys.stderr)
 
     def test_interrupt_goes_on_later(self):
