@@ -48,6 +48,12 @@ TEST(Retrieval, StrengthOfWhatWasFound) {
                                             found("B::read_file", 0.3, 2, 2)};
   EXPECT_LT(corpus::strength_of("where is read_file", twice).value, 0.9);
   EXPECT_EQ(corpus::strength_of("anything", {}).value, 0);
+  std::vector<corpus::Found> clear = {found("a", 0.6, 1, 1), found("b", 0.5, 2, 2)};
+  clear[0].bm25 = 10;
+  clear[1].bm25 = 5;
+  EXPECT_GT(corpus::strength_of("anything", clear).value, 0.5);
+  clear[1].cosine = 0.58;
+  EXPECT_LT(corpus::strength_of("anything", clear).value, 0.5) << "others are close";
   EXPECT_THAT(corpus::identifiers_in("does Box::put() call `x` or parseThis, HTTP?"),
               ElementsAre("Box", "put", "parseThis"));
 }
