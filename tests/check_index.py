@@ -159,24 +159,33 @@ class IndexCommands(unittest.TestCase):
         self.assertEqual((status["files"], status["vectors"]), (63, status["passages"]))
 
     def test_killed_at_any_moment(self):
-        for number in range(300):
-            self.write(f"many/f{number}.py", f"def function_{number}(a):\n    return work(a)\n" * 3)
         seed = 11
         chance = random.Random(seed)
         ended = 0
-        for _ in range(KILLS):
+        longest = 2.0
+        for kill in range(KILLS):
+            # Every round has work to do, whatever the one before came to.
+            for number in range(300):
+                self.write(f"many/f{number}.py",
+                           f"def function_{number}(a):\n    return work_{kill}(a)\n" * 3)
+            started = time.monotonic()
             child = subprocess.Popen(self.command("index", "add", str(self.tree)),
                                      env=self.environment, stdout=subprocess.DEVNULL,
                                      stderr=subprocess.DEVNULL)
-            time.sleep(chance.uniform(0.05, 2.0))
+            time.sleep(chance.uniform(0.02, longest))
             child.send_signal(signal.SIGKILL)
-            ended += child.wait() == 0
+            if child.wait() == 0:
+                ended += 1
+                longest = max(0.2, 0.8 * (time.monotonic() - started))
             status = self.json_of("index", "status")
-            self.assertEqual(status["notice"], "", f"seed {seed}")
+            self.assertEqual(status["notice"], "", f"seed {seed} kill {kill}")
         report = self.json_of("index", "update")
         self.assertEqual(report["notice"], "")
         status = self.json_of("index", "status")
         self.assertEqual((status["files"], status["vectors"]), (303, status["passages"]))
+        words = f"work_{KILLS - 1}"
+        found = self.json_of("search", words, "--mode", "words", "--limit", "1")["results"]
+        self.assertIn(words, found[0]["text"])
         print(f"{KILLS} kills, {ended} came too late", file=sys.stderr)
 
     def test_interrupt_goes_on_later(self):
@@ -212,6 +221,21 @@ class IndexCommands(unittest.TestCase):
             child.wait(timeout=60)
         found = self.json_of("search", "brand_new_function")["results"]
         self.assertEqual(found[0]["symbol"], "brand_new_function")
+
+    def test_questions_about_the_files(self):
+        self.run_it("index", "add", str(self.tree))
+        reply = self.json_of("ask", "--max-tier", "l1", "what does load_config do")
+        self.assertEqual(reply["tier"], "l1")
+        self.assertIn("src/settings.py:4", reply["answer"])
+        step = [each for each in reply["trace"] if each["tier"] == "l1"][0]
+        self.assertIn("passage_similarity", step["evidence"])
+        self.assertIn("settings.py:4", step["evidence"]["sources"])
+        weak = self.json_of("ask", "--max-tokens", "8", "how are containers used in this project",
+                            "--confidence-threshold", "0")
+        self.assertIn("Sources:\n[1] ", weak["answer"])
+        self.environment["TINYARMS_L1_INDEX"] = "false"
+        off = self.json_of("ask", "--max-tier", "l1", "what does load_config do", status=NO_ANSWER)
+        self.assertIsNone(off["answer"])
 
 
 def main():

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "cascade/evidence.h"
+#include "cascade/request.h"
 
 namespace tinyarms::cascade {
 
@@ -44,6 +46,7 @@ struct Attempt {
   Finish finish = Finish::Stop;
   Evidence evidence;   // an abstention has evidence too (the intent, say)
   Cost cost;
+  std::vector<ContextPassage> passages;  // found for the tiers above, best first
 
   static Attempt abstain(std::string reason) {
     Attempt attempt;

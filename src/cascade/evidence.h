@@ -80,6 +80,10 @@ inline constexpr std::string_view kSimilarityMin = "similarity_min";  // the thr
 inline constexpr std::string_view kCachedQuestion = "cached_question";
 inline constexpr std::string_view kCachedLevel = "cached_tier";     // who answered it first
 inline constexpr std::string_view kCachedConfidence = "cached_confidence";
+// Of passages found in the user's own files.
+inline constexpr std::string_view kPassageStrength = "passage_strength";      // [0, 1]
+inline constexpr std::string_view kPassageSimilarity = "passage_similarity";  // cosine of the best
+inline constexpr std::string_view kSources = "sources";  // "path:line path:line …", best first
 // Of the head in use: code, general, maths, tools, about-my-code, and what the user added.
 inline constexpr std::string_view kIntent = "intent";
 inline constexpr std::string_view kIntentProbability = "intent_probability";  // calibrated

@@ -34,6 +34,10 @@ Confidence FormulaEstimator::estimate(Level, const Attempt& attempt) const {
                       fmt::format("similarity {:.3f} × cached {:.3f}", *similarity, first));
   }
 
+  if (auto strength = evidence.number(signal::kPassageStrength)) {
+    return confidence(*strength, fmt::format("passage strength {:.3f}", *strength));
+  }
+
   const auto logprob = evidence.number(signal::kLogprobMean);
   if (!logprob) return confidence(0, "no evidence");
   double value = std::exp(*logprob);

@@ -24,6 +24,16 @@ struct ContextFile {
   std::string content;  // valid UTF-8
 };
 
+// A piece of one of the user's files that a tier found for the question. Data, as files are; what a
+// model is shown of it is numbered from 1, and cited so.
+struct ContextPassage {
+  std::string path;
+  uint32_t first_line = 0;
+  uint32_t last_line = 0;
+  std::string symbol;
+  std::string content;  // valid UTF-8
+};
+
 struct Sampling {
   double temperature = 0.0;  // 0: greedy
   uint32_t seed = 0;

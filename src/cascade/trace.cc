@@ -25,4 +25,11 @@ std::optional<std::string> find_text(const Trace& trace, std::string_view signal
   return std::nullopt;
 }
 
+std::vector<ContextPassage> find_passages(const Trace& trace) {
+  for (auto step = trace.rbegin(); step != trace.rend(); ++step) {
+    if (!step->attempt.passages.empty()) return step->attempt.passages;
+  }
+  return {};
+}
+
 }  // namespace tinyarms::cascade

@@ -46,4 +46,7 @@ std::string group_of(const std::string& given, const Trace& so_far);
 // The newest piece of evidence of that name that an earlier tier left (the intent, say).
 std::optional<std::string> find_text(const Trace& trace, std::string_view signal_name);
 
+// The passages that an earlier tier found; empty where none did.
+std::vector<ContextPassage> find_passages(const Trace& trace);
+
 }  // namespace tinyarms::cascade

@@ -129,6 +129,7 @@ void run_search(const SearchOptions& options, Context& context) {
   auto found = (*library)->search({.text = options.mode == "vectors" ? "" : *question,
                                    .vector = vector,
                                    .count = options.limit,
+                                   .weights = service::fusion_weights(settings),
                                    .language = language,
                                    .wanted = path_filter(options.path)});
   if (!found) return context.fail(found.error(), options.json);

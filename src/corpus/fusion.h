@@ -12,7 +12,7 @@ namespace tinyarms::corpus {
 struct FusionWeights {
   double words = 0.6;
   double vectors = 1;
-  double constant = 10;
+  double constant = 2;
 };
 
 struct FusedRank {

@@ -57,6 +57,18 @@ std::string stack_identity(const Settings& settings, const std::vector<tiers::Mo
   return identity + settings.l4.url + " " + settings.l4.model;
 }
 
+tiers::RetrievalOptions retrieval_options(const Settings& settings, const Paths& paths,
+                                          const tiers::ModelRef& encoder) {
+  std::error_code problem;
+  return {.enabled = settings.l1.index,
+          .folder = library_folder(paths),
+          .model = encoder.name,
+          .model_id = encoder.sha256,
+          .budget_tokens = static_cast<size_t>(settings.l1.index_budget),
+          .weights = fusion_weights(settings),
+          .working_folder = std::filesystem::current_path(problem).string()};
+}
+
 questions::QuestionEngine load_rules(const Settings& settings, std::vector<std::string>& notices) {
   std::vector<std::pair<std::string, std::string>> files;
   for (const std::string& path : settings.l0.packs) {
@@ -224,7 +236,8 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around, Scope
                 threshold_in_force(around.paths, encoder.sha256, settings.l1.similarity),
             .stack = stack_identity(settings, {encoder, small, general, large}),
             .intent_head = intent_head_path(around.paths),
-            .intent_folder = around.paths.cache_dir},
+            .intent_folder = around.paths.cache_dir,
+            .retrieval = retrieval_options(settings, around.paths, encoder)},
         [path = encoder.path, threads = settings.threads,
          scope]() -> Result<std::unique_ptr<engine::Embedder>> {
           if (scope == Scope::AtHand) return not_at_hand();

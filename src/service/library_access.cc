@@ -52,6 +52,10 @@ corpus::LibraryOptions library_options(const catalog::InstalledModel& model, con
           .dimensions = dimensions};
 }
 
+corpus::FusionWeights fusion_weights(const Settings& settings) {
+  return {.words = settings.l1.index_word_weight, .vectors = settings.l1.index_vector_weight};
+}
+
 std::string query_text(const engine::Embedder& encoder, std::string_view question) {
   std::string_view head = question.substr(0, kQueryBytesMax);
   head = head.substr(0, complete_utf8_prefix(head));

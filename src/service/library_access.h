@@ -28,6 +28,8 @@ Result<std::unique_ptr<engine::Embedder>> load_encoder(const catalog::InstalledM
 corpus::LibraryOptions library_options(const catalog::InstalledModel& model, const Paths& paths,
                                        size_t dimensions);
 
+corpus::FusionWeights fusion_weights(const Settings& settings);
+
 // The question as the encoder wants it: with the words before it that the model was trained with,
 // and cut to a length beyond which a question says nothing new.
 std::string query_text(const engine::Embedder& encoder, std::string_view question);

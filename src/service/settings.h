@@ -40,6 +40,10 @@ struct EmbeddingSettings {
   double similarity = 0.97;
   int cache_entries = 10000;
   std::string reranker = "off";  // or a method's name, or a model's
+  bool index = true;
+  int index_budget = 1200;       // tokens
+  double index_word_weight = 0.6;
+  double index_vector_weight = 1;
 };
 
 struct LanguageSettings {

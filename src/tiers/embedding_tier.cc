@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "encoder/model_manners.h"
+
 namespace tinyarms::tiers {
 namespace {
 
@@ -35,7 +37,8 @@ EmbeddingTier::EmbeddingTier(EmbeddingTierOptions options, LoadEncoder load_enco
     : options_(std::move(options)),
       load_encoder_(std::move(load_encoder)),
       memory_(memory),
-      clock_(clock) {}
+      clock_(clock),
+      retrieval_(options_.retrieval, clock) {}
 
 std::string EmbeddingTier::describe() const {
   return options_.remember_answers
@@ -54,6 +57,11 @@ std::optional<std::string> EmbeddingTier::skip_reason(const cascade::Request&,
 bool EmbeddingTier::may_recall(const cascade::Request& request) const {
   return options_.remember_answers && !request.made_to_order &&
          request.sampling.temperature == 0;
+}
+
+// The files are those of who runs this process, not of others that it serves.
+bool EmbeddingTier::may_look_up(const cascade::Request& request) const {
+  return request.owner.empty() && !request.made_to_order && retrieval_.ready();
 }
 
 Result<double> EmbeddingTier::ready_encoder() {
@@ -129,8 +137,11 @@ Result<cascade::Attempt> EmbeddingTier::attempt(const cascade::Request& request,
     return attempt;
   };
 
+  // What the user's files say changes with them, so it is looked up anew.
+  const bool own = may_look_up(request) && asks_about_own_code(question);
+
   // The same words need no embedding: an exact hit never loads the encoder.
-  if (may_recall(request)) {
+  if (may_recall(request) && !own) {
     if (auto exact = memory_.find_exact(binding, question)) {
       return finish(cached_attempt(*exact, 1.0, "exact cache"));
     }
@@ -142,16 +153,37 @@ Result<cascade::Attempt> EmbeddingTier::attempt(const cascade::Request& request,
   if (!encoded) return encoded.error();
 
   cascade::Attempt attempt = cascade::Attempt::abstain("no earlier answer to this question");
+  const intent::Intent intent = intents_->classify((*encoded)->vector);
+  std::string retrieval_notice;
+  if (own || (may_look_up(request) && intent.name == kAboutMyCode)) {
+    auto found = look_up(question);
+    if (found && *found) attempt = std::move(**found);
+    if (!found) retrieval_notice = "your files were not searched: " + found.error().message();
+  }
   // The head of a long text says too little about the whole to take its answer for this one's.
-  if (may_recall(request) && !(*encoded)->truncated) {
+  const bool looked_up = attempt.evidence.text(signal::kSources).has_value();
+  if (may_recall(request) && !looked_up && !(*encoded)->truncated) {
     attempt = recall(binding, **encoded);
   }
-  const intent::Intent intent = intents_->classify((*encoded)->vector);
+  add_notice(attempt, std::move(retrieval_notice));
   attempt.evidence.set(signal::kIntent, intent.name);
   attempt.evidence.set(signal::kIntentProbability, intent.probability);
   attempt.evidence.set(signal::kIntentMargin, intent.margin);
   attempt.cost.load_seconds = *load_seconds;
   return finish(std::move(attempt));
+}
+
+// Models that were trained with words before a question want them here, unlike for the cache.
+Result<std::optional<cascade::Attempt>> EmbeddingTier::look_up(const std::string& question) {
+  return retrieval_.look_up(question, [&](const std::string& text) -> Result<std::vector<float>> {
+    const std::string prompt =
+        encoder::prompt_for(encoder_->facts(), encoder::Purpose::Query);
+    if (prompt.empty() && last_ && last_->question == text) return last_->vector;
+    const std::string prompted = prompt + text;
+    auto embeddings = encoder_->embed(std::span(&prompted, 1));
+    if (!embeddings) return embeddings.error();
+    return std::move(embeddings->front().values);
+  });
 }
 
 void EmbeddingTier::remember(const cascade::Request& request, const cascade::Reply& reply) {
@@ -160,6 +192,11 @@ void EmbeddingTier::remember(const cascade::Request& request, const cascade::Rep
                              step->attempt.finish == cascade::Finish::Stop;
   // An answer forced from one tier is not what the cascade would have given.
   if (!worth_keeping || !may_recall(request) || request.only_level) return;
+  // Nor does one from the user's files hold when they change.
+  if (cascade::find_text(reply.trace, signal::kSources) ||
+      cascade::find_text(reply.trace, signal::kIntent) == kAboutMyCode) {
+    return;
+  }
 
   const bool embedded = last_ && last_->question == request.question() && !last_->truncated;
   memory_.remember(answer_binding(request, options_.stack),

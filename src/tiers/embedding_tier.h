@@ -1,5 +1,6 @@
 // L1: has this been asked before (the same words, or the same meaning), and what kind of question
-// is it. Answers from memory, else abstains and leaves the intent for the tiers above.
+// is it. Answers from memory, or from the index of the user's own files where it asks about them,
+// else abstains and leaves the intent, and passages that were found, for the tiers above.
 #pragma once
 
 #include <filesystem>
@@ -18,6 +19,7 @@
 #include "tiers/answer_memory.h"
 #include "tiers/intent_source.h"
 #include "tiers/model_ref.h"
+#include "tiers/retrieval.h"
 
 namespace tinyarms::tiers {
 
@@ -28,6 +30,7 @@ struct EmbeddingTierOptions {
   std::string stack;             // see answer_binding()
   std::filesystem::path intent_head = {};    // see IntentSource
   std::filesystem::path intent_folder = {};  //
+  RetrievalOptions retrieval = {};  // questions about the user's own files
 };
 
 class EmbeddingTier final : public cascade::Tier {
@@ -57,11 +60,13 @@ class EmbeddingTier final : public cascade::Tier {
   };
 
   bool may_recall(const cascade::Request& request) const;
+  bool may_look_up(const cascade::Request& request) const;
   Result<double> ready_encoder();  // seconds it took, 0 where it was ready
   Result<void> ready_intents();
   Result<const Encoded*> encode(const std::string& question);
   // The earlier question nearest to this one, if the gate takes both for the same.
   cascade::Attempt recall(const storage::Binding& binding, const Encoded& encoded);
+  Result<std::optional<cascade::Attempt>> look_up(const std::string& question);
 
   EmbeddingTierOptions options_;
   LoadEncoder load_encoder_;
@@ -70,6 +75,7 @@ class EmbeddingTier final : public cascade::Tier {
   std::unique_ptr<engine::Embedder> encoder_;
   std::optional<intent::Head> intents_;
   std::optional<gate::Gate> gate_;  // read when there is a candidate
+  Retrieval retrieval_;
   std::optional<Encoded> last_;  // the question of this climb, for remember()
   std::string notice_;           // of the set-up, told with the next attempt
 };

@@ -4,6 +4,7 @@
 
 #include "tiers/answer_evidence.h"
 #include "tiers/prompt.h"
+#include "tiers/retrieval.h"
 
 namespace tinyarms::tiers {
 namespace {
@@ -22,31 +23,45 @@ struct Generated {
   int turns_dropped = 0;
 };
 
-// A conversation outgrows its context sooner or later: its oldest turns are let go, and the
-// answer says so. A single question that does not fit is refused by the generator.
-Result<Generated> generate_within_context(engine::Generator& generator,
-                                          std::vector<engine::ChatMessage> messages,
+struct Prompt {
+  const cascade::Request& request;
+  std::string_view system_prompt;
+  std::vector<cascade::ContextPassage> passages;  // afterwards: those that were shown
+  std::vector<engine::ChatMessage> messages;      // afterwards: what was shown
+};
+
+// A conversation outgrows its context sooner or later: passages that were found go first, the least
+// fitting before the others, then its oldest turns, and the answer says so. A single question that
+// does not fit is refused by the generator.
+Result<Generated> generate_within_context(engine::Generator& generator, Prompt& prompt,
                                           const engine::GenerateOptions& options,
                                           const StopFlag& stop,
                                           const std::function<void(std::string_view)>& on_text) {
   Generated generated;
+  prompt.messages = conversation(prompt.request, prompt.system_prompt, prompt.passages);
   while (true) {
-    auto generation = generator.generate(messages, options, stop, on_text);
+    auto generation = generator.generate(prompt.messages, options, stop, on_text);
     if (generation) {
       generated.generation = std::move(*generation);
       return generated;
     }
-    const bool too_long = generation.error().code == ErrorCode::ContextTooLong;
-    if (!too_long || !drop_oldest_turn(messages)) return generation.error();
+    if (generation.error().code != ErrorCode::ContextTooLong) return generation.error();
+    if (!prompt.passages.empty()) {
+      prompt.passages.pop_back();
+      prompt.messages = conversation(prompt.request, prompt.system_prompt, prompt.passages);
+      continue;
+    }
+    if (!drop_oldest_turn(prompt.messages)) return generation.error();
     ++generated.turns_dropped;
   }
 }
 
 // Whatever may name what the answer's code uses.
-std::string told_to_model(const cascade::Request& request) {
+std::string told_to_model(const Prompt& prompt) {
   std::string told;
-  for (const auto& message : request.messages) told += message.content + "\n";
-  for (const auto& file : request.files) told += file.content + "\n";
+  for (const auto& message : prompt.request.messages) told += message.content + "\n";
+  for (const auto& file : prompt.request.files) told += file.content + "\n";
+  for (const auto& passage : prompt.passages) told += passage.content + "\n";
   return told;
 }
 
@@ -86,9 +101,9 @@ Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
                                         .temperature = request.sampling.temperature,
                                         .seed = request.sampling.seed,
                                         .stop = request.sampling.stop};
-  std::vector<engine::ChatMessage> messages = conversation(request, options_.system_prompt);
+  Prompt prompt{request, options_.system_prompt, cascade::find_passages(so_far), {}};
   auto generated = generate_within_context(
-      *loan->generator, messages, options, stop,
+      *loan->generator, prompt, options, stop,
       [&](std::string_view piece) { listener.text_generated(options_.level, piece); });
   if (!generated) return generated.error();
   engine::Generation& generation = generated->generation;
@@ -101,7 +116,7 @@ Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
                     .engine = options_.engine,
                     .sampler = cascade::sampler_name(request.sampling)};
   attempt.finish = finish_of(generation.finish);
-  attempt.evidence = evidence_of(generation, told_to_model(request));
+  attempt.evidence = evidence_of(generation, told_to_model(prompt));
   attempt.cost.prompt_tokens = generation.prompt_tokens;
   attempt.cost.completion_tokens = generation.completion_tokens;
   attempt.cost.prefill_seconds = generation.prefill_seconds;
@@ -117,8 +132,14 @@ Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
                .so_far = so_far,
                .model = model,
                .context_tokens = options_.context_tokens,
-               .messages = std::move(messages)},
+               .messages = std::move(prompt.messages)},
               shelf_, stop, attempt);
+  if (!prompt.passages.empty() && attempt.finish != cascade::Finish::Interrupted) {
+    const std::string sources = "\n\nSources:\n" + source_list(prompt.passages);
+    listener.text_generated(options_.level, sources);
+    attempt.answer += sources;
+    attempt.evidence.set(cascade::signal::kSources, source_words(prompt.passages));
+  }
   return attempt;
 }
 

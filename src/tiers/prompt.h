@@ -10,10 +10,15 @@
 
 namespace tinyarms::tiers {
 
-// The system prompt first (the request's own wins over `system_prompt`), then the turns; files
-// stand before the last question, fenced and marked as data.
-std::vector<engine::ChatMessage> conversation(const cascade::Request& request,
-                                              std::string_view system_prompt);
+// The system prompt first (the request's own wins over `system_prompt`), then the turns; files and
+// passages that were found stand before the last question, fenced and marked as data, passages
+// numbered as they are to be cited.
+std::vector<engine::ChatMessage> conversation(
+    const cascade::Request& request, std::string_view system_prompt,
+    const std::vector<cascade::ContextPassage>& passages = {});
+
+// `text` in a fence that nothing in it can close, with a newline at its end.
+std::string fenced(std::string_view text, std::string_view language = {});
 
 // Takes the oldest question and its answer away, never the system prompt or the last question.
 // False where there is none left to take.
