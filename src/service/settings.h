@@ -122,7 +122,8 @@ std::map<cascade::Level, double> set_thresholds(const Settings& settings);
 std::map<cascade::Level, double> default_thresholds();
 
 enum class SettingKind {
-  Flag, Integer, Number, Size, Choice, Toggle, Text, TextList, Path, PathList, Model, Url, VariableName
+  Flag, Integer, Number, Size, Choice, Toggle,
+  Text, TextList, Path, PathList, Model, Url, VariableName
 };
 
 // A project's .tinyarms.toml comes with whatever was cloned and is not trusted.
