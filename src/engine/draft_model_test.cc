@@ -1,6 +1,6 @@
 // SmolLM2-135M-Instruct at Q4_1 looking at drafts of its own Q2_K copy: token for token what it
-// writes alone, over 210 prompts. Several tokens in one pass are summed in another order than one by
-// one; where that changes an answer, the two first choices must have been as near to each other
+// writes alone, over 210 prompts. Several tokens in one pass are summed in another order than one
+// by one; where that changes an answer, the two first choices must have been as near to each other
 // as that noise is large, and that is measured here.
 #include <gtest/gtest.h>
 
@@ -31,7 +31,8 @@ std::vector<std::string> prompts() {
   const char* things[] = {
       "sorting a list",       "a binary search", "a hash table",   "recursion",  "a linked list",
       "a mutex",              "a race condition", "unit tests",    "a compiler", "a stack",
-      "reversing a string",   "prime numbers",   "a queue",        "JSON",       "regular expressions",
+      "reversing a string",   "prime numbers",   "a queue",        "JSON",
+      "regular expressions",
       "the Fibonacci series", "a database index", "memory leaks",  "floats",     "a web server",
       "merging two lists",    "a cache",         "version control", "threads",   "a file system",
       "counting words",       "a matrix",        "an iterator",    "UTF-8",      "a checksum"};
@@ -108,8 +109,8 @@ TEST(DraftModelTest, TokenForTokenWhatTheModelWritesAlone) {
       partings.push_back(plain->margins[same]);
     }
   }
-  std::printf("%zu of %zu answers token for token; %d of %d drafted tokens agreed; margins differ by "
-              "up to %.4f by the shape of a batch\n",
+  std::printf("%zu of %zu answers token for token; %d of %d drafted tokens agreed; margins differ "
+              "by up to %.4f by the shape of a batch\n",
               all.size() - partings.size(), all.size(), agreed, drafted, noise);
   for (const double margin : partings) {
     std::printf("  parted at a margin of %.5f\n", margin);
