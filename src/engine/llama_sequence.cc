@@ -72,7 +72,8 @@ Result<void> LlamaSequence::rewind(size_t length) {
   const auto from = static_cast<llama_pos>(length);
   if (!llama_memory_seq_rm(llama_get_memory(context_), 0, from, -1)) {
     return Error{ErrorCode::Internal,
-                 "this model's memory cannot be taken back to an earlier token", options_.place.string(), "set escalation.speculate to off"};
+                 "this model's memory cannot be taken back to an earlier token",
+                 options_.place.string(), "set escalation.speculate to off"};
   }
   length_ = length;
   return {};
