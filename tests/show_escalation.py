@@ -115,7 +115,7 @@ def main():
             "L2 is SmolLM2-135M-Instruct at Q2_K, L3 the same model at Q4_1; the default threshold "
             "of L2, 0.6,\nagainst the uncalibrated formula. Every trace was checked. Made by\n\n"
             "```\npython3 tests/show_escalation.py build/release/src/cli/tinyarms "
-            "build/deps/models --markdown docs/escalation.md\n```\n\n"
+            "build/deps/models --markdown docs/escalation-prompts.md\n```\n\n"
             f"{climbed} of {len(rows)} climbed to L3; {wrong} traces wrong.\n\n"
             + "\n".join(table) + "\n", encoding="utf-8")
     return 1 if wrong or not rows else 0

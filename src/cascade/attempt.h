@@ -35,6 +35,13 @@ struct Origin {
   friend bool operator==(const Origin&, const Origin&) = default;
 };
 
+// The tokens of an answer, for a tier above that knows the same vocabulary to look at them instead
+// of the text. Opaque to the cascade.
+struct Tokens {
+  std::string vocabulary;  // whose; empty: none are known
+  std::vector<int32_t> ids;
+};
+
 struct Attempt {
   bool answered = false;
   std::string answer;  // where answered
@@ -44,6 +51,7 @@ struct Attempt {
   std::string group;   // kind of question; filled in by the cascade
   std::string notice;  // what the user should know about it, e.g. what of the prompt was cut
   Finish finish = Finish::Stop;
+  Tokens tokens;
   Evidence evidence;   // an abstention has evidence too (the intent, say)
   Cost cost;
   std::vector<ContextPassage> passages;  // found for the tiers above, best first

@@ -13,11 +13,15 @@
 
 #include "base/utf8.h"
 #include "engine/chat_template.h"
+#include "engine/draft_guesser.h"
+#include "engine/draft_verdict.h"
 #include "engine/llama_backend.h"
+#include "engine/llama_sequence.h"
 #include "engine/prompt_tokens.h"
 #include "engine/sampler.h"
 #include "engine/text_stream.h"
 #include "engine/token_statistics.h"
+#include "engine/vocabulary.h"
 
 namespace tinyarms::engine {
 namespace {
@@ -48,6 +52,10 @@ Result<void> check_request(std::span<const ChatMessage> messages, const Generate
     return invalid(fmt::format("the temperature is {}", options.temperature),
                    "use 0 (greedy) or more");
   }
+  if (!(options.draft.endorse_from > 0 && options.draft.endorse_from <= 1)) {
+    return invalid(fmt::format("a draft is to be endorsed from {} on", options.draft.endorse_from),
+                   "use a probability above 0 and up to 1");
+  }
   return {};
 }
 
@@ -65,9 +73,9 @@ class LlamaGenerator final : public Generator {
     parameters.n_batch = std::clamp(options.batch_tokens, 1u, parameters.n_ctx);
     parameters.n_ubatch = parameters.n_batch;
     parameters.n_seq_max = 1;
-    // Only the last token's logits are ever read: without this libllama reserves a whole
-    // vocabulary for each token of a batch, 300 MB at 152 k.
-    parameters.n_outputs_max = 1;
+    // Only the last logits of a batch are ever read: without this libllama reserves a whole
+    // vocabulary for each of its tokens, 300 MB at 152 k.
+    parameters.n_outputs_max = std::min(options.guesses_max + 1, parameters.n_batch);
     parameters.n_threads = resolve_threads(options.threads);
     parameters.n_threads_batch = parameters.n_threads;
     parameters.no_perf = true;
@@ -87,6 +95,8 @@ class LlamaGenerator final : public Generator {
     }
     if (!context_) return no_context(last_words());
     batch_tokens_ = parameters.n_batch;
+    outputs_max_ = parameters.n_outputs_max;
+    cores_ = options.cores;
     return {};
   }
 
@@ -105,7 +115,7 @@ class LlamaGenerator final : public Generator {
     }
 
     stop_.store(&stop, std::memory_order_relaxed);
-    auto generation = run(prompt->tokens, options, prompt->stops, on_text, start);
+    auto generation = run(prompt->tokens, options, prompt->stops, stop, on_text, start);
     stop_.store(nullptr, std::memory_order_relaxed);
     return generation;
   }
@@ -162,102 +172,152 @@ class LlamaGenerator final : public Generator {
     return too_long(fmt::format("at least {}", bytes / longest_piece_), room);
   }
 
-  Result<Generation> run(std::vector<llama_token>& prompt, const GenerateOptions& options,
-                         std::vector<std::string> stops,
+  // What one answer is made of while it is written.
+  struct Writing {
+    const GenerateOptions& options;
+    size_t prompt_tokens;
+    Sampler sampler;
+    TextStream stream;
+    SteadyClock::time_point first_logits{};
+    std::vector<TokenStatistics> statistics{};
+    std::vector<int32_t> tokens{};
+    std::string piece{};
+  };
+
+  Result<Generation> run(const std::vector<llama_token>& prompt, const GenerateOptions& options,
+                         std::vector<std::string> stops, const StopFlag& stop,
                          const std::function<void(std::string_view)>& on_text,
                          SteadyClock::time_point start) {
-    llama_memory_clear(llama_get_memory(context_.get()), false);
-    if (auto filled = prefill(prompt); !filled) return filled.error();
-
-    Generation generation;
-    generation.prompt_tokens = static_cast<int>(prompt.size());
-    generation.prefill_seconds = seconds_since(start);
-    const auto decode_start = SteadyClock::now();
+    LlamaSequence sequence(context_.get(),
+                           {.batch_tokens = batch_tokens_,
+                            .outputs_max = outputs_max_,
+                            .cores = cores_,
+                            .place = model_.facts().path},
+                           stop);
     stops.insert(stops.end(), options.stop.begin(), options.stop.end());
-    TextStream stream(std::move(stops), on_text);
-    std::vector<TokenStatistics> statistics;
-    auto finish = decode(generation.prompt_tokens, options, stream, statistics);
-    if (!finish) return finish.error();
+    Writing writing{.options = options,
+                    .prompt_tokens = prompt.size(),
+                    .sampler = Sampler(options.temperature, options.seed),
+                    .stream = TextStream(std::move(stops), on_text)};
+    Generation generation;
+    auto finish = write(sequence, prompt, writing, generation.draft);
+    if (!finish) return named(finish.error());
+    if (*finish != FinishReason::Stop) writing.stream.finish();
     generation.finish = *finish;
-    generation.text = stream.text();
-    generation.completion_tokens = static_cast<int>(statistics.size());
-    generation.statistics = summarise(statistics);
-    for (const TokenStatistics& token : statistics) generation.margins.push_back(token.margin());
-    generation.decode_seconds = seconds_since(decode_start);
+    generation.prompt_tokens = static_cast<int>(prompt.size());
+    generation.prefill_seconds =
+        std::chrono::duration<double>(writing.first_logits - start).count();
+    generation.text = writing.stream.text();
+    generation.completion_tokens = static_cast<int>(writing.statistics.size());
+    generation.statistics = summarise(writing.statistics);
+    for (const TokenStatistics& token : writing.statistics) {
+      generation.margins.push_back(token.margin());
+    }
+    generation.trail = {vocabulary_name(), std::move(writing.tokens)};
+    generation.decode_seconds = seconds_since(writing.first_logits);
     return generation;
   }
 
-  bool stopping() const {
-    const StopFlag* stop = stop_.load(std::memory_order_relaxed);
-    return stop != nullptr && stop->raised();
+  TokenLoop loop_of(Writing& writing) {
+    return {.choose =
+                [&writing](std::span<const float> logits, const LogitScan& scan) {
+                  if (writing.tokens.empty()) writing.first_logits = SteadyClock::now();
+                  return writing.sampler.draw(logits, scan);
+                },
+            .take = [this, &writing](int32_t token, const TokenStatistics& statistics) {
+              return take(token, statistics, writing);
+            }};
   }
 
-  Error interrupted() const {
-    return Error{ErrorCode::Interrupted, "stopped before the first token", "", ""};
-  }
-
-  Error decode_failed(int code) const {
-    return Error{ErrorCode::Internal,
-                 fmt::format("decoding failed ({}): {}", code, last_words()),
-                 model_.facts().path.string(), "try again; if it stays, import the model again"};
-  }
-
-  // libllama's code: 0 for success, 2 where the abort callback said so.
-  int compute(llama_token* tokens, size_t count) {
-    forget_last_words();
-    return llama_decode(context_.get(),
-                        llama_batch_get_one(tokens, static_cast<int32_t>(count)));
-  }
-
-  Result<void> prefill(std::vector<llama_token>& prompt) {
-    for (size_t at = 0; at < prompt.size(); at += batch_tokens_) {
-      if (stopping()) return interrupted();
-      const size_t count = std::min<size_t>(batch_tokens_, prompt.size() - at);
-      const int code = compute(prompt.data() + at, count);
-      if (code == 2) return interrupted();
-      if (code != 0) return decode_failed(code);
+  // A token of the answer: its evidence, its text, and whether it was the last.
+  std::optional<FinishReason> take(int32_t token, const TokenStatistics& statistics,
+                                   Writing& writing) {
+    writing.statistics.push_back(statistics);
+    writing.tokens.push_back(token);
+    if (llama_vocab_is_eog(vocabulary_, token)) {
+      writing.stream.finish();
+      return FinishReason::Stop;
     }
-    if (stopping()) return interrupted();
-    return {};
-  }
-
-  // The loop: logits → evidence → token → text, until something ends it.
-  Result<FinishReason> decode(int prompt_tokens, const GenerateOptions& options,
-                              TextStream& stream, std::vector<TokenStatistics>& statistics) {
-    const auto vocabulary_size = static_cast<size_t>(llama_vocab_n_tokens(vocabulary_));
-    const int room = static_cast<int>(llama_n_ctx(context_.get()));
-    Sampler sampler(options.temperature, options.seed);
-    std::string piece;
-    while (true) {
-      const std::span<const float> logits(llama_get_logits_ith(context_.get(), -1),
-                                          vocabulary_size);
-      const LogitScan scan = scan_logits(logits);
-      if (!std::isfinite(scan.log_sum)) return not_numbers();
-      llama_token token = sampler.draw(logits, scan);
-      statistics.push_back(scan.choosing(logits[static_cast<size_t>(token)]));
-
-      if (llama_vocab_is_eog(vocabulary_, token)) {
-        stream.finish();
-        return FinishReason::Stop;
-      }
-      piece.clear();
-      append_piece(vocabulary_, token, piece);
-      if (stream.push(piece)) return FinishReason::Stop;
-
-      const int generated = static_cast<int>(statistics.size());
-      const bool full = generated >= options.tokens_max || prompt_tokens + generated >= room;
-      const int code = full || stopping() ? 0 : compute(&token, 1);
-      if (code != 0 && code != 2) return decode_failed(code);
-      if (full || code == 2 || stopping()) {
-        stream.finish();
-        return full ? FinishReason::Length : FinishReason::Interrupted;
-      }
+    writing.piece.clear();
+    append_piece(vocabulary_, token, writing.piece);
+    if (writing.stream.push(writing.piece)) return FinishReason::Stop;
+    const size_t generated = writing.tokens.size();
+    const size_t room = llama_n_ctx(context_.get());
+    if (generated >= static_cast<size_t>(writing.options.tokens_max) ||
+        writing.prompt_tokens + generated >= room) {
+      return FinishReason::Length;
     }
+    return std::nullopt;
   }
 
-  Error not_numbers() const {
-    return Error{ErrorCode::Corrupt, "the model's output is not a number",
-                 model_.facts().path.string(), "fetch or import the model again"};
+  Result<FinishReason> write(LlamaSequence& sequence, const std::vector<llama_token>& prompt,
+                             Writing& writing, std::optional<DraftReport>& report) {
+    const DraftOptions& options = writing.options.draft;
+    const TokenLoop loop = loop_of(writing);
+    if (outputs_max_ < 2 || (!options.draft && !options.lookup)) {
+      NoGuesses none;
+      return decode_tokens(sequence, prompt, none, loop);
+    }
+    DraftTokens draft;
+    if (options.draft) draft = draft_tokens(vocabulary_, vocabulary_name(), *options.draft);
+    DraftGuesser guesser({.draft = draft.tokens,
+                          .prompt = options.lookup_in_prompt ? prompt : std::vector<int32_t>(),
+                          .lookup = options.lookup});
+    const bool fits = prompt.size() + draft.tokens.size() < sequence.capacity();
+    const bool judge = options.endorse_from < 1 && !draft.tokens.empty() && fits &&
+                       options.draft && options.draft->ended;
+    std::vector<int32_t> pending(prompt.begin(), prompt.end());
+    std::optional<FinishReason> finish;
+    bool endorsed = false;
+    if (judge) {
+      auto verdict = judge_draft(sequence, prompt, draft.tokens, std::log(options.endorse_from),
+                                 loop);
+      if (!verdict) return verdict.error();
+      endorsed = verdict->endorsed;
+      finish = write_judged(draft.tokens, *verdict, guesser, loop, pending);
+    }
+    if (!finish) {
+      auto decoded = decode_tokens(sequence, pending, guesser, loop);
+      if (!decoded) return decoded.error();
+      finish = *decoded;
+    }
+    report.emplace();
+    guesser.report(*report);
+    report->same_vocabulary = draft.same_vocabulary;
+    const auto parting = std::mismatch(draft.tokens.begin(), draft.tokens.end(),
+                                       writing.tokens.begin(), writing.tokens.end());
+    report->agreed = static_cast<int>(parting.first - draft.tokens.begin());
+    const bool whole = !draft.tokens.empty() && parting.first == draft.tokens.end();
+    report->endorsed = endorsed || (whole && draft.tokens.size() == writing.tokens.size());
+    return *finish;
+  }
+
+  // The part of a judged draft that stands; what is still to be appended is left in `pending`.
+  static std::optional<FinishReason> write_judged(std::span<const int32_t> draft,
+                                                  const DraftVerdict& verdict,
+                                                  DraftGuesser& guesser, const TokenLoop& loop,
+                                                  std::vector<int32_t>& pending) {
+    const size_t stands = verdict.endorsed ? draft.size() : verdict.agreed;
+    for (size_t i = 0; i < verdict.tokens.size(); ++i) {
+      guesser.judged(verdict.tokens[i], verdict.gaps[i], i < verdict.agreed);
+    }
+    for (size_t i = 0; i < stands; ++i) {
+      if (auto end = loop.take(draft[i], verdict.tokens[i])) return end;
+    }
+    std::vector<int32_t> written(draft.begin(),
+                                 draft.begin() + static_cast<std::ptrdiff_t>(stands));
+    if (!verdict.endorsed) {
+      written.push_back(verdict.own_token);
+      if (auto end = loop.take(verdict.own_token, verdict.own)) return end;
+    }
+    guesser.skip_draft(written);
+    pending.assign(1, written.back());
+    return std::nullopt;
+  }
+
+  const std::string& vocabulary_name() {
+    if (vocabulary_name_.empty()) vocabulary_name_ = vocabulary_fingerprint(vocabulary_);
+    return vocabulary_name_;
   }
 
   const LanguageModel& model_;
@@ -265,6 +325,9 @@ class LlamaGenerator final : public Generator {
   Result<ChatTemplate> chat_;  // an error is told when something is to be generated
   llama_context_ptr context_;
   uint32_t batch_tokens_ = 0;
+  size_t outputs_max_ = 1;
+  CoreBudget* cores_ = nullptr;
+  std::string vocabulary_name_;  // found out when first needed
   size_t longest_piece_ = 0;  // bytes; found out when first needed
   std::atomic<const StopFlag*> stop_{nullptr};
 };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,15 +15,21 @@
 #include "base/stop_flag.h"
 #include "engine/answer_statistics.h"
 #include "engine/chat_message.h"
+#include "engine/draft.h"
 #include "engine/language_model.h"
 #include "engine/memory_plan.h"
+#include "engine/token_loop.h"
 
 namespace tinyarms::engine {
+
+class CoreBudget;
 
 struct GeneratorOptions {
   uint32_t context_tokens = 4096;  // clipped to what the model was trained for
   uint32_t batch_tokens = 512;
   int threads = 0;                 // 0: every core
+  CoreBudget* cores = nullptr;     // shared with other models, instead of `threads`
+  uint32_t guesses_max = 0;        // tokens of a draft that one pass may look at, beside the last
 };
 
 struct GenerateOptions {
@@ -30,9 +37,8 @@ struct GenerateOptions {
   double temperature = 0;  // 0: greedy
   uint32_t seed = 0;
   std::vector<std::string> stop = {};  // the answer ends before the first of these
+  DraftOptions draft = {};             // what a cheaper model answered already
 };
-
-enum class FinishReason { Stop, Length, Interrupted };
 
 struct Generation {
   std::string text;  // valid UTF-8, without stop sequences and special tokens
@@ -44,6 +50,8 @@ struct Generation {
   double decode_seconds = 0;   // from the first logits to the end
   AnswerStatistics statistics; // of the completion tokens
   std::vector<float> margins;  // of each completion token
+  TokenTrail trail;            // the completion tokens themselves
+  std::optional<DraftReport> draft;  // where the options had one, or asked for lookup
 };
 
 class Generator {

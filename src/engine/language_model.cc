@@ -7,6 +7,7 @@
 
 #include "engine/llama_backend.h"
 #include "engine/plausible.h"
+#include "engine/vocabulary.h"
 
 namespace tinyarms::engine {
 namespace {
@@ -62,6 +63,10 @@ Result<std::unique_ptr<const LanguageModel>> LanguageModel::load(
 
 LanguageModel::LanguageModel(ModelFacts facts, llama_model* model)
     : facts_(std::move(facts)), model_(model) {}
+
+std::string LanguageModel::vocabulary_fingerprint() const {
+  return engine::vocabulary_fingerprint(llama_model_get_vocab(model_));
+}
 
 LanguageModel::~LanguageModel() { llama_model_free(model_); }
 

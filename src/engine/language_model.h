@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "base/result.h"
 #include "engine/model_facts.h"
@@ -22,6 +23,8 @@ class LanguageModel {
   LanguageModel& operator=(const LanguageModel&) = delete;
 
   const ModelFacts& facts() const { return facts_; }
+  // The same for two models whose token ids mean the same (engine/vocabulary.h). Some 10 ms.
+  std::string vocabulary_fingerprint() const;
   const llama_model* handle() const { return model_; }  // for the rest of engine/ only
 
  private:

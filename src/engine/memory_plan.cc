@@ -23,7 +23,8 @@ uint64_t activation_bytes(const ModelFacts& facts, uint64_t context, uint64_t ba
 
 }  // namespace
 
-MemoryPlan plan_memory(const ModelFacts& facts, uint32_t context_tokens, uint32_t batch_tokens) {
+MemoryPlan plan_memory(const ModelFacts& facts, uint32_t context_tokens, uint32_t batch_tokens,
+                       uint32_t guesses_max) {
   const uint64_t clipped =
       std::max<uint64_t>(1, facts.context_tokens == 0
                                 ? context_tokens
@@ -37,8 +38,9 @@ MemoryPlan plan_memory(const ModelFacts& facts, uint32_t context_tokens, uint32_
     const uint64_t row = uint64_t(facts.kv_heads) * (uint64_t(facts.key_width) + facts.value_width);
     plan.kv_bytes = uint64_t(facts.layers) * row * sizeof(uint16_t) * context;
   }
+  const uint64_t rows = std::min<uint64_t>(uint64_t(guesses_max) + 1, batch);
   plan.compute_bytes =
-      activation_bytes(facts, context, batch) + uint64_t(facts.vocabulary) * sizeof(float);
+      activation_bytes(facts, context, batch) + rows * facts.vocabulary * sizeof(float);
   plan.vocabulary_bytes = uint64_t(facts.vocabulary) * (sizeof(float) + kBytesPerToken);
   return plan;
 }

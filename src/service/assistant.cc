@@ -52,6 +52,9 @@ std::string stack_identity(const Settings& settings, const std::vector<tiers::Mo
     identity += fmt::format("{} {} {}\n", model.name, model.sha256, model.quantization);
   }
   identity += fmt::format("{} {}\n", settings.l2.context, settings.l3.context);
+  if (settings.escalation.endorse < 1) {
+    identity += fmt::format("endorse {}\n", settings.escalation.endorse);
+  }
   identity += fmt::format("{}:{}\n", settings.l2.system_prompt.size(), settings.l2.system_prompt);
   identity += fmt::format("{}:{}\n", settings.l3.system_prompt.size(), settings.l3.system_prompt);
   return identity + settings.l4.url + " " + settings.l4.model;
@@ -97,11 +100,22 @@ Error not_at_hand() {
 
 }  // namespace
 
+tiers::DraftUse draft_use(const EscalationSettings& settings) {
+  const auto setting = [](Toggle toggle) {
+    if (toggle == Toggle::Auto) return tiers::DraftSetting::Auto;
+    return toggle == Toggle::On ? tiers::DraftSetting::On : tiers::DraftSetting::Off;
+  };
+  return {.speculate = setting(settings.speculate),
+          .lookup = setting(settings.lookup),
+          .endorse_from = settings.endorse};
+}
+
 std::unique_ptr<cascade::Tier> language_tier(cascade::Level level,
                                              const LanguageSettings& settings,
                                              const tiers::ModelRef& model,
                                              const tiers::ModelRef& general_model,
                                              const std::string& engine,
+                                             const tiers::DraftUse& drafts,
                                              tiers::SignalSetup signals,
                                              tiers::ModelShelf& shelf,
                                              const catalog::ModelStore& store) {
@@ -112,6 +126,7 @@ std::unique_ptr<cascade::Tier> language_tier(cascade::Level level,
                                  .context_tokens = static_cast<uint32_t>(settings.context),
                                  .system_prompt = settings.system_prompt,
                                  .engine = engine,
+                                 .drafts = drafts,
                                  .signals = std::move(signals),
                                  .resolve = [store](const std::string& name) {
                                    return resolve(store, name);
@@ -204,6 +219,9 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around, Scope
   const tiers::ModelRef large = resolve(store, settings.l3.model);
 
   const std::string engine = engine_build();
+  const bool drafts = settings.escalation.speculate != Toggle::Off ||
+                      settings.escalation.lookup != Toggle::Off;
+  if (drafts && large.configured()) parts.loader.let_verify(large.path);
 
   // Names were checked with the settings; those of a setting that changed since measure nothing.
   auto panel = signals::Panel::of(settings.signals.enabled);
@@ -255,12 +273,12 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around, Scope
     return;
   }
   add(settings.l2.enabled, cascade::Level::L2, [&] {
-    return language_tier(cascade::Level::L2, settings.l2, small, general, engine,
+    return language_tier(cascade::Level::L2, settings.l2, small, general, engine, {},
                          signal_setup(large), parts.shelf, store);
   });
   add(settings.l3.enabled, cascade::Level::L3, [&] {
-    return language_tier(cascade::Level::L3, settings.l3, large, {}, engine, signal_setup({}),
-                         parts.shelf, store);
+    return language_tier(cascade::Level::L3, settings.l3, large, {}, engine,
+                         draft_use(settings.escalation), signal_setup({}), parts.shelf, store);
   });
   // While `offline` holds there is no client at all.
   tiers::RemoteEngine* remote = nullptr;

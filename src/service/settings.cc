@@ -106,6 +106,15 @@ constexpr SettingInfo kSettings[] = {
      "The model's name there."},
     {"l4.api_key_env", Kind::VariableName, Rule::Forbidden, TINYARMS_FIELD(l4.api_key_env),
      "Name of the environment variable that holds the key, never the key itself."},
+    {"escalation.speculate", Kind::Toggle, Rule::Allowed, TINYARMS_FIELD(escalation.speculate),
+     "L3 looks at L2's draft and goes on where it would write something else; \"auto\" where that "
+     "is foretold to be quicker."},
+    {"escalation.lookup", Kind::Toggle, Rule::Allowed, TINYARMS_FIELD(escalation.lookup),
+     "L3 guesses tokens from the draft, and from the question where it holds code (\"auto\") or "
+     "always (\"on\")."},
+    {"escalation.endorse", Kind::Number, Rule::Allowed, TINYARMS_FIELD(escalation.endorse),
+     "Takes a whole draft whose tokens L3 gives this geometric mean probability; 1: only what it "
+     "would have written itself.", 0.01, 1},
     {"calibration.files", Kind::PathList, Rule::Forbidden, TINYARMS_FIELD(calibration.files),
      "What `tinyarms calibrate --out` and `certify issue --out` wrote: files, or folders of them."},
     {"calibration.allow_foreign", Kind::Flag, Rule::Forbidden,
@@ -141,6 +150,7 @@ struct AsToml {
     return toml_string(*value ? format_size(**value) : "auto");
   }
   std::string operator()(Switch* value) const { return toml_string(switch_name(*value)); }
+  std::string operator()(Toggle* value) const { return toml_string(toggle_name(*value)); }
   std::string operator()(std::string* value) const { return toml_string(*value); }
   std::string operator()(std::vector<std::string>* values) const {
     std::string text = "[";
@@ -199,6 +209,7 @@ std::string allowed_values(const SettingInfo& info) {
     case Kind::Number: return fmt::format("a number from {} to {}", info.minimum, info.maximum);
     case Kind::Size: return "\"auto\" or a size of at least 1MiB, such as \"2.5GB\" or \"512MiB\"";
     case Kind::Choice: return "\"auto\", \"always\" or \"never\"";
+    case Kind::Toggle: return "\"auto\", \"on\" or \"off\"";
     case Kind::Text: return "a text";
     case Kind::TextList: return "a list of texts that are not empty";
     case Kind::Path: return "a path";

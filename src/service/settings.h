@@ -65,6 +65,14 @@ struct CalibrationSettings {
   bool allow_foreign = false;
 };
 
+enum class Toggle { Auto, On, Off };
+
+struct EscalationSettings {
+  Toggle speculate = Toggle::Auto;
+  Toggle lookup = Toggle::Auto;
+  double endorse = 1;
+};
+
 struct PolicySettings {
   std::string file;  // empty: the built-in terms
   double explore = 0;
@@ -98,6 +106,7 @@ struct Settings {
   LanguageSettings l3;
   RemoteSettings l4;
   CalibrationSettings calibration;
+  EscalationSettings escalation;
   PolicySettings policy;
   SignalSettings signals;
   ShadowSettings shadow;
@@ -117,7 +126,8 @@ std::map<cascade::Level, double> set_thresholds(const Settings& settings);
 std::map<cascade::Level, double> default_thresholds();
 
 enum class SettingKind {
-  Flag, Integer, Number, Size, Choice, Text, TextList, Path, PathList, Model, Url, VariableName
+  Flag, Integer, Number, Size, Choice, Toggle,
+  Text, TextList, Path, PathList, Model, Url, VariableName
 };
 
 // A project's .tinyarms.toml comes with whatever was cloned and is not trusted.
@@ -128,7 +138,8 @@ enum class ProjectRule {
 };
 
 using FieldRef = std::variant<bool*, int*, uint32_t*, double*, std::optional<double>*,
-                              std::optional<uint64_t>*, Switch*, std::string*,
+                              std::optional<uint64_t>*, Switch*, Toggle*,
+                              std::string*,
                               std::vector<std::string>*>;
 
 struct SettingInfo {

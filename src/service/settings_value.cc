@@ -199,6 +199,15 @@ struct Store {
     *field = *bytes;
     return std::nullopt;
   }
+  Refusal operator()(Toggle* field) const {
+    const auto* text = std::get_if<std::string>(&value);
+    for (Toggle choice : {Toggle::Auto, Toggle::On, Toggle::Off}) {
+      if (text == nullptr || *text != toggle_name(choice)) continue;
+      *field = choice;
+      return std::nullopt;
+    }
+    return "";
+  }
   Refusal operator()(Switch* field) const {
     const auto* text = std::get_if<std::string>(&value);
     for (Switch choice : {Switch::Auto, Switch::Always, Switch::Never}) {
@@ -252,6 +261,7 @@ RawValue read_text(const SettingInfo& info, std::string_view text) {
       return std::vector<std::string>{std::string(text)};
     case Kind::Size:
     case Kind::Choice:
+    case Kind::Toggle:
     case Kind::Text:
     case Kind::Path:
     case Kind::Model:
@@ -304,6 +314,15 @@ std::string toml_string(std::string_view text) {
     }
   }
   return quoted + "\"";
+}
+
+std::string_view toggle_name(Toggle value) {
+  switch (value) {
+    case Toggle::Auto: return "auto";
+    case Toggle::On: return "on";
+    case Toggle::Off: return "off";
+  }
+  return "auto";
 }
 
 std::string_view switch_name(Switch value) {

@@ -68,7 +68,7 @@ std::string told_to_model(const Prompt& prompt) {
 }  // namespace
 
 LanguageTier::LanguageTier(LanguageTierOptions options, ModelShelf& shelf)
-    : options_(std::move(options)), shelf_(shelf) {}
+    : options_(std::move(options)), shelf_(shelf), drafts_(options_.drafts) {}
 
 ModelRef LanguageTier::choose_model(const cascade::Request& request,
                                     const cascade::Trace& so_far) const {
@@ -97,10 +97,12 @@ Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
   auto loan = shelf_.take(model.path, options_.context_tokens);
   if (!loan) return loan.error();
 
+  DraftPlan plan = drafts_.plan(request, so_far);
   const engine::GenerateOptions options{.tokens_max = request.sampling.tokens_max,
                                         .temperature = request.sampling.temperature,
                                         .seed = request.sampling.seed,
-                                        .stop = request.sampling.stop};
+                                        .stop = request.sampling.stop,
+                                        .draft = plan.options};
   Prompt prompt{request, options_.system_prompt, cascade::find_passages(so_far), {}};
   auto generated = generate_within_context(
       *loan->generator, prompt, options, stop,
@@ -126,6 +128,8 @@ Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
     attempt.notice = fmt::format("the {} oldest turn(s) did not fit the context and were left out",
                                  generated->turns_dropped);
   }
+  drafts_.learn(plan, generation, attempt.evidence);
+  attempt.tokens = {std::move(generation.trail.vocabulary), std::move(generation.trail.tokens)};
   attempt.answer = std::move(generation.text);
   add_signals(options_.signals,
               {.request = request,

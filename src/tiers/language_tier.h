@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cascade/tier.h"
+#include "tiers/draft_use.h"
 #include "tiers/model_ref.h"
 #include "tiers/model_shelf.h"
 #include "tiers/tier_signals.h"
@@ -20,6 +21,7 @@ struct LanguageTierOptions {
   uint32_t context_tokens = 4096;
   std::string system_prompt;  // put first unless the conversation brings its own
   std::string engine{};       // which build runs the models; what is measured is bound to it
+  DraftUse drafts{};          // what to do with a draft from below
   SignalSetup signals = {};   // optional evidence
   // Request::model → a file; empty: what a request names is not served.
   std::function<ModelRef(const std::string&)> resolve = {};
@@ -41,6 +43,7 @@ class LanguageTier final : public cascade::Tier {
 
   LanguageTierOptions options_;
   ModelShelf& shelf_;
+  DraftJudge drafts_;
 };
 
 }  // namespace tinyarms::tiers

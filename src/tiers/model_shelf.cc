@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "engine/drafting_generator.h"
 #include "engine/memory_plan.h"
 #include "engine/scheduler/scheduled_generator.h"
 
@@ -13,6 +14,7 @@ namespace tinyarms::tiers {
 namespace {
 
 constexpr uint32_t kBatchTokens = 512;
+constexpr uint32_t kGuessesMax = 32;  // of a draft, in one pass: docs/escalation.md
 constexpr double kGigabyte = 1e9;
 // Answered requests whose tokens stay in memory; libllama keeps a row of logits for each.
 constexpr uint32_t kKeptSequences = 8;
@@ -33,7 +35,12 @@ Result<uint64_t> EngineLoader::bytes_needed(const std::filesystem::path& file,
   auto facts = engine::inspect_model(file);
   if (!facts) return facts.error();
   const uint64_t rows = uint64_t(kKeptSequences + parallel_) * facts->vocabulary * sizeof(float);
-  return engine::plan_memory(*facts, context_tokens * parallel_, kBatchTokens).total() + rows;
+  const uint64_t serving =
+      engine::plan_memory(*facts, context_tokens * parallel_, kBatchTokens).total() + rows;
+  if (file != verifier_) return serving;
+  const engine::MemoryPlan drafts =
+      engine::plan_memory(*facts, context_tokens, kBatchTokens, kGuessesMax);
+  return serving + drafts.kv_bytes + drafts.compute_bytes;
 }
 
 Result<LoadedModel> EngineLoader::load(const std::filesystem::path& file,
@@ -48,9 +55,18 @@ Result<LoadedModel> EngineLoader::load(const std::filesystem::path& file,
                                                     .kept_sequences = kKeptSequences});
   if (!scheduler) return scheduler.error();
   engine::CompletionEngine* completions = scheduler->get();
-  return LoadedModel{std::move(*weights),
-                     std::make_unique<engine::ScheduledGenerator>(std::move(*scheduler)),
-                     completions};
+  std::unique_ptr<engine::Generator> generator = std::make_unique<engine::ScheduledGenerator>(
+      std::move(*scheduler), (*weights)->vocabulary_fingerprint());
+  if (file == verifier_) {
+    generator = std::make_unique<engine::DraftingGenerator>(
+        std::move(generator), **weights,
+        engine::GeneratorOptions{.context_tokens = context_tokens,
+                                 .batch_tokens = kBatchTokens,
+                                 .threads = cores_.cores(),
+                                 .cores = &cores_,
+                                 .guesses_max = kGuessesMax});
+  }
+  return LoadedModel{std::move(*weights), std::move(generator), completions};
 }
 
 ModelShelf::ModelShelf(ModelLoader& loader, const Clock& clock, ShelfOptions options)

@@ -42,6 +42,8 @@ class EngineLoader final : public ModelLoader {
   // The cores are shared by all models that it loads.
   explicit EngineLoader(int threads, uint32_t parallel = 1)
       : cores_(threads), parallel_(parallel) {}
+  // The model of that file also looks at drafts, in a context of its own (docs/escalation.md).
+  void let_verify(std::filesystem::path file) { verifier_ = std::move(file); }
   Result<uint64_t> bytes_needed(const std::filesystem::path& file,
                                 uint32_t context_tokens) override;
   Result<LoadedModel> load(const std::filesystem::path& file, uint32_t context_tokens) override;
@@ -49,6 +51,7 @@ class EngineLoader final : public ModelLoader {
  private:
   engine::CoreBudget cores_;
   uint32_t parallel_;  // requests that one model computes at once
+  std::filesystem::path verifier_;
 };
 
 struct ShelfOptions {

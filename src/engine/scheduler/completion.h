@@ -78,6 +78,8 @@ struct Completion {
   double prefill_seconds = 0;  // from leaving the queue to the first logits
   double decode_seconds = 0;
   AnswerStatistics statistics;
+  std::vector<int32_t> answer;    // the completion tokens
+  std::vector<float> margins;     // p(top 1) − p(top 2) of each
   std::vector<TokenReport> tokens;  // where `top_logprobs` was set
 };
 

@@ -89,6 +89,7 @@ bool RunningRequest::advance(std::span<const float> logits) {
     return true;
   }
   statistics_.push_back(choice->statistics);
+  answer_.push_back(choice->token);
   if (prepared_.request.top_logprobs) report(choice->token, logits);
   if (llama_vocab_is_eog(vocabulary_, choice->token)) {
     text_.finish();
@@ -183,6 +184,8 @@ void RunningRequest::finish(FinishReason reason) {
   completion.prefill_seconds = seconds_between(started_, first_logits_);
   completion.decode_seconds = seconds_between(first_logits_, now);
   completion.statistics = summarise(statistics_);
+  completion.answer = answer_;
+  for (const TokenStatistics& token : statistics_) completion.margins.push_back(token.margin());
   completion.text = text_.text();
   if (prepared_.parser) {
     publish_parsed(false);

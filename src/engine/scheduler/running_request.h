@@ -68,6 +68,7 @@ class RunningRequest {
   std::string fresh_;  // text that has become certain since the last event
   TextStream text_;
   std::vector<TokenStatistics> statistics_;
+  std::vector<llama_token> answer_;
   std::vector<TokenReport> reports_;
   size_t reports_told_ = 0;
   ParsedAnswer told_;

@@ -27,6 +27,8 @@ Result<Generation> ScheduledGenerator::generate(
   generation.prefill_seconds = completion->queue_seconds + completion->prefill_seconds;
   generation.decode_seconds = completion->decode_seconds;
   generation.statistics = completion->statistics;
+  generation.margins = std::move(completion->margins);
+  if (!vocabulary_.empty()) generation.trail = {vocabulary_, std::move(completion->answer)};
   return generation;
 }
 

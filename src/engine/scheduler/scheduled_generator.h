@@ -10,10 +10,12 @@ namespace tinyarms::engine {
 // Any number of threads may generate at once, as far as the scheduler computes at once.
 class ScheduledGenerator final : public Generator {
  public:
-  explicit ScheduledGenerator(std::unique_ptr<Scheduler> scheduler)
-      : scheduler_(std::move(scheduler)) {}
+  // `vocabulary`: the fingerprint of the model's (engine/vocabulary.h), which goes with the tokens
+  // of an answer; empty: answers come without.
+  explicit ScheduledGenerator(std::unique_ptr<Scheduler> scheduler, std::string vocabulary = {})
+      : scheduler_(std::move(scheduler)), vocabulary_(std::move(vocabulary)) {}
 
-  // `on_text` is called on the calling thread. Errors: also Unavailable.
+  // Drafts are passed over. `on_text` is called on the calling thread. Errors: also Unavailable.
   Result<Generation> generate(std::span<const ChatMessage> messages,
                               const GenerateOptions& options, const StopFlag& stop,
                               const std::function<void(std::string_view)>& on_text) override;
@@ -23,6 +25,7 @@ class ScheduledGenerator final : public Generator {
 
  private:
   std::unique_ptr<Scheduler> scheduler_;
+  std::string vocabulary_;
 };
 
 }  // namespace tinyarms::engine

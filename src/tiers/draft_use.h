@@ -1,0 +1,45 @@
+// What a language tier does with the draft of the tier below: finds it in the trace, decides
+// whether looking at it is worth the time, and learns from how it went (docs/escalation.md).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "cascade/draft_forecast.h"
+#include "cascade/request.h"
+#include "cascade/trace.h"
+#include "engine/generator.h"
+
+namespace tinyarms::tiers {
+
+enum class DraftSetting { Auto, On, Off };
+
+struct DraftUse {
+  DraftSetting speculate = DraftSetting::Off;
+  DraftSetting lookup = DraftSetting::Off;
+  double endorse_from = 1;  // engine::DraftOptions
+};
+
+struct DraftPlan {
+  engine::DraftOptions options;
+  std::string drafter;      // the model that wrote it; empty: there is none
+  std::string explanation;  // for the trace; empty: nothing was decided
+};
+
+// One thread at a time.
+class DraftJudge {
+ public:
+  explicit DraftJudge(DraftUse use) : use_(use) {}
+
+  DraftPlan plan(const cascade::Request& request, const cascade::Trace& so_far) const;
+  void learn(const DraftPlan& plan, const engine::Generation& generation,
+             cascade::Evidence& evidence);
+
+ private:
+  DraftUse use_;
+  cascade::Speeds speeds_;                             // of this tier's model, as last measured
+  std::map<std::string, cascade::AgreementMemory> agreement_;  // by who wrote the draft
+};
+
+}  // namespace tinyarms::tiers
