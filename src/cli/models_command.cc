@@ -168,6 +168,7 @@ void add_models(CLI::App& app, Context& context) {
   show->callback([show_options, &context] { run_show(*show_options, context); });
 
   add_models_catalog(*models, context);
+  add_models_plan(*models, context);
 
   auto import_options = std::make_shared<ImportCommandOptions>();
   CLI::App* import = models->add_subcommand(
