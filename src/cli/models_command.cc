@@ -169,6 +169,7 @@ void add_models(CLI::App& app, Context& context) {
 
   add_models_catalog(*models, context);
   add_models_plan(*models, context);
+  add_models_recommend(*models, context);
 
   auto import_options = std::make_shared<ImportCommandOptions>();
   CLI::App* import = models->add_subcommand(

@@ -11,6 +11,7 @@ namespace tinyarms::cli {
 
 void add_models_catalog(CLI::App& models, Context& context);
 void add_models_plan(CLI::App& models, Context& context);
+void add_models_recommend(CLI::App& models, Context& context);
 
 // The bundled catalogue under that of the user's configuration folder.
 advice::Catalogue load_catalogue(const Context& context);
