@@ -7,6 +7,7 @@
 
 #include "catalog/model_store.h"
 #include "cli/context.h"
+#include "cli/models_commands.h"
 #include "engine/memory_plan.h"
 #include "service/assistant.h"
 #include "service/reply_json.h"
@@ -75,7 +76,14 @@ struct ShowOptions {
 
 void run_show(const ShowOptions& options, Context& context) {
   auto model = ModelStore(context.paths.models_dir).find(options.name);
-  if (!model) return context.fail(model.error(), options.json);
+  if (!model) {
+    // Not installed, but perhaps known.
+    if (model.error().code == ErrorCode::NotFound &&
+        show_catalogue_model(options.name, options.json, context)) {
+      return;
+    }
+    return context.fail(model.error(), options.json);
+  }
   auto facts = engine::inspect_model(model->path);
   if (!facts) return context.fail(facts.error(), options.json);
 
@@ -142,7 +150,8 @@ void run_remove(const RemoveOptions& options, Context& context) {
 }  // namespace
 
 void add_models(CLI::App& app, Context& context) {
-  CLI::App* models = app.add_subcommand("models", "The models installed on this machine");
+  CLI::App* models = app.add_subcommand(
+      "models", "The models installed on this machine, and those to choose from");
   models->require_subcommand(1);
 
   auto list_options = std::make_shared<ListOptions>();
@@ -151,10 +160,16 @@ void add_models(CLI::App& app, Context& context) {
   list->callback([list_options, &context] { run_list(*list_options, context); });
 
   auto show_options = std::make_shared<ShowOptions>();
-  CLI::App* show = models->add_subcommand("show", "Everything about one, with the memory it needs");
-  show->add_option("model", show_options->name, "Name or path")->required();
+  CLI::App* show = models->add_subcommand(
+      "show", "Everything about one, with the memory it needs; or an entry of the catalogue");
+  show->add_option("model", show_options->name, "Name or path, or NAME[:QUANT] of the catalogue")
+      ->required();
   show->add_flag("--json", show_options->json, "As JSON");
   show->callback([show_options, &context] { run_show(*show_options, context); });
+
+  add_models_catalog(*models, context);
+  add_models_plan(*models, context);
+  add_models_recommend(*models, context);
 
   auto import_options = std::make_shared<ImportCommandOptions>();
   CLI::App* import = models->add_subcommand(

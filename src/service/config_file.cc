@@ -175,20 +175,18 @@ Result<std::string> read_text_file(const fs::path& path) {
   return error;
 }
 
-// Parses the file and hands the table over. Every fault of the file is an error with its place.
+// Parses the text and hands the table over. Every fault of it is an error with its place.
 template <typename Take>
-Result<void> with_table(const fs::path& path, const Take& take) {
-  auto text = read_text_file(path);
-  if (!text) return text.error();
-  if (const size_t nul = text->find('\0'); nul != std::string::npos) {
-    return place_at(path, *text, nul, "holds a NUL byte: this is not a text file");
+Result<void> with_text(std::string_view text, const fs::path& path, const Take& take) {
+  if (const size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    return place_at(path, text, nul, "holds a NUL byte: this is not a text file");
   }
-  if (auto bad = find_invalid_utf8(*text)) {
-    return place_at(path, *text, *bad, "is not valid UTF-8");
+  if (auto bad = find_invalid_utf8(text)) {
+    return place_at(path, text, *bad, "is not valid UTF-8");
   }
-  const Survey outside = survey(*text);
+  const Survey outside = survey(text);
   if (outside.foreign) {
-    return place_at(path, *text, *outside.foreign,
+    return place_at(path, text, *outside.foreign,
                     "has a character here that must be in quotes");
   }
   if (outside.dots > kDotsMax) {
@@ -196,7 +194,7 @@ Result<void> with_table(const fs::path& path, const Take& take) {
                  printable(path.string(), 4096), "is this the right file?"};
   }
   try {
-    take(toml::parse(*text));
+    take(toml::parse(text));
   } catch (const toml::parse_error& problem) {
     const toml::source_position at = problem.source().begin;
     return place(path, at.line, at.column, printable(problem.description(), 400));
@@ -205,6 +203,13 @@ Result<void> with_table(const fs::path& path, const Take& take) {
                  "look for a key or a [table] header that is empty or misspelt"};
   }
   return {};
+}
+
+template <typename Take>
+Result<void> with_table(const fs::path& path, const Take& take) {
+  auto text = read_text_file(path);
+  if (!text) return text.error();
+  return with_text(*text, path, take);
 }
 
 constexpr int kTreeDepthMax = 3;
@@ -232,6 +237,9 @@ void grow_tree(const toml::table& table, int depth, TomlNode& parent) {
       }
     } else {
       child.value = raw_value(node);
+      if (array != nullptr && !array->empty() && array->is_homogeneous<int64_t>()) {
+        for (const toml::node& one : *array) child.integers.push_back(one.as_integer()->get());
+      }
     }
   }
 }
@@ -251,6 +259,13 @@ Result<std::vector<FileSetting>> read_config_file(const fs::path& path) {
 Result<TomlNode> read_toml_tree(const fs::path& path) {
   TomlNode root;
   auto read = with_table(path, [&](const toml::table& table) { grow_tree(table, 0, root); });
+  if (!read) return read.error();
+  return root;
+}
+
+Result<TomlNode> parse_toml_tree(std::string_view text, const fs::path& name) {
+  TomlNode root;
+  auto read = with_text(text, name, [&](const toml::table& table) { grow_tree(table, 0, root); });
   if (!read) return read.error();
   return root;
 }

@@ -32,6 +32,7 @@ struct TomlNode {
   std::string key;  // empty for the root and for entries of an array of tables
   Kind kind = Kind::Value;
   RawValue value;                  // Kind::Value
+  std::vector<int64_t> integers;   // of a list of whole numbers, which `value` cannot hold
   std::vector<TomlNode> children;  // Table: its entries; Tables: its tables, in order
   size_t line = 0;
   size_t column = 0;
@@ -39,6 +40,8 @@ struct TomlNode {
 
 // At most three levels are entered; deeper tables are Values that are Unusable. Errors: as above.
 Result<TomlNode> read_toml_tree(const std::filesystem::path& path);
+// The same of a text that is at hand; `name` stands in errors for the file.
+Result<TomlNode> parse_toml_tree(std::string_view text, const std::filesystem::path& name);
 
 // One value alone, e.g. "[\"a\", \"b\"]"; nothing where it is not TOML.
 std::optional<RawValue> parse_toml_value(std::string_view text);

@@ -7,7 +7,6 @@
 #include <numeric>
 
 #include "engine/drafting_generator.h"
-#include "engine/memory_plan.h"
 #include "engine/scheduler/scheduled_generator.h"
 
 namespace tinyarms::tiers {
@@ -30,13 +29,18 @@ std::string identity_of(const std::filesystem::path& file) {
 
 }  // namespace
 
+engine::MemoryPlan plan_generator(const engine::ModelFacts& facts, uint32_t context_tokens,
+                                  uint32_t parallel) {
+  engine::MemoryPlan plan = engine::plan_memory(facts, context_tokens * parallel, kBatchTokens);
+  plan.compute_bytes += uint64_t(kKeptSequences + parallel) * facts.vocabulary * sizeof(float);
+  return plan;
+}
+
 Result<uint64_t> EngineLoader::bytes_needed(const std::filesystem::path& file,
                                             uint32_t context_tokens) {
   auto facts = engine::inspect_model(file);
   if (!facts) return facts.error();
-  const uint64_t rows = uint64_t(kKeptSequences + parallel_) * facts->vocabulary * sizeof(float);
-  const uint64_t serving =
-      engine::plan_memory(*facts, context_tokens * parallel_, kBatchTokens).total() + rows;
+  const uint64_t serving = plan_generator(*facts, context_tokens, parallel_).total();
   if (file != verifier_) return serving;
   const engine::MemoryPlan drafts =
       engine::plan_memory(*facts, context_tokens, kBatchTokens, kGuessesMax);

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "engine/generator.h"
+#include "engine/memory_plan.h"
 #include "engine/scheduler/scheduler.h"
 
 namespace tinyarms::tiers {
@@ -36,6 +37,10 @@ class ModelLoader {
                                         uint32_t context_tokens) = 0;
   virtual Result<LoadedModel> load(const std::filesystem::path& file, uint32_t context_tokens) = 0;
 };
+
+// What EngineLoader will take for a model of that shape, whether its file is here or not.
+engine::MemoryPlan plan_generator(const engine::ModelFacts& facts, uint32_t context_tokens,
+                                  uint32_t parallel = 1);
 
 class EngineLoader final : public ModelLoader {
  public:
