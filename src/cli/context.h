@@ -68,6 +68,7 @@ void add_signals(CLI::App& app, Context& context);
 void add_shadow(CLI::App& app, Context& context);
 void add_rules(CLI::App& app, Context& context);
 void add_serve(CLI::App& app, Context& context);
+void add_ps(CLI::App& app, Context& context);
 void add_keys(CLI::App& app, Context& context);
 void add_bench(CLI::App& app, Context& context);
 void add_report(CLI::App& app, Context& context);

@@ -87,6 +87,7 @@ int main(int argc, char** argv) {
   add_shadow(app, context);
   add_rules(app, context);
   add_serve(app, context);
+  add_ps(app, context);
   add_keys(app, context);
   add_bench(app, context);
   add_report(app, context);

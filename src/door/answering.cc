@@ -61,7 +61,7 @@ class Answering final : public Climber, public std::enable_shared_from_this<Answ
     count(reply);
     if (call_.gone()->raised()) return call_.end();
     const cascade::Step* step = reply.step();
-    if (step == nullptr) return fail(no_answer(reply));
+    if (step == nullptr) return fail(no_answer(reply, kitchen_.climbs.retry_after()));
     openai::Choice choice{.content = step->attempt.answer,
                           .finish = finish_name(step->attempt.finish)};
     for (const cascade::Step& one : reply.trace) {
@@ -271,7 +271,7 @@ std::vector<http::Header> reply_headers(const cascade::Reply& reply, const std::
   return headers;
 }
 
-openai::ApiError no_answer(const cascade::Reply& reply) {
+openai::ApiError no_answer(const cascade::Reply& reply, int retry_after) {
   std::string why;
   const cascade::Step* failed = nullptr;
   for (const cascade::Step& step : reply.trace) {
@@ -281,6 +281,11 @@ openai::ApiError no_answer(const cascade::Reply& reply) {
                        step.reason);
   }
   if (failed != nullptr) {
+    // All that it means of a model here: its queue is full (engine/scheduler).
+    const bool local = failed->level == Level::L2 || failed->level == Level::L3;
+    if (local && failed->error == ErrorCode::Unavailable) {
+      return openai::busy(failed->reason, retry_after);
+    }
     openai::ApiError error = openai::api_error({*failed->error, failed->reason, "", ""});
     if (error.status == 404) error.status = 503;  // the model that a tier is configured to use
     return error;

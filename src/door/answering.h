@@ -68,7 +68,7 @@ openai::OrderedJson reply_facts(const cascade::Reply& reply, const std::string& 
                                 bool with_trace);
 std::vector<http::Header> reply_headers(const cascade::Reply& reply, const std::string& trace_id);
 
-// Why nobody answered.
-openai::ApiError no_answer(const cascade::Reply& reply);
+// Why nobody answered. `retry_after`: seconds, where that is that a model is overloaded.
+openai::ApiError no_answer(const cascade::Reply& reply, int retry_after);
 
 }  // namespace tinyarms::door

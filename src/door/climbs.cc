@@ -29,7 +29,7 @@ void tell(Climb& climb, cascade::Reply reply) {
 
 Climbs::Climbs(const service::Settings& settings, const service::Surroundings& around,
                const ClimbOptions& options)
-    : around_(around), options_(options), arrangement_{settings, 1} {
+    : around_(around), options_(options), arrangement_(arrange(settings, 1)) {
   threads_.emplace_back([this] { work(quick_, Scope::AtHand); });
   for (int i = 0; i < options_.workers; ++i) {
     threads_.emplace_back([this] { work(slow_, Scope::Whole); });
@@ -85,6 +85,7 @@ std::optional<Climb> Climbs::take(Lane& lane) {
 }
 
 void Climbs::work(Lane& lane, Scope scope) {
+  std::shared_ptr<service::ModelPool> models;  // outlives the assistant
   std::unique_ptr<service::Assistant> assistant;
   uint64_t version = 0;
   while (auto taken = take(lane)) {
@@ -94,7 +95,10 @@ void Climbs::work(Lane& lane, Scope scope) {
         const Arrangement now = arrangement_;
         lock.unlock();
         assistant.reset();  // its models go before the next ones come
-        assistant = std::make_unique<service::Assistant>(now.settings, around_, scope);
+        models = now.models;
+        service::Surroundings around = around_;
+        around.models = models.get();
+        assistant = std::make_unique<service::Assistant>(now.settings, around, scope);
         version = now.version;
         lock.lock();
         notices_ = assistant->notices();
@@ -135,9 +139,15 @@ int Climbs::retry_after() const {
   return static_cast<int>(std::clamp(std::ceil(seconds), 1.0, 120.0));
 }
 
+Climbs::Arrangement Climbs::arrange(const service::Settings& settings, uint64_t version) const {
+  return {settings, version,
+          std::make_shared<service::ModelPool>(settings, around_.paths, around_.clock,
+                                               around_.physical_bytes, options_.workers)};
+}
+
 void Climbs::replace_settings(const service::Settings& settings) {
   const std::lock_guard lock(mutex_);
-  arrangement_ = {settings, arrangement_.version + 1};
+  arrangement_ = arrange(settings, arrangement_.version + 1);
 }
 
 ClimbCounts Climbs::counts() const {

@@ -16,6 +16,7 @@
 
 #include "cascade/cascade.h"
 #include "service/assistant.h"
+#include "service/model_pool.h"
 
 namespace tinyarms::door {
 
@@ -77,8 +78,10 @@ class Climbs {
   struct Arrangement {  // settings in force, and their number
     service::Settings settings;
     uint64_t version = 0;
+    std::shared_ptr<service::ModelPool> models;  // of all workers
   };
 
+  Arrangement arrange(const service::Settings& settings, uint64_t version) const;
   void work(Lane& lane, service::Assistant::Scope scope);
   std::optional<Climb> take(Lane& lane);
   bool push(Lane& lane, Climb climb);

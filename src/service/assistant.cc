@@ -14,6 +14,7 @@
 #include "service/cache_pairs.h"
 #include "service/judgement.h"
 #include "service/library_access.h"
+#include "service/model_pool.h"
 #include "service/user_files.h"
 #include "tiers/embedding_tier.h"
 #include "tiers/language_tier.h"
@@ -174,8 +175,8 @@ struct Assistant::Parts {
   Scope scope;
   std::vector<std::string> notices;
   std::optional<questions::QuestionEngine> rules;
-  tiers::EngineLoader loader;
-  tiers::ModelShelf shelf;
+  std::optional<ModelPool> own_models;
+  tiers::ModelShelf& shelf;
   tiers::AnswerMemory memory;
   std::unique_ptr<sandbox::Judge> judge;  // for signals that run code
   Judgement judgement;
@@ -185,8 +186,11 @@ struct Assistant::Parts {
 
   Parts(const Settings& settings, const Surroundings& around, Scope wanted)
       : scope(wanted),
-        loader(settings.threads),
-        shelf(loader, around.clock, memory_budget(settings, around.physical_bytes)),
+        shelf(around.models != nullptr
+                  ? around.models->shelf()
+                  : own_models
+                        .emplace(settings, around.paths, around.clock, around.physical_bytes)
+                        .shelf()),
         memory(around.paths.cache_dir / "answers.sqlite",
                static_cast<size_t>(settings.l1.cache_entries), around.clock),
         judgement(settings, around.paths, around.clock, notices) {}
@@ -219,9 +223,6 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around, Scope
   const tiers::ModelRef large = resolve(store, settings.l3.model);
 
   const std::string engine = engine_build();
-  const bool drafts = settings.escalation.speculate != Toggle::Off ||
-                      settings.escalation.lookup != Toggle::Off;
-  if (drafts && large.configured()) parts.loader.let_verify(large.path);
 
   // Names were checked with the settings; those of a setting that changed since measure nothing.
   auto panel = signals::Panel::of(settings.signals.enabled);

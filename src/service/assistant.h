@@ -16,11 +16,14 @@
 
 namespace tinyarms::service {
 
+class ModelPool;
+
 struct Surroundings {
   Paths paths;
   const Clock& clock;
   uint64_t physical_bytes = 0;             // memory of this machine
   tiers::RemoteEngine* remote = nullptr;   // instead of L4's own client, for tests
+  ModelPool* models = nullptr;             // shared with others; null: models of its own
 };
 
 // Bytes of physical memory, as the system reports them.

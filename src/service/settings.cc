@@ -30,6 +30,14 @@ constexpr SettingInfo kSettings[] = {
     {"memory_budget", Kind::Size, Rule::Forbidden, TINYARMS_FIELD(memory_budget_bytes),
      "What loaded models may take in all, e.g. \"2.5GB\" or \"7.2GiB\"; \"auto\" is 60 % of the "
      "physical memory."},
+    {"models.idle_seconds", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(models.idle_seconds),
+     "A language model that nobody used for so long leaves the memory; 0: it stays.", 0, 31536000},
+    {"models.keep", Kind::TextList, Rule::Forbidden, TINYARMS_FIELD(models.keep),
+     "Models that stay once they are loaded, idle or not, and make room for no other: names of "
+     "`tinyarms models list`, or paths."},
+    {"models.parallel", Kind::Integer, Rule::Forbidden, TINYARMS_FIELD(models.parallel),
+     "Requests that a model computes at once, each with room for a whole context; 0 is as many as "
+     "ask at the same time (`serve --workers`).", 0, 64},
     {"stream", Kind::Choice, Rule::Allowed, TINYARMS_FIELD(stream),
      "Prints an answer while it is written; \"auto\" does so on a terminal."},
     {"color", Kind::Choice, Rule::Allowed, TINYARMS_FIELD(color),

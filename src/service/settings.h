@@ -54,6 +54,12 @@ struct LanguageSettings {
   std::string general_model = {};  // L2 only; empty: the same as `model`
 };
 
+struct ModelsSettings {
+  std::vector<std::string> keep;  // names in the model store, or paths
+  double idle_seconds = 600;      // 0: for ever
+  int parallel = 0;               // 0: as many as ask at the same time
+};
+
 struct RemoteSettings {
   std::string url;
   std::string model;
@@ -105,6 +111,7 @@ struct Settings {
   LanguageSettings l2{.model = "smollm2-135m-instruct.q4_1"};
   LanguageSettings l3;
   RemoteSettings l4;
+  ModelsSettings models;
   CalibrationSettings calibration;
   EscalationSettings escalation;
   PolicySettings policy;

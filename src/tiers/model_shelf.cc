@@ -76,14 +76,32 @@ Result<LoadedModel> EngineLoader::load(const std::filesystem::path& file,
 ModelShelf::ModelShelf(ModelLoader& loader, const Clock& clock, ShelfOptions options)
     : loader_(loader), clock_(clock), options_(std::move(options)) {}
 
+// Tells the watcher when the memory is really given back, which may be after the last loan.
+std::shared_ptr<LoadedModel> ModelShelf::watched(LoadedModel model, uint64_t id) const {
+  if (!options_.watcher) return std::make_shared<LoadedModel>(std::move(model));
+  return {new LoadedModel(std::move(model)), [watcher = options_.watcher, id](LoadedModel* gone) {
+            delete gone;
+            watcher->put_away(id);
+          }};
+}
+
 ModelShelf::Loan ModelShelf::lend(Place& place, double load_seconds) {
-  place.used_at = clock_.monotonic_seconds();
+  place.used_at->store(clock_.monotonic_seconds());
   ++place.uses;
+  if (options_.watcher) options_.watcher->lent(place.id);
+  // A model that is given back counts as used until then.
+  std::shared_ptr<const LoadedModel> held(
+      place.model.get(), [model = place.model, used_at = place.used_at, &clock = clock_,
+                          watcher = options_.watcher, id = place.id](const LoadedModel*) mutable {
+        used_at->store(clock.monotonic_seconds());
+        model.reset();
+        if (watcher) watcher->given_back(id);
+      });
   return Loan{.generator = place.model->generator.get(),
               .completions = place.model->completions,
               .weights = place.model->weights.get(),
               .load_seconds = load_seconds,
-              .model = place.model};
+              .model = std::move(held)};
 }
 
 Result<ModelShelf::Loan> ModelShelf::take(const std::filesystem::path& file,
@@ -130,15 +148,24 @@ Result<ModelShelf::Loan> ModelShelf::take(const std::filesystem::path& file,
   auto model = loader_.load(file, context_tokens);
   if (!model) return model.error();
   const double now = clock_.monotonic_seconds();
+  const uint64_t id = ++last_id_;
+  if (options_.watcher) {
+    options_.watcher->loaded(id, {.file = file,
+                                  .context_tokens = context_tokens,
+                                  .bytes = *needed,
+                                  .load_seconds = now - start,
+                                  .kept = options_.kept.contains(file)});
+  }
   shelf_.push_front({.file = file,
                      .context_tokens = context_tokens,
                      .bytes = *needed,
                      .identity = identity,
                      .load_seconds = now - start,
                      .loaded_at = now,
-                     .used_at = now,
+                     .used_at = std::make_shared<std::atomic<double>>(now),
                      .uses = 0,
-                     .model = std::make_shared<LoadedModel>(std::move(*model))});
+                     .id = id,
+                     .model = watched(std::move(*model), id)});
   return lend(shelf_.front(), now - start);
 }
 
@@ -150,7 +177,7 @@ std::list<ModelShelf::Place>::iterator ModelShelf::least_worth() {
   double most = -1;
   for (auto place = shelf_.begin(); place != shelf_.end(); ++place) {
     if (keeps(*place) || place->in_use()) continue;
-    const double idle = (now - place->used_at) / std::max(place->load_seconds, 0.05);
+    const double idle = (now - place->used_at->load()) / std::max(place->load_seconds, 0.05);
     if (idle < most) continue;
     most = idle;
     worst = place;
@@ -162,7 +189,8 @@ void ModelShelf::drop_idle() {
   if (!options_.idle_seconds) return;
   const double now = clock_.monotonic_seconds();
   std::erase_if(shelf_, [&](const Place& place) {
-    return !keeps(place) && !place.in_use() && now - place.used_at >= *options_.idle_seconds;
+    const bool idle = !place.in_use() && now - place.used_at->load() >= *options_.idle_seconds;
+    return idle && !keeps(place);
   });
 }
 
@@ -196,7 +224,7 @@ std::vector<Resident> ModelShelf::residents() const {
                          .bytes = place.bytes,
                          .load_seconds = place.load_seconds,
                          .resident_seconds = now - place.loaded_at,
-                         .idle_seconds = now - place.used_at,
+                         .idle_seconds = now - place.used_at->load(),
                          .uses = place.uses,
                          .in_use = place.in_use(),
                          .kept = keeps(place)});

@@ -3,6 +3,7 @@
 // goes first), when they were idle for too long, or when their file is another one now.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <list>
@@ -18,6 +19,7 @@
 #include "engine/generator.h"
 #include "engine/memory_plan.h"
 #include "engine/scheduler/scheduler.h"
+#include "tiers/shelf_watcher.h"
 
 namespace tinyarms::tiers {
 
@@ -63,6 +65,7 @@ struct ShelfOptions {
   uint64_t budget_bytes = 0;            // of everything on the shelf together
   std::optional<double> idle_seconds{}; // put away after so long without use; nothing: never
   std::set<std::filesystem::path> kept{};  // never put away for another model, nor for idleness
+  std::shared_ptr<ShelfWatcher> watcher{};  // may be null
 };
 
 // A model in memory, for whoever wants to see.
@@ -72,13 +75,13 @@ struct Resident {
   uint64_t bytes = 0;
   double load_seconds = 0;
   double resident_seconds = 0;
-  double idle_seconds = 0;
+  double idle_seconds = 0;  // since it was last taken or given back
   uint64_t uses = 0;
   bool in_use = false;
   bool kept = false;
 };
 
-// Thread-safe. A model is loaded by one thread while the others wait.
+// Thread-safe. A model is loaded by one thread while the others wait. The clock outlives the loans.
 class ModelShelf {
  public:
   ModelShelf(ModelLoader& loader, const Clock& clock, ShelfOptions options);
@@ -112,13 +115,15 @@ class ModelShelf {
     std::string identity;  // of the file when it was loaded
     double load_seconds = 0;
     double loaded_at = 0;
-    double used_at = 0;
+    std::shared_ptr<std::atomic<double>> used_at;  // last taken or given back; loans hold it too
     uint64_t uses = 0;
+    uint64_t id = 0;  // as the watcher knows it
     std::shared_ptr<LoadedModel> model;
     bool in_use() const { return model.use_count() > 1; }
   };
 
   Loan lend(Place& place, double load_seconds);
+  std::shared_ptr<LoadedModel> watched(LoadedModel model, uint64_t id) const;
   bool keeps(const Place& place) const { return options_.kept.contains(place.file); }
   void drop_idle();
   uint64_t sum_of_bytes() const;
@@ -129,6 +134,7 @@ class ModelShelf {
   ShelfOptions options_;
   mutable std::mutex mutex_;
   std::list<Place> shelf_;  // most recently used first
+  uint64_t last_id_ = 0;
 };
 
 }  // namespace tinyarms::tiers

@@ -124,7 +124,7 @@ class LlamaScheduler final : public Scheduler {
   Error refuse() {
     ++counters_.refused;
     return Error{ErrorCode::Unavailable,
-                 fmt::format("{} requests are waiting already", waiting_.size()),
+                 fmt::format("overloaded: {} requests are waiting already", waiting_.size()),
                  model_.facts().path.string(), "try again in a moment"};
   }
 

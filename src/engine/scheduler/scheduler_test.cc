@@ -173,6 +173,7 @@ TEST_F(SchedulerTest, AFullQueueRefuses) {
   held = false;
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::Unavailable);
+  EXPECT_NE(refused.error().message().find("overloaded"), std::string::npos);
   EXPECT_GE(scheduler_->counters().refused, 1u);
   for (auto& stream : streams) EXPECT_TRUE(stream->result());
 }

@@ -1,0 +1,95 @@
+// tinyarms ps: which language models are in memory on this machine, and who holds them.
+#include <fmt/format.h>
+#include <time.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/context.h"
+#include "service/reply_json.h"
+#include "service/residency.h"
+
+namespace tinyarms::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using service::HeldModel;
+
+struct PsOptions {
+  bool json = false;
+};
+
+std::string timestamp(double wall_seconds) {
+  const auto when = static_cast<time_t>(wall_seconds);
+  struct tm parts {};
+  ::gmtime_r(&when, &parts);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900,
+                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+std::string megabytes(uint64_t bytes) {
+  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
+
+std::string duration(double seconds) {
+  if (seconds < 60) return fmt::format("{:.0f} s", seconds);
+  if (seconds < 3600) return fmt::format("{:.0f} min", seconds / 60);
+  return fmt::format("{:.1f} h", seconds / 3600);
+}
+
+Json held_json(const HeldModel& held) {
+  return {{"name", held.model.file.stem().string()},
+          {"path", held.model.file.string()},
+          {"context_tokens", held.model.context_tokens},
+          {"bytes", held.model.bytes},
+          {"load_seconds", held.model.load_seconds},
+          {"since", timestamp(held.since)},
+          {"idle_seconds", held.idle_seconds},
+          {"in_use", held.in_use},
+          {"uses", held.uses},
+          {"kept", held.model.kept},
+          {"pid", held.pid},
+          {"command", held.command},
+          {"process_bytes", held.process_bytes ? Json(*held.process_bytes) : Json(nullptr)}};
+}
+
+void run_ps(const PsOptions& options, Context& context) {
+  const auto all =
+      service::held_models(service::residency_folder(context.paths.cache_dir), context.clock);
+  const Terminal terminal = context.terminal();
+  if (options.json) {
+    Json list = Json::array();
+    for (const HeldModel& held : all) list.push_back(held_json(held));
+    return terminal.out(service::json_text(Json{{"models", list}}));
+  }
+  if (all.empty()) return terminal.note("no language model is in memory");
+  terminal.out(fmt::format("{:36} {:>11} {:>8} {:21} {:>9}  {}\n", "model", "memory", "context",
+                           "since", "idle", "process"));
+  for (const HeldModel& held : all) {
+    const std::string line = fmt::format(
+        "{:36} {:>11} {:>8} {:21} {:>9}  {} {}{}", held.model.file.stem().string(),
+        megabytes(held.model.bytes), held.model.context_tokens, timestamp(held.since),
+        held.in_use ? "in use" : duration(held.idle_seconds), held.pid, held.command,
+        held.model.kept ? " (kept)" : "");
+    terminal.out(printable(line) + "\n");
+  }
+}
+
+}  // namespace
+
+void add_ps(CLI::App& app, Context& context) {
+  auto options = std::make_shared<PsOptions>();
+  CLI::App* ps = app.add_subcommand("ps", "The language models in memory, and who holds them");
+  ps->add_flag("--json", options->json, "As JSON");
+  ps->footer(
+      "memory is what was planned for the model: weights, key-value memory, computing. Processes\n"
+      "that map the same file share its weights. models.idle_seconds, models.keep and\n"
+      "memory_budget decide how long a model stays.\n"
+      "Examples:\n"
+      "  tinyarms ps\n"
+      "  tinyarms ps --json");
+  ps->callback([options, &context] { run_ps(*options, context); });
+}
+
+}  // namespace tinyarms::cli

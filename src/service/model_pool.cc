@@ -1,0 +1,45 @@
+#include "service/model_pool.h"
+
+#include <algorithm>
+
+#include "catalog/model_store.h"
+#include "service/residency.h"
+
+namespace tinyarms::service {
+namespace {
+
+tiers::ShelfOptions shelf_options(const Settings& settings, const Paths& paths, const Clock& clock,
+                                  uint64_t physical_bytes) {
+  tiers::ShelfOptions options{
+      .budget_bytes = memory_budget(settings, physical_bytes),
+      .watcher = std::make_shared<ResidencyFile>(residency_folder(paths.cache_dir), clock)};
+  if (settings.models.idle_seconds > 0) options.idle_seconds = settings.models.idle_seconds;
+  const catalog::ModelStore store(paths.models_dir);
+  for (const std::string& name : settings.models.keep) {
+    // One that is not installed is never on the shelf.
+    if (auto model = store.find(name)) options.kept.insert(model->path);
+  }
+  return options;
+}
+
+uint32_t parallel(const Settings& settings, int askers) {
+  return static_cast<uint32_t>(
+      std::max(1, settings.models.parallel > 0 ? settings.models.parallel : askers));
+}
+
+}  // namespace
+
+ModelPool::ModelPool(const Settings& settings, const Paths& paths, const Clock& clock,
+                     uint64_t physical_bytes, int askers)
+    : loader_(settings.threads, parallel(settings, askers)),
+      shelf_(loader_, clock, shelf_options(settings, paths, clock, physical_bytes)) {
+  const bool drafts = settings.escalation.speculate != Toggle::Off ||
+                      settings.escalation.lookup != Toggle::Off;
+  if (drafts && !settings.l3.model.empty()) {
+    const auto large = catalog::ModelStore(paths.models_dir).find(settings.l3.model);
+    if (large) loader_.let_verify(large->path);
+  }
+  if (settings.models.idle_seconds > 0) sweeper_.emplace(shelf_, settings.models.idle_seconds);
+}
+
+}  // namespace tinyarms::service

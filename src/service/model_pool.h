@@ -1,0 +1,32 @@
+// The language models of one process: loaded once, whoever asks for them, within one memory budget
+// and one set of cores.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/clock.h"
+#include "base/paths.h"
+#include "service/settings.h"
+#include "tiers/idle_sweeper.h"
+#include "tiers/model_shelf.h"
+
+namespace tinyarms::service {
+
+// Thread-safe. The clock outlives it.
+class ModelPool {
+ public:
+  // `askers`: how many will ask at the same time; so many requests are computed at once where
+  // models.parallel says 0. Loads nothing.
+  ModelPool(const Settings& settings, const Paths& paths, const Clock& clock,
+            uint64_t physical_bytes, int askers = 1);
+
+  tiers::ModelShelf& shelf() { return shelf_; }
+
+ private:
+  tiers::EngineLoader loader_;
+  tiers::ModelShelf shelf_;
+  std::optional<tiers::IdleSweeper> sweeper_;
+};
+
+}  // namespace tinyarms::service

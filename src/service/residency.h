@@ -1,0 +1,63 @@
+// Which process on this machine holds which models: each writes what its shelf holds into a small
+// file of its own, and whoever wants to see reads them all. A file whose process is gone is removed
+// by who finds it.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "tiers/shelf_watcher.h"
+
+namespace tinyarms::service {
+
+// Where the files lie.
+std::filesystem::path residency_folder(const std::filesystem::path& cache_dir);
+
+struct HeldModel {
+  tiers::ShelvedModel model{};
+  int pid = 0;
+  std::string command{};  // what of tinyarms the process runs, e.g. "serve"; empty: unknown
+  std::optional<uint64_t> process_bytes{};  // in physical memory, all of the process
+  double since = 0;         // wall clock, when it was loaded
+  double idle_seconds = 0;  // 0 while it is in use
+  uint64_t uses = 0;
+  bool in_use = false;
+};
+
+// Of every process of this user that is alive, by process and then by age. Files that cannot be
+// read, or are not what they should be, are passed over.
+std::vector<HeldModel> held_models(const std::filesystem::path& folder, const Clock& clock);
+
+// Writes the file. Where that fails, others see less and nothing else happens. Thread-safe.
+class ResidencyFile final : public tiers::ShelfWatcher {
+ public:
+  ResidencyFile(std::filesystem::path folder, const Clock& clock);
+  ~ResidencyFile() override;  // and the file goes
+
+  void loaded(uint64_t id, const tiers::ShelvedModel& model) override;
+  void lent(uint64_t id) override;
+  void given_back(uint64_t id) override;
+  void put_away(uint64_t id) override;
+
+ private:
+  struct Entry {
+    tiers::ShelvedModel model;
+    double since = 0;
+    double used_at = 0;  // wall clock
+    uint64_t uses = 0;
+    int users = 0;
+  };
+  void write() const;  // the mutex is held
+
+  const Clock& clock_;
+  std::filesystem::path file_;
+  std::mutex mutex_;
+  std::map<uint64_t, Entry> entries_;
+};
+
+}  // namespace tinyarms::service
