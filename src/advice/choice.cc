@@ -46,7 +46,7 @@ bool no_worse(const Assignment& a, const Assignment& b) {
 double share_passed_on(double small) { return (1 - small) * kCaught + small * kFalseAlarm; }
 
 double cascade_accuracy(double small, double large) {
-  if (large > small) return small + kCaught * (large - small);
+  if (large >= small) return small + kCaught * (large - small);
   return small * (1 - kFalseAlarm) + kFalseAlarm * large;
 }
 
