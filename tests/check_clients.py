@@ -75,6 +75,41 @@ class OpenAi(unittest.TestCase):
         with self.assertRaises(self.errors.NotFoundError):
             self.client.completions.create(model="auto", prompt="x")
 
+    def test_embeddings(self):
+        both = [self.client.embeddings.create(model="auto", input=["a cat", "a dog"],
+                                              encoding_format=form) for form in ("float", "base64")]
+        self.assertEqual(len(both[0].data[0].embedding), 384)
+        self.assertGreater(both[0].usage.total_tokens, 3)
+        default = self.client.embeddings.create(model="auto", input="a cat").data[0].embedding
+        for one, other in zip(default, both[0].data[0].embedding):
+            self.assertAlmostEqual(one, other, places=5)
+        short = self.client.embeddings.create(model="auto", input="a cat", dimensions=64)
+        vector = short.data[0].embedding
+        self.assertEqual(len(vector), 64)
+        self.assertAlmostEqual(sum(x * x for x in vector), 1, places=4)
+        with self.assertRaises(self.errors.BadRequestError) as caught:
+            self.client.embeddings.create(model="auto", input="a", dimensions=9999)
+        self.assertEqual(caught.exception.param, "dimensions")
+
+    def test_responses(self):
+        reply = self.client.responses.create(model="auto", input=EASY[0]["content"],
+                                             instructions="Be brief.")
+        self.assertIn("255", reply.output_text)
+        self.assertEqual((reply.status, reply.store, reply.instructions),
+                         ("completed", False, "Be brief."))
+        reply = self.client.responses.create(model="l2", input=HARD, max_output_tokens=4)
+        self.assertEqual((reply.status, reply.incomplete_details.reason),
+                         ("incomplete", "max_output_tokens"))
+        with self.assertRaises(self.errors.BadRequestError):
+            self.client.responses.create(model="auto", input="x", previous_response_id="resp_1")
+
+    def test_responses_stream(self):
+        with self.client.responses.stream(model="auto", input=EASY[0]["content"]) as stream:
+            kinds = [event.type for event in stream]
+            self.assertIn("255", stream.get_final_response().output_text)
+        self.assertEqual((kinds[0], kinds[-1]), ("response.created", "response.completed"))
+        self.assertIn("response.output_text.delta", kinds)
+
 
 class Anthropic(unittest.TestCase):
     def setUp(self):
@@ -97,6 +132,11 @@ class Anthropic(unittest.TestCase):
         self.assertEqual((whole.content[0].text, whole.stop_reason), (text, "max_tokens"))
         self.assertEqual(whole.usage.output_tokens, 6)
 
+    def test_count_tokens(self):
+        asked = self.client.messages.create(model="l2", max_tokens=1, messages=HARD)
+        counted = self.client.messages.count_tokens(model="l2", messages=HARD)
+        self.assertEqual(counted.input_tokens, asked.usage.input_tokens)
+
     def test_errors(self):
         with self.assertRaises(self.errors.NotFoundError):
             self.client.messages.create(model="nothing", max_tokens=8, messages=EASY)
@@ -107,10 +147,13 @@ class Anthropic(unittest.TestCase):
 
 class Adapters(unittest.TestCase):
     def test_langchain(self):
-        from langchain_openai import ChatOpenAI
+        from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 
         chat = ChatOpenAI(base_url=f"{URL}/v1", api_key="none", model="auto", max_retries=0)
         self.assertIn("255", chat.invoke(EASY[0]["content"]).content)
+        vectors = OpenAIEmbeddings(base_url=f"{URL}/v1", api_key="none", model="auto",
+                                   check_embedding_ctx_length=False)
+        self.assertEqual(len(vectors.embed_query("a cat")), 384)
 
 
 class Node(unittest.TestCase):
@@ -121,15 +164,20 @@ class Node(unittest.TestCase):
         got = json.loads(run.stdout)
         self.assertIn("auto", got["openai_models"])
         self.assertIn("auto", got["anthropic_models"])
-        for name in ("openai_chat", "anthropic_message"):
+        for name in ("openai_chat", "openai_responses", "anthropic_message"):
             self.assertIn("255", got[name], name)
         self.assertEqual((got["openai_stream"]["finish"], got["openai_stream"]["tokens"]),
                          ("length", 6), got["openai_stream"])
         self.assertTrue(got["openai_stream"]["text"])
+        self.assertEqual(got["openai_embeddings"], [384, 384])
+        self.assertEqual((got["openai_responses_stream"].get("same"),
+                          got["openai_responses_stream"].get("status")), (True, "incomplete"),
+                         got["openai_responses_stream"])
         self.assertEqual((got["anthropic_stream"]["stop"], got["anthropic_stream"]["tokens"]),
                          ("max_tokens", 6), got["anthropic_stream"])
         for name in ("openai_error", "anthropic_error"):
             self.assertEqual((got[name]["error"], got[name]["status"]), ("NotFoundError", 404))
+        self.assertGreater(got["anthropic_count"], 10)
 
 
 def skip(why):

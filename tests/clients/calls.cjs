@@ -37,6 +37,20 @@ const calls = {
     return { text, finish, tokens: usage.completion_tokens };
   },
   openai_error: () => openai.chat.completions.create({ model: "nothing", messages: easy }),
+  openai_embeddings: async () =>
+    (await openai.embeddings.create({ model: "auto", input: ["a", "b"] })).data.map(
+      (one) => one.embedding.length),
+  openai_responses: async () =>
+    (await openai.responses.create({ model: "auto", input: easy[0].content })).output_text,
+  openai_responses_stream: async () => {
+    const stream = openai.responses.stream({
+      model: "l2", input: hard[0].content, max_output_tokens: 6,
+    });
+    let text = "";
+    stream.on("response.output_text.delta", (event) => { text += event.delta; });
+    const whole = await stream.finalResponse();
+    return { text, same: whole.output_text === text, status: whole.status };
+  },
   anthropic_models: () => all(anthropic.models.list()),
   anthropic_message: async () =>
     (await anthropic.messages.create({ model: "auto", max_tokens: 8, messages: easy })).content[0]
@@ -49,6 +63,8 @@ const calls = {
   },
   anthropic_error: () =>
     anthropic.messages.create({ model: "nothing", max_tokens: 8, messages: easy }),
+  anthropic_count: async () =>
+    (await anthropic.messages.countTokens({ model: "l2", messages: hard })).input_tokens,
 };
 
 (async () => {
