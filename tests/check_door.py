@@ -147,7 +147,70 @@ class Door(unittest.TestCase):
         self.assertEqual(chunks[-1]["choices"], [])
         self.assertIn("total_tokens", chunks[-1]["usage"])
 
+    def test_responses(self):
+        question = {"model": "auto", "input": "What is 0xff in decimal?"}
+        status, headers, body = self.serve.ask("POST", "/v1/responses", question)
+        reply = json.loads(body)
+        self.assertEqual((status, reply["object"], reply["status"]),
+                         (200, "response", "completed"), body)
+        self.assertIn("255", reply["output"][0]["content"][0]["text"])
+        self.assertEqual(headers["x-tinyarms-tier"], "l0")
+        body = self.serve.ask("POST", "/v1/responses", {**question, "stream": True})[2].decode()
+        self.assertEqual(re.findall(r"event: (\S+)", body),
+                         ["response.created", "response.in_progress",
+                          "response.output_item.added", "response.content_part.added",
+                          "response.output_text.delta", "response.output_text.done",
+                          "response.content_part.done", "response.output_item.done",
+                          "response.completed"])
+        events = [json.loads(line[6:]) for line in body.split("\n") if line.startswith("data: ")]
+        self.assertEqual([event["sequence_number"] for event in events], list(range(len(events))))
+        for change, param in [({"input": None}, "input"), ({"input": []}, "input"),
+                              ({"input": [{"role": "x", "content": ""}]}, "input[0].role"),
+                              ({"input": [{"type": "function_call"}]}, "input[0].type"),
+                              ({"previous_response_id": "resp_1"}, "previous_response_id"),
+                              ({"tools": [{"type": "web_search"}]}, "tools"),
+                              ({"text": {"format": {"type": "json_object"}}}, "text.format"),
+                              ({"background": True}, "background")]:
+            status, _, body = self.serve.ask("POST", "/v1/responses", {**question, **change})
+            self.assertEqual((status, json.loads(body)["error"]["param"]), (400, param), change)
+
+    def test_models_of_one_pass(self):
+        texts, ranked = {"model": "auto", "input": "a"}, {"query": "a", "documents": ["b"]}
+        for path, body, param in [
+                ("/v1/embeddings", {**texts, "input": ""}, "input"),
+                ("/v1/embeddings", {**texts, "input": [[1, 2]]}, "input"),
+                ("/v1/embeddings", {**texts, "input": []}, "input"),
+                ("/v1/embeddings", {**texts, "input": ["a"] * 2049}, "input"),
+                ("/v1/embeddings", {**texts, "dimensions": 0}, "dimensions"),
+                ("/v1/embeddings", {**texts, "encoding_format": "x"}, "encoding_format"),
+                ("/v1/rerank", {**ranked, "query": ""}, "query"),
+                ("/v1/rerank", {**ranked, "documents": [1]}, "documents[0]"),
+                ("/v2/rerank", {**ranked, "top_n": 0}, "top_n")]:
+            status, _, reply = self.serve.ask("POST", path, body)
+            self.assertEqual((status, json.loads(reply)["error"]["param"]), (400, param), body)
+        # No name is a path, and what the settings name is not installed here.
+        for path, body in (("/v1/embeddings", texts), ("/v1/rerank", ranked)):
+            for name in ("nothing", "l2", "/etc/passwd", "../../model.gguf"):
+                self.assertEqual(self.serve.ask("POST", path, {**body, "model": name})[0], 404)
+            self.assertEqual(self.serve.ask("POST", path, body)[0], 503)
+        count = {"model": "auto", "messages": QUESTION["messages"]}
+        status, _, reply = self.serve.ask("POST", "/v1/messages/count_tokens", count)
+        self.assertEqual((status, json.loads(reply)["type"]), (503, "error"))
+
+    def test_the_description_has_every_route(self):
+        document = json.loads(self.serve.ask("GET", "/openapi.json")[2])
+        self.assertEqual(document["openapi"], "3.1.0")
+        for path, methods in document["paths"].items():
+            for method, operation in methods.items():
+                self.assertTrue(operation["summary"], path)
+                url = path.replace("{name}", "auto")
+                status = self.serve.ask(method.upper(), url, {} if method == "post" else None)[0]
+                known = path == "/v1/completions"  # refused by a 404 of its own
+                self.assertTrue(known or status in (200, 400), (path, status))
+
     def test_what_is_not_served_is_refused(self):
+        status, _, body = self.serve.ask("POST", "/v1/completions", {"model": "auto"})
+        self.assertEqual((status, json.loads(body)["error"]["code"]), (404, "not_served"))
         tool = {"type": "function", "function": {"name": "f"}}
         for change in ({"tools": [tool]}, {"response_format": {"type": "json_object"}},
                        {"logprobs": True}):
@@ -296,6 +359,18 @@ class Arrangements(unittest.TestCase):
         serve.process.send_signal(signal.SIGHUP)
         self.assertIn("read again", serve.process.stderr.readline())
         self.assertEqual(serve.ask("POST", "/v1/chat/completions", QUESTION)[0], 200)
+
+    def test_a_second_signal_ends_it_at_once(self):
+        serve = self.serve()
+        with socket.create_connection(("127.0.0.1", serve.port), timeout=60) as connection:
+            connection.sendall(b"POST /v1/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: "
+                               b"application/json\r\nContent-Length: 9\r\n"
+                               b"Expect: 100-continue\r\n\r\n")
+            self.assertIn(b"100 Continue", connection.recv(100))  # so it is under way
+            serve.process.send_signal(signal.SIGINT)
+            self.assertIn("finishing", serve.process.stderr.readline())
+            serve.process.send_signal(signal.SIGINT)
+            self.assertEqual(serve.process.wait(timeout=25), -signal.SIGINT)
 
     def test_tls(self):
         certificate, key = self.home / "c.pem", self.home / "k.pem"

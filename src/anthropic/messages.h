@@ -12,6 +12,8 @@
 namespace tinyarms::anthropic {
 
 Result<openai::ChatRequest> parse_messages(const openai::Json& body);
+// /v1/messages/count_tokens: the same without a limit of the answer.
+Result<openai::ChatRequest> parse_count(const openai::Json& body);
 
 // Whole: {"type": "message", …}. Streamed: message_start, then for each block content_block_start,
 // its deltas, content_block_stop; message_delta with the stop reason and the usage; message_stop.

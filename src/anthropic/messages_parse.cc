@@ -96,18 +96,9 @@ void read_tools(FieldReader& reader, ChatRequest& request) {
   if (fields.error()) reader.adopt(*fields.error());
 }
 
-}  // namespace
-
-Result<ChatRequest> parse_messages(const Json& body) {
-  FieldReader reader(body, "");
-  ChatRequest request;
+void read_conversation(FieldReader& reader, ChatRequest& request) {
   request.model = reader.text("model").value_or("");
   if (request.model.empty()) reader.fail("Field required", "model");
-  if (auto limit = reader.integer("max_tokens", 1, openai::kTokensMax)) {
-    request.tokens_max = static_cast<int>(*limit);
-  } else {
-    reader.fail("Field required", "max_tokens");
-  }
   if (const Json* system = reader.find("system")) {
     request.messages.push_back(
         {.role = "system", .content = openai::read_content(reader, *system, "system")});
@@ -120,13 +111,34 @@ Result<ChatRequest> parse_messages(const Json& body) {
       read_message(reader, (*messages)[i], fmt::format("messages[{}]", i), request);
     }
   }
+  read_tools(reader, request);
+  openai::read_wishes(reader, request.wishes);
+}
+
+}  // namespace
+
+Result<ChatRequest> parse_count(const Json& body) {
+  FieldReader reader(body, "");
+  ChatRequest request;
+  read_conversation(reader, request);
+  if (reader.error()) return *reader.error();
+  return request;
+}
+
+Result<ChatRequest> parse_messages(const Json& body) {
+  FieldReader reader(body, "");
+  ChatRequest request;
+  read_conversation(reader, request);
+  if (auto limit = reader.integer("max_tokens", 1, openai::kTokensMax)) {
+    request.tokens_max = static_cast<int>(*limit);
+  } else {
+    reader.fail("Field required", "max_tokens");
+  }
   request.temperature = reader.number("temperature", 0, 1);
   request.top_p = reader.number("top_p", 0, 1);
   if (auto k = reader.integer("top_k", 0, 1000000)) request.top_k = static_cast<int>(*k);
   request.stop = reader.texts("stop_sequences", 16);
   request.stream = reader.flag("stream").value_or(false);
-  read_tools(reader, request);
-  openai::read_wishes(reader, request.wishes);
   if (reader.error()) return *reader.error();
   return request;
 }

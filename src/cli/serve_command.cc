@@ -11,6 +11,7 @@
 #include "cli/build_info.h"
 #include "cli/context.h"
 #include "door/door.h"
+#include "door/encoders.h"
 #include "door/routes.h"
 #include "http/server.h"
 #include "service/assistant.h"
@@ -54,6 +55,11 @@ class Signals {
     ::sigwait(&set_, &which);
     return which;
   }
+  // From now on the next one ends the process at once.
+  void let_through() const {
+    for (const int one : {SIGINT, SIGTERM}) ::signal(one, SIG_DFL);
+    ::pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
+  }
 
  private:
   sigset_t set_;
@@ -92,7 +98,8 @@ class Serving {
                  .clock = context.clock,
                  .physical_bytes = service::physical_memory()},
                 {.workers = options.workers, .queue_max = options.queue}),
-        kitchen_{climbs_, names_, settings_, context.clock, counts_,
+        encoders_(settings_, context.paths, options.queue),
+        kitchen_{climbs_, encoders_, names_, settings_, context.clock, counts_,
                  fmt::format("tinyarms-{}", kVersion)},
         door_(guard(), std::make_shared<const door::KeyRing>(std::move(keys)), context.clock) {
     door::add_openai_routes(door_, kitchen_);
@@ -100,6 +107,8 @@ class Serving {
                                      [this] { return server_ ? server_->counts()
                                                              : http::ServerCounts{}; },
                                      std::string(kVersion)});
+    door::add_encoder_routes(door_, kitchen_);
+    door::add_openapi_route(door_, std::string(kVersion));
   }
 
   Result<void> start() {
@@ -153,6 +162,7 @@ class Serving {
   door::ModelNames names_;
   door::AnswerCounts counts_;
   door::Climbs climbs_;
+  door::Encoders encoders_;
   door::Kitchen kitchen_;
   door::Door door_;
   std::unique_ptr<http::Server> server_;
@@ -198,7 +208,9 @@ void run_serve(const ServeOptions& options, Context& context) {
                            : printable("the old configuration stays: " +
                                        reloaded.error().message()));
   }
-  terminal.note("finishing what is under way");
+  ::signal(SIGHUP, SIG_IGN);  // nothing is read again now
+  signals.let_through();
+  terminal.note("finishing what is under way; once more ends it at once");
   serving.drain();
 }
 
@@ -248,8 +260,8 @@ void add_serve(CLI::App& app, Context& context) {
   add_switch(*serve, context, "--no-offline", "offline", "false", "Allow the remote tier");
   add_setting(*serve, context, "--threads", "threads", "Processor threads (0: all)");
   serve->footer(
-      "SIGTERM finishes what is under way; SIGHUP reads configuration, keys and certificate\n"
-      "again.\n"
+      "SIGTERM or Ctrl-C finishes what is under way, a second one ends it at once; SIGHUP reads\n"
+      "configuration, keys and certificate again.\n"
       "Examples:\n"
       "  tinyarms serve\n"
       "  tinyarms serve --port 0 --json\n"

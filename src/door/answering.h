@@ -17,6 +17,8 @@
 
 namespace tinyarms::door {
 
+class Encoders;
+
 // The settings in force, replaced as one when they are read again. Thread-safe.
 class LiveSettings {
  public:
@@ -47,6 +49,7 @@ struct AnswerCounts {
 // What the answering routes share; outlives every answer under way. Thread-safe.
 struct Kitchen {
   Climbs& climbs;
+  Encoders& encoders;
   const ModelNames& models;
   const LiveSettings& settings;
   const Clock& clock;

@@ -1,17 +1,22 @@
 #include "anthropic/messages.h"
 #include "door/routes.h"
 #include "openai/chat_parse.h"
+#include "openai/responses.h"
 
 namespace tinyarms::door {
 namespace {
 
 using openai::OrderedJson;
 
+// With the fields of Anthropic's form beside OpenAI's.
 OrderedJson model_json(const ModelEntry& entry) {
   return {{"id", entry.name},
           {"object", "model"},
           {"created", 0},
           {"owned_by", "tinyarms"},
+          {"type", "model"},
+          {"display_name", entry.name},
+          {"created_at", "1970-01-01T00:00:00Z"},
           {"tinyarms", {{"kind", entry.kind}, {"description", entry.description}}}};
 }
 
@@ -25,12 +30,34 @@ void answer_with(const Kitchen& kitchen, const Call& call, Parse parse, Write wr
   answer(kitchen, call, std::move(*request), std::move(writer));
 }
 
+void respond(const Kitchen& kitchen, const Call& call) {
+  auto body = openai::parse_body(call.request().body);
+  if (!body) return call.fail(openai::api_error(body.error()));
+  auto request = openai::parse_responses(*body);
+  if (!request) return call.fail(openai::api_error(request.error()));
+  auto writer = openai::responses_writer(*request);
+  answer(kitchen, call, std::move(request->chat), std::move(writer));
+}
+
+void refuse_completions(const Call& call) {
+  openai::ApiError error = openai::of_status(
+      404, "completions of bare text are not served yet: ask /v1/chat/completions");
+  error.code = "not_served";
+  call.fail(error);
+}
+
 void list_models(const Kitchen& kitchen, const Call& call) {
   OrderedJson data = OrderedJson::array();
   for (const ModelEntry& entry : kitchen.models.list(*kitchen.settings.get())) {
     data.push_back(model_json(entry));
   }
-  call.send(OrderedJson{{"object", "list"}, {"data", std::move(data)}});
+  const OrderedJson first = data.front()["id"];
+  const OrderedJson last = data.back()["id"];
+  call.send(OrderedJson{{"object", "list"},
+                        {"data", std::move(data)},
+                        {"has_more", false},
+                        {"first_id", first},
+                        {"last_id", last}});
 }
 
 void show_model(const Kitchen& kitchen, const Call& call) {
@@ -52,6 +79,9 @@ void add_openai_routes(Door& door, const Kitchen& kitchen) {
   door.add({"POST", "/v1/chat/completions", Scope::Chat, [kitchen](const Call& call) {
               answer_with(kitchen, call, openai::parse_chat, openai::chat_writer);
             }});
+  door.add({"POST", "/v1/responses", Scope::Chat,
+            [kitchen](const Call& call) { respond(kitchen, call); }});
+  door.add({"POST", "/v1/completions", Scope::Chat, refuse_completions});
   door.add({"POST", "/v1/messages", Scope::Chat, [kitchen](const Call& call) {
               answer_with(kitchen, call, anthropic::parse_messages, anthropic::messages_writer);
             }});

@@ -7,10 +7,16 @@
 
 namespace tinyarms::door {
 
-// /v1/chat/completions, /v1/messages, /v1/models
+// /v1/chat/completions, /v1/responses, /v1/messages, /v1/models
 void add_openai_routes(Door& door, const Kitchen& kitchen);
 
-// /health, /ready, /metrics, /openapi.json. `server` says its counts once it runs.
+// /v1/embeddings, /v1/rerank, /v2/rerank, /v1/messages/count_tokens
+void add_encoder_routes(Door& door, const Kitchen& kitchen);
+
+// /openapi.json: what the door has by then, so the last to be added.
+void add_openapi_route(Door& door, const std::string& version);
+
+// /health, /ready, /metrics. `server` says its counts once it runs.
 struct Gauges {
   const Kitchen& kitchen;
   const Climbs& climbs;

@@ -2,6 +2,7 @@
 // typed, in quotes: normalising a question may have changed it.
 #include <fmt/format.h>
 
+#include "base/base64.h"
 #include "base/sha256.h"
 #include "base/utf8.h"
 #include "questions/computation.h"

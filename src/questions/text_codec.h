@@ -1,6 +1,6 @@
-// Encodings of bytes as text and back: base64 (RFC 4648, section 4), hexadecimal, percent-encoding
-// of everything outside the unreserved set (RFC 3986, section 2.3), ROT13, and single code points.
-// Decoders accept only well-formed input.
+// Encodings of bytes as text and back: hexadecimal, percent-encoding of everything outside the
+// unreserved set (RFC 3986, section 2.3), ROT13, and single code points. Decoders accept only
+// well-formed input. Base64 is base/base64.h.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,6 @@
 
 namespace tinyarms::questions {
 
-std::string base64_encode(std::string_view bytes);
-std::optional<std::string> base64_decode(std::string_view text);  // padding required
 std::string hex_encode(std::string_view bytes);                   // lower case
 std::optional<std::string> hex_decode(std::string_view text);     // with or without 0x
 std::string url_encode(std::string_view bytes);

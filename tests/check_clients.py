@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+"""`tinyarms serve` through the official clients as they are published: openai and anthropic for
+Python and for Node, and LangChain's adapter, with the default models.
+
+usage: check_clients.py BINARY MODELS_DIR
+
+setup/clients brings the clients (pinned) into the cache. Skips loudly (status 77) where they cannot
+be fetched or there are no weights.
+"""
+
+import importlib.metadata
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import check_door
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SMALL = "smollm2-135m-instruct.q4_1"
+EASY = [{"role": "user", "content": "What is 0xff in decimal?"}]  # rules know it
+HARD = [{"role": "user", "content": "Name a colour"}]             # a model has to be asked
+SERVE = None
+CLIENTS = pathlib.Path()
+URL = ""
+
+
+class OpenAi(unittest.TestCase):
+    def setUp(self):
+        import openai
+
+        self.errors = openai
+        self.client = openai.OpenAI(base_url=f"{URL}/v1", api_key="none", max_retries=0)
+        self.addCleanup(self.client.close)
+
+    def test_models(self):
+        names = [model.id for model in self.client.models.list()]
+        self.assertLessEqual({"auto", "l2", SMALL}, set(names))
+        self.assertEqual(self.client.models.retrieve("auto:best").id, "auto:best")
+
+    def test_chat(self):
+        reply = self.client.chat.completions.create(model="auto", messages=EASY)
+        self.assertIn("255", reply.choices[0].message.content)
+        self.assertEqual(reply.model_extra["tinyarms"]["tier"], "l0")
+        raw = self.client.chat.completions.with_raw_response.create(model="auto", messages=EASY)
+        self.assertEqual(raw.headers["x-tinyarms-tier"], "l0")
+        reply = self.client.chat.completions.create(
+            model=SMALL, messages=HARD, max_completion_tokens=6, n=2, temperature=0.8, seed=3)
+        self.assertEqual([one.finish_reason for one in reply.choices], ["length", "length"])
+
+    def test_chat_stream(self):
+        chunks = list(self.client.chat.completions.create(
+            model="l2", messages=HARD, max_tokens=6, stream=True,
+            stream_options={"include_usage": True}))
+        text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
+        self.assertTrue(text)
+        self.assertEqual(chunks[-1].usage.completion_tokens, 6)
+        with self.client.chat.completions.stream(model="auto", messages=EASY) as stream:
+            for _ in stream:
+                pass
+            self.assertIn("255", stream.get_final_completion().choices[0].message.content)
+
+    def test_errors(self):
+        with self.assertRaises(self.errors.NotFoundError) as caught:
+            self.client.chat.completions.create(model="nothing", messages=EASY)
+        self.assertEqual((caught.exception.code, caught.exception.param),
+                         ("model_not_found", "model"))
+        self.assertTrue(caught.exception.request_id)
+        with self.assertRaises(self.errors.BadRequestError) as caught:
+            self.client.chat.completions.create(model="auto", messages=EASY, temperature=9)
+        self.assertEqual(caught.exception.param, "temperature")
+        with self.assertRaises(self.errors.NotFoundError):
+            self.client.completions.create(model="auto", prompt="x")
+
+    def test_embeddings(self):
+        both = [self.client.embeddings.create(model="auto", input=["a cat", "a dog"],
+                                              encoding_format=form) for form in ("float", "base64")]
+        self.assertEqual(len(both[0].data[0].embedding), 384)
+        self.assertGreater(both[0].usage.total_tokens, 3)
+        default = self.client.embeddings.create(model="auto", input="a cat").data[0].embedding
+        for one, other in zip(default, both[0].data[0].embedding):
+            self.assertAlmostEqual(one, other, places=5)
+        short = self.client.embeddings.create(model="auto", input="a cat", dimensions=64)
+        vector = short.data[0].embedding
+        self.assertEqual(len(vector), 64)
+        self.assertAlmostEqual(sum(x * x for x in vector), 1, places=4)
+        with self.assertRaises(self.errors.BadRequestError) as caught:
+            self.client.embeddings.create(model="auto", input="a", dimensions=9999)
+        self.assertEqual(caught.exception.param, "dimensions")
+
+    def test_responses(self):
+        reply = self.client.responses.create(model="auto", input=EASY[0]["content"],
+                                             instructions="Be brief.")
+        self.assertIn("255", reply.output_text)
+        self.assertEqual((reply.status, reply.store, reply.instructions),
+                         ("completed", False, "Be brief."))
+        reply = self.client.responses.create(model="l2", input=HARD, max_output_tokens=4)
+        self.assertEqual((reply.status, reply.incomplete_details.reason),
+                         ("incomplete", "max_output_tokens"))
+        with self.assertRaises(self.errors.BadRequestError):
+            self.client.responses.create(model="auto", input="x", previous_response_id="resp_1")
+
+    def test_responses_stream(self):
+        with self.client.responses.stream(model="auto", input=EASY[0]["content"]) as stream:
+            kinds = [event.type for event in stream]
+            self.assertIn("255", stream.get_final_response().output_text)
+        self.assertEqual((kinds[0], kinds[-1]), ("response.created", "response.completed"))
+        self.assertIn("response.output_text.delta", kinds)
+
+
+class Anthropic(unittest.TestCase):
+    def setUp(self):
+        import anthropic
+
+        self.errors = anthropic
+        self.client = anthropic.Anthropic(base_url=URL, api_key="none", max_retries=0)
+        self.addCleanup(self.client.close)
+
+    def test_messages(self):
+        reply = self.client.messages.create(model="auto", max_tokens=8, messages=EASY)
+        self.assertIn("255", reply.content[0].text)
+        self.assertEqual(reply.stop_reason, "end_turn")
+        self.assertIn("l2", [model.id for model in self.client.models.list()])
+
+    def test_stream(self):
+        with self.client.messages.stream(model="l2", max_tokens=6, messages=HARD) as stream:
+            text = "".join(stream.text_stream)
+            whole = stream.get_final_message()
+        self.assertEqual((whole.content[0].text, whole.stop_reason), (text, "max_tokens"))
+        self.assertEqual(whole.usage.output_tokens, 6)
+
+    def test_count_tokens(self):
+        asked = self.client.messages.create(model="l2", max_tokens=1, messages=HARD)
+        counted = self.client.messages.count_tokens(model="l2", messages=HARD)
+        self.assertEqual(counted.input_tokens, asked.usage.input_tokens)
+
+    def test_errors(self):
+        with self.assertRaises(self.errors.NotFoundError):
+            self.client.messages.create(model="nothing", max_tokens=8, messages=EASY)
+        with self.assertRaises(self.errors.BadRequestError) as caught:
+            self.client.messages.create(model="auto", max_tokens=0, messages=EASY)
+        self.assertEqual(caught.exception.body["error"]["type"], "invalid_request_error")
+
+
+class Adapters(unittest.TestCase):
+    def test_langchain(self):
+        from langchain_openai import ChatOpenAI, OpenAIEmbeddings
+
+        chat = ChatOpenAI(base_url=f"{URL}/v1", api_key="none", model="auto", max_retries=0)
+        self.assertIn("255", chat.invoke(EASY[0]["content"]).content)
+        vectors = OpenAIEmbeddings(base_url=f"{URL}/v1", api_key="none", model="auto",
+                                   check_embedding_ctx_length=False)
+        self.assertEqual(len(vectors.embed_query("a cat")), 384)
+
+
+class Node(unittest.TestCase):
+    def test_calls(self):
+        run = subprocess.run(["node", str(ROOT / "tests" / "clients" / "calls.cjs"), str(CLIENTS),
+                              URL], capture_output=True, text=True, timeout=300, check=False)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        got = json.loads(run.stdout)
+        self.assertIn("auto", got["openai_models"])
+        self.assertIn("auto", got["anthropic_models"])
+        for name in ("openai_chat", "openai_responses", "anthropic_message"):
+            self.assertIn("255", got[name], name)
+        self.assertEqual((got["openai_stream"]["finish"], got["openai_stream"]["tokens"]),
+                         ("length", 6), got["openai_stream"])
+        self.assertTrue(got["openai_stream"]["text"])
+        self.assertEqual(got["openai_embeddings"], [384, 384])
+        self.assertEqual((got["openai_responses_stream"].get("same"),
+                          got["openai_responses_stream"].get("status")), (True, "incomplete"),
+                         got["openai_responses_stream"])
+        self.assertEqual((got["anthropic_stream"]["stop"], got["anthropic_stream"]["tokens"]),
+                         ("max_tokens", 6), got["anthropic_stream"])
+        for name in ("openai_error", "anthropic_error"):
+            self.assertEqual((got[name]["error"], got[name]["status"]), ("NotFoundError", 404))
+        self.assertGreater(got["anthropic_count"], 10)
+
+
+def skip(why):
+    print(f"SKIPPED: {why}")
+    return 77
+
+
+def main():
+    global CLIENTS, SERVE, URL
+    binary = str(pathlib.Path(sys.argv[1]).resolve())
+    models = pathlib.Path(sys.argv[2]).resolve()
+    if not (models / f"{SMALL}.gguf").exists():
+        return skip(f"no default weights in {models}: run ./check, which fetches them")
+    if shutil.which("node") is None:
+        return skip("Node is not installed")
+    fetched = subprocess.run([str(ROOT / "setup" / "clients")], capture_output=True, text=True,
+                             stdin=subprocess.DEVNULL, check=False)
+    if fetched.returncode != 0:
+        return skip(f"the clients cannot be fetched: {fetched.stderr.strip()[-300:]}")
+    CLIENTS = pathlib.Path(fetched.stdout.strip())
+    sys.path.insert(0, str(CLIENTS / "python"))
+    for name in ("openai", "anthropic", "langchain-openai"):
+        print(name, importlib.metadata.version(name))
+    check_door.BINARY = binary
+    with tempfile.TemporaryDirectory(prefix="tinyarms-clients-") as folder:
+        home = pathlib.Path(folder)
+        for source, options in ((models / f"{SMALL}.gguf", []),
+                                (models / "all-minilm-l6-v2",
+                                 ["--quantization", "f32", "--name", "all-minilm-l6-v2.f32"])):
+            subprocess.run([binary, "models", "import", str(source), *options], check=True,
+                           env={"HOME": folder}, stdout=subprocess.DEVNULL)
+        SERVE = check_door.Serve(home, "--threads", "1")
+        URL = SERVE.place["url"]
+        result = unittest.main(argv=sys.argv[:1], exit=False, verbosity=2).result
+        status, errors = SERVE.stop()
+        if status != 0:
+            print(f"the server ended with {status}: {errors}")
+        return 0 if result.wasSuccessful() and status == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
