@@ -44,12 +44,14 @@ class ResponsesWriter final : public ReplyWriter {
   std::string open(const ChatReply& head) override {
     id_ = head.id;
     const OrderedJson begun = response(head, "in_progress");
-    return event("response.created", {{"response", begun}}) +
-           event("response.in_progress", {{"response", begun}}) +
-           event("response.output_item.added",
-                 {{"output_index", 0},
-                  {"item", message_item(id_, "in_progress", OrderedJson::array())}}) +
-           event("response.content_part.added", in_part({{"part", text_part("")}}));
+    // One statement each: they are numbered as they are made.
+    std::string events = event("response.created", {{"response", begun}});
+    events += event("response.in_progress", {{"response", begun}});
+    events += event("response.output_item.added",
+                    {{"output_index", 0},
+                     {"item", message_item(id_, "in_progress", OrderedJson::array())}});
+    events += event("response.content_part.added", in_part({{"part", text_part("")}}));
+    return events;
   }
 
   std::string text(int, std::string_view piece, const std::vector<TokenLogprob>&) override {
@@ -59,12 +61,15 @@ class ResponsesWriter final : public ReplyWriter {
 
   std::string close_choice(int, const Choice& choice, const OrderedJson&) override {
     const OrderedJson part = text_part(choice.content);
-    return event("response.output_text.done",
-                 in_part({{"text", choice.content}, {"logprobs", OrderedJson::array()}})) +
-           event("response.content_part.done", in_part({{"part", part}})) +
-           event("response.output_item.done",
-                 {{"output_index", 0},
-                  {"item", message_item(id_, status_of(choice), OrderedJson::array({part}))}});
+    std::string events =
+        event("response.output_text.done",
+              in_part({{"text", choice.content}, {"logprobs", OrderedJson::array()}}));
+    events += event("response.content_part.done", in_part({{"part", part}}));
+    events += event(
+        "response.output_item.done",
+        {{"output_index", 0},
+         {"item", message_item(id_, status_of(choice), OrderedJson::array({part}))}});
+    return events;
   }
 
   std::string close(const ChatReply& reply) override {
