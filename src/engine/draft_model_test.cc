@@ -1,5 +1,5 @@
 // SmolLM2-135M-Instruct at Q4_1 looking at drafts of its own Q2_K copy: token for token what it
-// writes alone. Every seventh of 210 prompts; TINYARMS_DRAFT_PROMPTS=all takes them all, in minutes.
+// writes alone. Every seventh of 210 prompts; TINYARMS_DRAFT_PROMPTS=all takes all of them, long.
 // Several tokens in one pass are summed in another order than one by one; where that changes an
 // answer, the two first choices must have been as near to each other as that noise is large, and
 // that is measured here.
