@@ -164,7 +164,8 @@ Result<CacheStats> AnswerCache::stats() {
   auto row = database_.prepare(
       "SELECT (SELECT count(*) FROM answers), (SELECT count(DISTINCT binding) FROM answers), "
       "(SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()), "
-      "(SELECT cast(total(bytes) AS INTEGER) FROM answers), (SELECT count(*) FROM answers WHERE created_at < ?), "
+      "(SELECT cast(total(bytes) AS INTEGER) FROM answers), "
+      "(SELECT count(*) FROM answers WHERE created_at < ?), "
       "(SELECT count(*) FROM rejections)");
   if (!row) return row.error();
   const double oldest =
