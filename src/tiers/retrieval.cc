@@ -91,9 +91,11 @@ bool asks_about_own_code(std::string_view question) {
       "read",     "written",  "loaded",      "created",  "checked",   "tested",     "set up",
       "stored",   "logged",   "configured",  "validated", "initialised", "initialized",
       "decided",  "used",     "converted",   "sent",     "built",     "registered"};
+  constexpr std::array<std::string_view, 8> kDoes = {
+      "handles", "defines", "declares", "implements", "parses", "computes", "loads", "validates"};
   const std::string text = lowered(question);
   if (has_any(text, kMine)) return true;
-  if (has_any(text, kWhere) && has_any(text, kDone)) return true;
+  if (has_any(text, kWhere) && (has_any(text, kDone) || has_any(text, kDoes))) return true;
   const bool asks = has_any(text, kWhere) || text.find("what does") != std::string::npos ||
                     text.find("how does") != std::string::npos ||
                     text.find("show me") != std::string::npos;
