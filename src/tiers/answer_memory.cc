@@ -19,20 +19,25 @@ struct AnswerMemory::Store {
 
 storage::Binding answer_binding(const cascade::Request& request, std::string_view stack) {
   std::string identity;
-  // Each part with its length, so that no two different lists of parts read the same.
+  // Each part with its length and each list with its count, so that what one request says in one
+  // place can never read like what another one says elsewhere: another owner's answers depend on it.
   const auto add = [&](std::string_view part) {
     identity += fmt::format("{}:{};", part.size(), part);
   };
+  const auto count = [&](size_t parts) { identity += fmt::format("{}#", parts); };
+  add(request.owner);
   add(stack);
   const cascade::Sampling& sampling = request.sampling;
   add(fmt::format("{} {} {}", sampling.temperature, sampling.seed, sampling.tokens_max));
+  count(sampling.stop.size());
   for (const std::string& stop : sampling.stop) add(stop);
   add(request.level_max ? level_name(*request.level_max) : "any");
-  if (!request.owner.empty()) add("owner " + request.owner);
+  count(request.messages.size());
   for (size_t i = 0; i + 1 < request.messages.size(); ++i) {
     add(fmt::format("{}", static_cast<int>(request.messages[i].role)));
     add(request.messages[i].content);
   }
+  count(request.files.size());
   for (const cascade::ContextFile& file : request.files) {
     add(file.path);
     add(file.content);

@@ -312,5 +312,18 @@ TEST(BindingTest, PartsNeverRunIntoEachOther) {
   EXPECT_EQ(answer_binding(one, "s").hash, answer_binding(one, "s").hash);
 }
 
+TEST(BindingTest, NoRequestIsWordedIntoAnothersAnswers) {
+  cascade::Request owned;
+  owned.messages = {{cascade::Role::User, "q"}};
+  owned.owner = "b";
+  owned.sampling.stop = {"any"};
+  cascade::Request worded;
+  worded.messages = owned.messages;
+  worded.files.emplace_back();
+  worded.files.back().path = "any";
+  worded.files.back().content = "owner b";
+  EXPECT_NE(answer_binding(owned, "s").hash, answer_binding(worded, "s").hash);
+}
+
 }  // namespace
 }  // namespace tinyarms::tiers
