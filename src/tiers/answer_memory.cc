@@ -19,8 +19,8 @@ struct AnswerMemory::Store {
 
 storage::Binding answer_binding(const cascade::Request& request, std::string_view stack) {
   std::string identity;
-  // Each part with its length and each list with its count, so that what one request says in one
-  // place can never read like what another one says elsewhere: another owner's answers depend on it.
+  // Each part with its length and each list with its count: what one request says in one place can
+  // never read like what another says elsewhere, or it would be given another owner's answers.
   const auto add = [&](std::string_view part) {
     identity += fmt::format("{}:{};", part.size(), part);
   };
