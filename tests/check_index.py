@@ -231,7 +231,8 @@ class IndexCommands(unittest.TestCase):
         self.assertIn("passage_similarity", step["evidence"])
         self.assertIn("settings.py:4", step["evidence"]["sources"])
         weak = self.json_of("ask", "--max-tokens", "8", "how are containers used in this project",
-                            "--confidence-threshold", "0")
+                            "--confidence-threshold", "l1=0.99",
+                            "--confidence-threshold", "l2=0")
         self.assertIn("Sources:\n[1] ", weak["answer"])
         self.environment["TINYARMS_L1_INDEX"] = "false"
         off = self.json_of("ask", "--max-tier", "l1", "what does load_config do", status=NO_ANSWER)
