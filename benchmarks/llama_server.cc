@@ -88,13 +88,17 @@ Result<std::unique_ptr<LlamaServer>> LlamaServer::start(const Options& options) 
     if (answer.find(" 200 ") != std::string::npos) {
       return Result<std::unique_ptr<LlamaServer>>(std::move(server));
     }
-    if (::waitpid(process, nullptr, WNOHANG) == process) break;
+    if (::waitpid(process, nullptr, WNOHANG) == process) {
+      server->process_ = 0;  // gone: its number may be another's by now
+      break;
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   return failed("did not become ready");
 }
 
 LlamaServer::~LlamaServer() {
+  if (process_ == 0) return;
   ::kill(process_, SIGTERM);
   ::waitpid(process_, nullptr, 0);
 }

@@ -38,7 +38,7 @@ constexpr std::array kBits = {
     Bits{"Q6_K", 6.5633},   Bits{"Q5_K_M", 5.7036}, Bits{"Q5_K_S", 5.5704}, Bits{"Q5_1", 6},
     Bits{"Q5_0", 5.5},      Bits{"Q4_K_M", 4.8944}, Bits{"Q4_K_S", 4.6672}, Bits{"Q4_1", 5},
     Bits{"Q4_0", 4.5},      Bits{"IQ4_NL", 4.6818}, Bits{"IQ4_XS", 4.4597}, Bits{"Q3_K_L", 4.2979},
-    Bits{"Q3_K_S", 3.6429}, Bits{"Q2_K", 3.1593},   Bits{"Q2_K_S", 2.9697}};
+    Bits{"Q3_K_M", 3.9960}, Bits{"Q3_K_S", 3.6429}, Bits{"Q2_K", 3.1593},   Bits{"Q2_K_S", 2.9697}};
 
 bool same_word(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
@@ -87,13 +87,10 @@ std::vector<std::string> role_names() {
   return names;
 }
 
-std::string_view commercial_name(Commercial commercial) {
-  switch (commercial) {
-    case Commercial::Unknown: return "unknown";
-    case Commercial::Yes: return "yes";
-    case Commercial::No: return "no";
-  }
-  return "";
+std::vector<std::string> quantisation_names() {
+  std::vector<std::string> names;
+  for (const Bits& known : kBits) names.emplace_back(known.name);
+  return names;
 }
 
 std::optional<std::string> is_quantisation(std::string_view name) {

@@ -39,7 +39,6 @@ struct ModelShape {
 };
 
 enum class Commercial { Unknown, Yes, No };
-std::string_view commercial_name(Commercial commercial);
 
 struct ModelLicence {
   std::string name{};
@@ -111,6 +110,7 @@ std::vector<EmbeddedFile> bundled_catalogue();  // generated from catalog/*.toml
 
 // "Q4_K_M", "F16", …, in any case: the spelling of the catalogue, or nothing.
 std::optional<std::string> is_quantisation(std::string_view name);
+std::vector<std::string> quantisation_names();
 // Of a model's every weight: what llama.cpp's quantize reports for Llama-3.1-8B, else the layout
 // of the type's blocks.
 double bits_per_weight(std::string_view quantisation);

@@ -4,13 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <map>
 
-#include "base/nearest.h"
 #include "catalog/model_store.h"
-#include "service/config_file.h"
+#include "service/toml_reader.h"
 
 namespace tinyarms::advice {
 namespace {
@@ -29,41 +27,10 @@ const std::vector<std::string> kBenchmarks = {"HumanEval", "MBPP", "MMLU",      
 
 using Sources = std::map<std::string, Source, std::less<>>;
 
-// Reads values and keeps the first fault of the entry at hand.
-class EntryReader {
+class EntryReader : public service::TomlReader {
  public:
   EntryReader(std::string file, const Sources& sources)
-      : file_(std::move(file)), sources_(sources) {}
-
-  const std::optional<Error>& fault() const { return fault_; }
-
-  std::string place(const TomlNode& node) const {
-    return fmt::format("{}:{}:{}", file_, node.line, node.column);
-  }
-
-  void refuse(const TomlNode& node, std::string what, std::string hint = "") {
-    if (fault_) return;
-    fault_ = Error{ErrorCode::Config, std::move(what), place(node), std::move(hint)};
-  }
-
-  void unknown(const TomlNode& node, const std::vector<std::string>& known) {
-    const auto close = nearest(node.key, known);
-    refuse(node, fmt::format("unknown key {}", service::printable(node.key)),
-           close ? fmt::format("did you mean {}?", *close)
-                 : fmt::format("known here: {}", fmt::join(known, ", ")));
-  }
-
-  double number(const TomlNode& node, double low, double high) {
-    const auto* whole = std::get_if<int64_t>(&node.value);
-    const auto* real = std::get_if<double>(&node.value);
-    const double value = whole != nullptr  ? static_cast<double>(*whole)
-                         : real != nullptr ? *real
-                                           : std::nan("");
-    if (node.kind == TomlNode::Kind::Value && value >= low && value <= high) return value;
-    refuse(node, fmt::format("{} is not a number from {} to {}", service::printable(node.key), low,
-                             high));
-    return low;
-  }
+      : TomlReader(std::move(file)), sources_(sources) {}
 
   uint64_t count(const TomlNode& node, double high) {
     const auto* whole = std::get_if<int64_t>(&node.value);
@@ -79,25 +46,6 @@ class EntryReader {
     return static_cast<uint32_t>(count(node, std::numeric_limits<int32_t>::max()));
   }
 
-  bool flag(const TomlNode& node) {
-    if (const auto* value = std::get_if<bool>(&node.value)) return *value;
-    refuse(node, fmt::format("{} is not true or false", service::printable(node.key)));
-    return false;
-  }
-
-  std::string text(const TomlNode& node) {
-    const auto* value = std::get_if<std::string>(&node.value);
-    if (node.kind == TomlNode::Kind::Value && value != nullptr && !value->empty()) return *value;
-    refuse(node, fmt::format("{} is not a text", service::printable(node.key)));
-    return {};
-  }
-
-  std::vector<std::string> texts(const TomlNode& node) {
-    if (const auto* many = std::get_if<std::vector<std::string>>(&node.value)) return *many;
-    refuse(node, fmt::format("{} is not a list of texts", service::printable(node.key)));
-    return {};
-  }
-
   Source source(const TomlNode& node) {
     const std::string name = text(node);
     const auto known = sources_.find(name);
@@ -110,22 +58,17 @@ class EntryReader {
   std::string quantisation(const TomlNode& node, const std::string& name) {
     if (const auto known = is_quantisation(name)) return *known;
     refuse(node, fmt::format("unknown quantisation \"{}\"", service::printable(name)),
-           "known are F32, F16, BF16, Q8_0, Q6_K, Q5_K_M, Q4_K_M, Q4_1, Q4_0, Q3_K_L, Q2_K, …");
+           fmt::format("known are {}", fmt::join(quantisation_names(), ", ")));
     return {};
   }
 
-  bool table(const TomlNode& node) {
-    if (node.kind == TomlNode::Kind::Table || node.key.empty()) return true;
-    refuse(node, fmt::format("{} is not a table", service::printable(node.key)));
-    return false;
-  }
-
-  // The tables of [[model.KEY]].
-  std::vector<const TomlNode*> tables(const TomlNode& node) {
+  // The tables of an array of them; `heading` is how one begins.
+  std::vector<const TomlNode*> tables(const TomlNode& node, const std::string& heading) {
     std::vector<const TomlNode*> found;
     if (node.kind != TomlNode::Kind::Tables) {
       refuse(node, fmt::format("{} is not a list of tables", service::printable(node.key)),
-             fmt::format("write [[model.{}]]", node.key));
+             fmt::format("write {}", heading));
+      return found;
     }
     for (const TomlNode& child : node.children) found.push_back(&child);
     return found;
@@ -141,9 +84,7 @@ class EntryReader {
   }
 
  private:
-  std::string file_;
   const Sources& sources_;
-  std::optional<Error> fault_;
 };
 
 ModelShape read_shape(EntryReader& reader, const TomlNode& node) {
@@ -323,9 +264,11 @@ void read_entry(EntryReader& reader, const TomlNode& entry, CatalogueModel& mode
   else if (key == "licence") model.licence = read_licence(reader, entry);
   else if (key == "price") model.price = read_price(reader, entry);
   else if (key == "file") {
-    for (const TomlNode* one : reader.tables(entry)) model.files.push_back(read_file(reader, *one));
+    for (const TomlNode* one : reader.tables(entry, "[[model.file]]")) {
+      model.files.push_back(read_file(reader, *one));
+    }
   } else if (key == "score") {
-    for (const TomlNode* one : reader.tables(entry)) {
+    for (const TomlNode* one : reader.tables(entry, "[[model.score]]")) {
       model.scores.push_back(read_score(reader, *one));
     }
   } else if (key == "quantisations") {
@@ -418,7 +361,7 @@ std::vector<CatalogueModel> read_catalogue_file(const CatalogueFile& file,
     if (node.key == "family") {
       family = reader.text(node);
     } else if (node.key == "model") {
-      for (const TomlNode* one : reader.tables(node)) {
+      for (const TomlNode* one : reader.tables(node, "[[model]]")) {
         EntryReader entry_reader(file.name, sources);
         CatalogueModel model;
         for (const TomlNode& entry : one->children) read_entry(entry_reader, entry, model);

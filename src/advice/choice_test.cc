@@ -97,13 +97,33 @@ TEST(Choice, TheFrontHoldsAllThatNothingBeats) {
       });
       EXPECT_TRUE(covered) << "round " << round;
     }
+    for (size_t i = 0; i < front.size(); ++i) {
+      for (size_t j = 0; j < front.size(); ++j) {
+        EXPECT_FALSE(i != j && front[i].accuracy >= front[j].accuracy &&
+                     front[i].seconds <= front[j].seconds && front[i].bytes <= front[j].bytes)
+            << "round " << round << ": " << i << " beats " << j;
+      }
+    }
   }
 }
 
 TEST(Choice, ALargerModelHelpsByWhatItIsBetter) {
   EXPECT_DOUBLE_EQ(cascade_accuracy(0.5, 0.8), 0.5 + 0.7 * 0.3);
   EXPECT_LT(cascade_accuracy(0.8, 0.5), 0.8);
-  EXPECT_DOUBLE_EQ(cascade_accuracy(0.6, 0.6), 0.6);
+}
+
+// To the bit: a hair more would put a second copy of the same model at l3.
+TEST(Choice, AModelThatIsNoBetterIsNotAskedAfterAnother) {
+  for (int k = 0; k <= 1000; ++k) {
+    const double p = k / 1000.0;
+    EXPECT_EQ(cascade_accuracy(p, p), p);
+    const ChoiceProblem same{.l2 = {{.bytes = 1, .accuracy = p, .seconds = 1}},
+                             .l3 = {{.bytes = 1, .accuracy = p, .seconds = 1}},
+                             .free_bytes = 9};
+    const auto chosen = choose(same);
+    ASSERT_TRUE(chosen);
+    EXPECT_FALSE(chosen->l3) << p;
+  }
 }
 
 TEST(Choice, ModelsTakeTurnsWhereTheyDoNotFitTogether) {
@@ -116,6 +136,7 @@ TEST(Choice, ModelsTakeTurnsWhereTheyDoNotFitTogether) {
   EXPECT_TRUE(chosen->l3);
   EXPECT_FALSE(chosen->resident);
   EXPECT_EQ(chosen->bytes, 8u);
+  EXPECT_DOUBLE_EQ(chosen->seconds, 1 + share_passed_on(0.4) * (2 + 3));
   ChoiceProblem hurried = problem;
   hurried.l3_seconds_max = 4;  // 2 s and 3 s of loading
   EXPECT_FALSE(choose(hurried)->l3);

@@ -32,13 +32,6 @@ std::optional<KvType> parse_kv_type(std::string_view name) {
   return std::nullopt;
 }
 
-std::string_view kv_type_name(KvType type) {
-  for (const NamedKv& known : kKvTypes) {
-    if (known.type == type) return known.name;
-  }
-  return "";
-}
-
 MemoryNeed plan_model(const engine::ModelFacts& facts, const MemoryQuestion& question) {
   MemoryNeed need;
   if (encoder::runs_on_onednn(facts)) {
@@ -50,7 +43,10 @@ MemoryNeed plan_model(const engine::ModelFacts& facts, const MemoryQuestion& que
     need.mapped_bytes = memory.mapped_bytes;
     return need;
   }
-  const engine::MemoryPlan plan = tiers::plan_generator(facts, question.context_tokens);
+  // libllama takes a whole text in one pass where it reads both ways.
+  const engine::MemoryPlan plan =
+      facts.encoder ? engine::plan_memory(facts, facts.context_tokens, facts.context_tokens)
+                    : tiers::plan_generator(facts, question.context_tokens);
   need.weight_bytes = plan.weight_bytes;
   need.kv_bytes = scaled(plan.kv_bytes, question.kv);
   need.compute_bytes = plan.compute_bytes;

@@ -14,7 +14,6 @@ namespace tinyarms::advice {
 
 enum class KvType { F32, F16, Q8_0, Q4_0 };
 std::optional<KvType> parse_kv_type(std::string_view name);
-std::string_view kv_type_name(KvType type);
 
 struct MemoryNeed {
   uint64_t weight_bytes = 0;

@@ -95,6 +95,7 @@ TEST(StackPlan, AModelThatNobodyKnowsIsAProblemOfItsTier) {
   ASSERT_TRUE(plan.tiers[1].problem);
   EXPECT_EQ(plan.tiers[1].problem->code, ErrorCode::NotFound);
   EXPECT_EQ(plan.total_bytes, 0u);
+  EXPECT_FALSE(plan.fits());
 }
 
 }  // namespace

@@ -83,6 +83,10 @@ class Recommender {
     rejected_.push_back({model.name, std::move(reason)});
   }
 
+  bool may_be_used(const CatalogueModel& model) const {
+    return !question_.commercial || model.licence.commercial == Commercial::Yes;
+  }
+
   void add(const CatalogueModel& model) {
     const bool encoder = model.has_role(Role::Embedding);
     if (model.remote) {
@@ -90,7 +94,7 @@ class Recommender {
       return;
     }
     if (!encoder && !suits(model, question_.task)) return;
-    if (question_.commercial && model.licence.commercial != Commercial::Yes) {
+    if (!may_be_used(model)) {
       const std::string name = model.licence.name.empty() ? "unknown" : model.licence.name;
       return reject(model, model.licence.commercial == Commercial::No
                                ? fmt::format("its licence, {}, forbids commercial use", name)
@@ -124,6 +128,10 @@ class Recommender {
     const Score* score = model.score(benchmark_);
     if (score == nullptr && !prior_) {
       return reject(model, fmt::format("has no {} score, and too few others have for a prior",
+                                       benchmark_));
+    }
+    if (score == nullptr && model.parameters == 0) {
+      return reject(model, fmt::format("has no {} score, and no size to guess one from",
                                        benchmark_));
     }
     if (model.context_tokens < question_.context_min) {
@@ -183,19 +191,20 @@ class Recommender {
 
   Error nothing_fits() const {
     std::string what = fmt::format("no model fits: {} are free", gigabytes(problem_.free_bytes));
-    if (smallest_ != std::numeric_limits<uint64_t>::max()) {
-      what += fmt::format(", the smallest that is allowed needs {}", gigabytes(smallest_));
-    } else if (problem_.l2_seconds_max && !problem_.l2.empty()) {
+    // A model that fits alone is only ever left out for its time.
+    if (!problem_.l2.empty() && problem_.l2_seconds_max) {
       what = fmt::format("no model answers within {:g} s at l2", *problem_.l2_seconds_max);
-    } else if (problem_.l2.empty()) {
+    } else if (smallest_ != std::numeric_limits<uint64_t>::max()) {
+      what += fmt::format(", the smallest that is allowed needs {}", gigabytes(smallest_));
+    } else {
       what = "no model is left by licence, languages and context";
     }
     return Error{ErrorCode::OverBudget, what, "", "loosen a limit, or add memory"};
   }
 
-  std::string basis_of(const std::string& model) const {
+  std::string basis_of(const std::string& model, std::string_view benchmark) const {
     const auto entry = catalogue_.find(model);
-    const Score* score = entry ? (*entry)->score(benchmark_) : nullptr;
+    const Score* score = entry ? (*entry)->score(benchmark) : nullptr;
     if (score == nullptr) return "size prior";
     return score->approximate ? "published, about" : "published";
   }
@@ -209,7 +218,7 @@ class Recommender {
             .seconds = option.seconds,
             .score = option.accuracy * 100,
             .benchmark = benchmark_,
-            .basis = basis_of(option.model)};
+            .basis = basis_of(option.model, benchmark_)};
   }
 
   std::vector<Pick> picks_of(const Assignment& assignment) const {
@@ -222,7 +231,7 @@ class Recommender {
                        .bytes = option.bytes,
                        .score = option.score,
                        .benchmark = "MTEB",
-                       .basis = "published, about"});
+                       .basis = basis_of(option.model, "MTEB")});
     }
     picks.push_back(pick_of("l2", problem_.l2[assignment.l2]));
     if (assignment.l3) picks.push_back(pick_of("l3", problem_.l3[*assignment.l3]));
@@ -260,7 +269,7 @@ class Recommender {
     };
     for (const CatalogueModel& model : catalogue_.models) {
       if (!model.remote || !model.price || !model.has_role(question_.task) ||
-          !speaks(model, question_.languages)) {
+          !speaks(model, question_.languages) || !may_be_used(model)) {
         continue;
       }
       if (cheapest == nullptr || cost(model) < cost(*cheapest)) cheapest = &model;
@@ -314,8 +323,10 @@ class Recommender {
       const double with = best_with(option.model);
       if (with < 0) {
         rejected_.push_back({option.model,
-                             fmt::format("{} takes about {:.1f} s an answer, over the limit",
-                                         option.quantisation, option.seconds)});
+                             fmt::format("{} takes about {:.1f} s an answer, and {:.1f} s to load "
+                                         "where it takes turns: over the limit",
+                                         option.quantisation, option.seconds,
+                                         option.load_seconds)});
       } else {
         rejected_.push_back(
             {option.model, fmt::format("the best stack with it is expected to get {:.1f} % right, "

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "service/reranking.h"
+
 namespace tinyarms::advice {
 namespace {
 
@@ -31,11 +33,6 @@ const CatalogueModel* find_model(const Catalogue& catalogue, std::string name) {
   else name += kInstruct;
   const auto other = catalogue.find(name);
   return other ? *other : nullptr;
-}
-
-bool is_model_of_its_own(const std::string& reranker) {
-  return !reranker.empty() && reranker != "off" && reranker != "late-interaction" &&
-         reranker != "yes-no";
 }
 
 class Planner {
@@ -70,6 +67,7 @@ class Planner {
       planned.installed = true;
       return engine::inspect_model(installed->path);
     }
+    if (installed.error().code != ErrorCode::NotFound) return installed.error();
     const auto known = match_catalogue(catalogue_, name);
     if (!known) return installed.error().wrap("not planned");
     planned.estimated = known->file->estimated;
@@ -117,8 +115,9 @@ StackPlan plan_stack(const service::Settings& settings, const catalog::ModelStor
   Planner planner(settings, store, catalogue, question);
   if (settings.l1.enabled) {
     planner.add("l1", settings.l1.model, 0);
-    if (is_model_of_its_own(settings.l1.reranker)) {
-      planner.add("l1.reranker", settings.l1.reranker, 0);
+    // A method works with a model that is counted already, or with one to be installed.
+    if (const auto reranker = service::reranker_setting(settings)) {
+      planner.add("l1.reranker", reranker->model, 0);
     }
   }
   if (settings.l2.enabled) {

@@ -1,6 +1,7 @@
 // What all tiers of a configuration take together, before anything is loaded.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,7 +30,11 @@ struct StackPlan {
   std::vector<PlannedTier> tiers{};
   uint64_t total_bytes = 0;
   uint64_t budget_bytes = 0;
-  bool fits() const { return total_bytes <= budget_bytes; }
+  bool complete() const {
+    return std::none_of(tiers.begin(), tiers.end(),
+                        [](const PlannedTier& tier) { return tier.problem.has_value(); });
+  }
+  bool fits() const { return complete() && total_bytes <= budget_bytes; }
 };
 
 struct StackQuestion {

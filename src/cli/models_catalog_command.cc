@@ -69,9 +69,6 @@ void run_catalog(const CatalogOptions& options, Context& context) {
   }
   const Catalogue catalogue = load_catalogue(context);
   const Terminal terminal = context.terminal();
-  for (const Error& problem : catalogue.problems) {
-    terminal.error(printable(problem.message()));
-  }
   Json models = Json::array();
   for (const CatalogueModel& model : catalogue.models) {
     if (role && !model.has_role(*role)) continue;
@@ -135,7 +132,12 @@ void print_entry(const CatalogueModel& model, const advice::ModelFile* only,
 }  // namespace
 
 Catalogue load_catalogue(const Context& context) {
-  return advice::load_catalogue(context.paths.config_file.parent_path() / "catalog");
+  Catalogue catalogue =
+      advice::load_catalogue(context.paths.config_file.parent_path() / "catalog");
+  for (const Error& problem : catalogue.problems) {
+    context.terminal().error(printable(problem.message()));
+  }
+  return catalogue;
 }
 
 std::string size_text(uint64_t bytes) {

@@ -41,7 +41,8 @@ Json model_json(const InstalledModel& model) {
           {"role", role_of(model)},
           {"licence", model.licence},
           {"source", model.source},
-          {"problem", model.problem}};
+          {"problem", model.problem},
+          {"installed", true}};
 }
 
 struct ListOptions {

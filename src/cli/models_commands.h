@@ -13,7 +13,7 @@ void add_models_catalog(CLI::App& models, Context& context);
 void add_models_plan(CLI::App& models, Context& context);
 void add_models_recommend(CLI::App& models, Context& context);
 
-// The bundled catalogue under that of the user's configuration folder.
+// The bundled catalogue under that of the user's configuration folder; what is wrong in it is told.
 advice::Catalogue load_catalogue(const Context& context);
 
 // "12.3 GB", "98.4 MB".

@@ -65,8 +65,9 @@ void print_plan(const StackPlan& plan, const Terminal& terminal) {
   }
   terminal.out(fmt::format("{} of a budget of {}{}\n", size_text(plan.total_bytes),
                            size_text(plan.budget_bytes),
-                           plan.fits() ? ": they fit together"
-                                       : ": they take turns, or are refused"));
+                           !plan.complete() ? ": not all could be planned"
+                           : plan.fits()    ? ": they fit together"
+                                            : ": they take turns, or are refused"));
 }
 
 void run_plan(const PlanOptions& options, Context& context) {
@@ -78,9 +79,6 @@ void run_plan(const PlanOptions& options, Context& context) {
   if (!loaded) return;
   const advice::Catalogue catalogue = load_catalogue(context);
   const Terminal terminal = context.terminal(loaded->settings);
-  for (const Error& problem : catalogue.problems) {
-    terminal.error(printable(problem.message()));
-  }
   advice::StackQuestion question{.context_tokens = {},
                                  .kv = *advice::parse_kv_type(options.kv),
                                  .physical_bytes = service::physical_memory()};

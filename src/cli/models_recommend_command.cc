@@ -176,18 +176,22 @@ std::string row_text(const Recommendation& found, const RecommendQuestion& quest
 
 void print_recommendation(const Recommendation& found, const Terminal& terminal) {
   for (const Pick& pick : found.picks) {
-    terminal.out(fmt::format("{}  {:36} {}\n", pick.tier, name_of({pick}, pick.tier),
-                             pick.reason));
+    const std::string context =
+        pick.context_tokens == 0 ? "" : fmt::format(" ({} tokens)", pick.context_tokens);
+    terminal.out(fmt::format("{}  {:36} {}{}\n", pick.tier, name_of({pick}, pick.tier),
+                             pick.reason, context));
   }
   terminal.out(fmt::format("\nexpected: {:.1f} % right, {:.1f} s, {} of {} free; all of it prior, "
                            "nothing measured\n\nPareto:\n",
                            found.assignment.accuracy * 100, found.assignment.seconds,
                            size_text(found.assignment.bytes), size_text(found.free_bytes)));
   for (const advice::ParetoRow& row : found.pareto) {
-    terminal.out(fmt::format("  {:5.1f} %  {:5.1f} s  {:>9}  {} | {} | {}\n",
+    terminal.out(fmt::format("  {:5.1f} %  {:5.1f} s  {:>9}  {:>6}  {} | {} | {}{}\n",
                              row.assignment.accuracy * 100, row.assignment.seconds,
-                             size_text(row.assignment.bytes), name_of(row.picks, "l1"),
-                             name_of(row.picks, "l2"), name_of(row.picks, "l3")));
+                             size_text(row.assignment.bytes), row.assignment.context_tokens,
+                             name_of(row.picks, "l1"), name_of(row.picks, "l2"),
+                             name_of(row.picks, "l3"),
+                             row.assignment.resident ? "" : " (takes turns)"));
   }
   terminal.out("\nnot chosen:\n");
   for (const advice::Rejection& rejection : found.rejected) {
@@ -202,9 +206,6 @@ void run_recommend(const RecommendOptions& options, Context& context) {
   if (!question) return context.fail(question.error(), options.json);
   const advice::Catalogue catalogue = load_catalogue(context);
   const Terminal terminal = context.terminal();
-  for (const Error& problem : catalogue.problems) {
-    terminal.error(printable(problem.message()));
-  }
   const auto found = advice::recommend(catalogue, *question);
   if (!found) return context.fail(found.error(), options.json);
   if (options.json) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/context.h"
+#include "cli/models_commands.h"
 #include "service/reply_json.h"
 #include "service/residency.h"
 
@@ -26,10 +27,6 @@ std::string timestamp(double wall_seconds) {
   ::gmtime_r(&when, &parts);
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900,
                      parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
-}
-
-std::string megabytes(uint64_t bytes) {
-  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
 }
 
 std::string duration(double seconds) {
@@ -69,7 +66,7 @@ void run_ps(const PsOptions& options, Context& context) {
   for (const HeldModel& held : all) {
     const std::string line = fmt::format(
         "{:36} {:>11} {:>8} {:21} {:>9}  {} {}{}", held.model.file.stem().string(),
-        megabytes(held.model.bytes), held.model.context_tokens, timestamp(held.since),
+        size_text(held.model.bytes), held.model.context_tokens, timestamp(held.since),
         held.in_use ? "in use" : duration(held.idle_seconds), held.pid, held.command,
         held.model.kept ? " (kept)" : "");
     terminal.out(printable(line) + "\n");

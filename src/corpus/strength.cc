@@ -85,7 +85,8 @@ Strength strength_of(std::string_view question, std::span<const Found> found) {
   if (!name.empty() && std::find(names.begin(), names.end(), name) != names.end()) {
     const auto others = std::count_if(found.begin() + 1, found.end(), [&](const Found& each) {
       return last_part(each.passage.symbol) == name &&
-             each.passage.symbol != best.passage.symbol;
+             (each.passage.symbol != best.passage.symbol ||
+              each.passage.path != best.passage.path);
     });
     if (others == 0) return {kNamed, fmt::format("it defines {}", name)};
     return {kNamedOften, fmt::format("it is one of {} that define {}", others + 1, name)};

@@ -146,8 +146,10 @@ Climbs::Arrangement Climbs::arrange(const service::Settings& settings, uint64_t 
 }
 
 void Climbs::replace_settings(const service::Settings& settings) {
+  Arrangement next = arrange(settings, 0);  // before the lock; what it replaces goes after it
   const std::lock_guard lock(mutex_);
-  arrangement_ = arrange(settings, arrangement_.version + 1);
+  next.version = arrangement_.version + 1;
+  std::swap(arrangement_, next);
 }
 
 ClimbCounts Climbs::counts() const {

@@ -78,7 +78,7 @@ void DraftGuesser::decided(std::span<const int32_t> tokens, size_t guesses) {
     const size_t at = answered_ + right;  // of the model's own token
     with_draft_ = right == guesses && at < sources_.draft.size() &&
                   tokens.back() == sources_.draft[at];
-    look_ = look_ * 2;
+    look_ = std::min(look_ * 2, kLookMax);
   } else if (guesses > 0) {
     learn_lookup(guesses, right);
   }

@@ -25,6 +25,7 @@ struct GuessSources {
 class DraftGuesser final : public Guesser {
  public:
   static constexpr size_t kFirstLook = 8;
+  static constexpr size_t kLookMax = 4096;
 
   explicit DraftGuesser(GuessSources sources);
 

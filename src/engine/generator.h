@@ -38,6 +38,7 @@ struct GenerateOptions {
   uint32_t seed = 0;
   std::vector<std::string> stop = {};  // the answer ends before the first of these
   DraftOptions draft = {};             // what a cheaper model answered already
+  std::string scope = {};  // computed prefixes are shared within it only (engine/scheduler)
 };
 
 struct Generation {

@@ -68,6 +68,10 @@ std::string LanguageModel::vocabulary_fingerprint() const {
   return engine::vocabulary_fingerprint(llama_model_get_vocab(model_));
 }
 
+bool LanguageModel::can_rewind() const {
+  return !llama_model_is_recurrent(model_) && !llama_model_is_hybrid(model_);
+}
+
 LanguageModel::~LanguageModel() { llama_model_free(model_); }
 
 }  // namespace tinyarms::engine

@@ -25,6 +25,8 @@ class LanguageModel {
   const ModelFacts& facts() const { return facts_; }
   // The same for two models whose token ids mean the same (engine/vocabulary.h). Some 10 ms.
   std::string vocabulary_fingerprint() const;
+  // False where layers keep one state for all that was read: no token can be taken back.
+  bool can_rewind() const;
   const llama_model* handle() const { return model_; }  // for the rest of engine/ only
 
  private:

@@ -73,7 +73,7 @@ Result<void> LlamaSequence::rewind(size_t length) {
   if (!llama_memory_seq_rm(llama_get_memory(context_), 0, from, -1)) {
     return Error{ErrorCode::Internal,
                  "this model's memory cannot be taken back to an earlier token",
-                 options_.place.string(), "set escalation.speculate to off"};
+                 options_.place.string(), "set escalation.speculate and escalation.lookup to off"};
   }
   length_ = length;
   return {};

@@ -2,10 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
-#include "base/nearest.h"
-#include "service/config_file.h"
+#include "service/toml_reader.h"
 
 namespace tinyarms::service {
 namespace {
@@ -15,60 +12,17 @@ using cascade::PolicyRule;
 using cascade::PolicyTerms;
 using cascade::TierTerms;
 
-// Walks the tree and keeps the first fault; what follows a fault is of no interest.
-class Reader {
+class Reader : public TomlReader {
  public:
-  explicit Reader(std::string file) : file_(std::move(file)) {}
+  using TomlReader::TomlReader;
 
-  const std::optional<Error>& fault() const { return fault_; }
-
-  void refuse(const TomlNode& node, std::string what, std::string hint) {
-    if (fault_) return;
-    fault_ = Error{ErrorCode::Config, std::move(what),
-                   fmt::format("{}:{}:{}", file_, node.line, node.column), std::move(hint)};
-  }
-
-  void unknown(const TomlNode& node, const std::vector<std::string>& known) {
-    const auto close = nearest(node.key, known);
-    refuse(node, fmt::format("unknown key {}", printable(node.key)),
-           close ? fmt::format("did you mean {}?", *close)
-                 : fmt::format("known here: {}", fmt::join(known, ", ")));
-  }
-
-  // A finite number in [low, high].
-  double number(const TomlNode& node, double low, double high) {
-    const auto* whole = std::get_if<int64_t>(&node.value);
-    const auto* real = std::get_if<double>(&node.value);
-    const double value = whole != nullptr  ? static_cast<double>(*whole)
-                         : real != nullptr ? *real
-                                           : std::nan("");
-    if (node.kind == TomlNode::Kind::Value && value >= low && value <= high) return value;
-    refuse(node, fmt::format("{} is not a number from {} to {}", printable(node.key), low, high),
-           "");
-    return low;
-  }
   double share(const TomlNode& node) { return number(node, 0, 1); }
   double amount(const TomlNode& node) { return number(node, 0, 1e12); }
 
-  bool flag(const TomlNode& node) {
-    if (const auto* value = std::get_if<bool>(&node.value)) return *value;
-    refuse(node, fmt::format("{} is not true or false", printable(node.key)), "");
-    return false;
-  }
-
-  std::string text(const TomlNode& node) {
-    if (const auto* value = std::get_if<std::string>(&node.value)) {
-      if (!value->empty()) return *value;
-    }
-    refuse(node, fmt::format("{} is not a text", printable(node.key)), "");
-    return {};
-  }
-
-  std::vector<std::string> texts(const TomlNode& node) {
+  // A list, or one text alone.
+  std::vector<std::string> words(const TomlNode& node) {
     if (const auto* one = std::get_if<std::string>(&node.value)) return {*one};
-    if (const auto* many = std::get_if<std::vector<std::string>>(&node.value)) return *many;
-    refuse(node, fmt::format("{} is not a list of texts", printable(node.key)), "");
-    return {};
+    return texts(node);
   }
 
   Level level(const TomlNode& node) {
@@ -80,17 +34,6 @@ class Reader {
            "the tiers are \"l0\" to \"l4\"");
     return Level::L0;
   }
-
-  // True where the node is a table; else refuses it.
-  bool table(const TomlNode& node) {
-    if (node.kind == TomlNode::Kind::Table) return true;
-    refuse(node, fmt::format("{} is not a table", printable(node.key)), "");
-    return false;
-  }
-
- private:
-  std::string file_;
-  std::optional<Error> fault_;
 };
 
 void read_rule_entry(Reader& reader, const TomlNode& entry, PolicyRule& rule) {
@@ -107,7 +50,7 @@ void read_rule_entry(Reader& reader, const TomlNode& entry, PolicyRule& rule) {
   } else if (entry.key == "group" || entry.key == "intent") {
     rule.group = reader.text(entry);
   } else if (entry.key == "words") {
-    rule.words = reader.texts(entry);
+    rule.words = reader.words(entry);
     for (const std::string& word : rule.words) {
       if (word.empty()) reader.refuse(entry, "words holds an empty text", "it would match all");
     }

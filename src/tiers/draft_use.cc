@@ -1,5 +1,9 @@
 #include "tiers/draft_use.h"
 
+#include <algorithm>
+
+#include "tiers/prompt.h"
+
 namespace tinyarms::tiers {
 namespace {
 
@@ -14,6 +18,15 @@ const cascade::Attempt* draft_below(const cascade::Trace& so_far) {
     }
   }
   return nullptr;
+}
+
+// Its own words: the list of sources below an answer was written by no model.
+std::string without_sources(const cascade::Attempt& below) {
+  std::string text = below.answer;
+  if (below.evidence.text(signal::kSources)) {
+    text.resize(std::min(text.rfind(kSourcesHeading), text.size()));
+  }
+  return text;
 }
 
 bool has_code(const cascade::Request& request) {
@@ -89,7 +102,7 @@ DraftPlan DraftJudge::plan(const cascade::Request& request, const cascade::Trace
                                                         : forecast.explanation;
   if (use_.speculate == DraftSetting::Auto && !forecast.worth_it) return plan;
   plan.options.draft =
-      engine::Draft{.text = below->answer,
+      engine::Draft{.text = without_sources(*below),
                     .trail = {below->tokens.vocabulary, below->tokens.ids},
                     .ended = below->finish == cascade::Finish::Stop};
   plan.options.endorse_from = use_.endorse_from;
@@ -99,7 +112,11 @@ DraftPlan DraftJudge::plan(const cascade::Request& request, const cascade::Trace
 
 void DraftJudge::learn(const DraftPlan& plan, const engine::Generation& generation,
                        cascade::Evidence& evidence) {
-  if (!plan.explanation.empty()) evidence.set(signal::kDraftDecision, plan.explanation);
+  if (plan.options.draft && !generation.draft) {
+    evidence.set(signal::kDraftDecision, "not tried: what looks at drafts was busy or not there");
+  } else if (!plan.explanation.empty()) {
+    evidence.set(signal::kDraftDecision, plan.explanation);
+  }
   if (generation.draft) add_evidence(*generation.draft, evidence);
   if (plan.options.draft && generation.draft && generation.draft->tokens > 0) {
     const engine::DraftReport& report = *generation.draft;

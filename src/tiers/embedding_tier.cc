@@ -59,9 +59,11 @@ bool EmbeddingTier::may_recall(const cascade::Request& request) const {
          request.sampling.temperature == 0;
 }
 
-// The files are those of who runs this process, not of others that it serves.
+// The files are those of who runs this process, not of others that it serves. Who brings files
+// along asks about those.
 bool EmbeddingTier::may_look_up(const cascade::Request& request) const {
-  return request.owner.empty() && !request.made_to_order && retrieval_.ready();
+  return request.owner.empty() && request.files.empty() && !request.made_to_order &&
+         retrieval_.ready();
 }
 
 Result<double> EmbeddingTier::ready_encoder() {

@@ -102,7 +102,8 @@ Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
                                         .temperature = request.sampling.temperature,
                                         .seed = request.sampling.seed,
                                         .stop = request.sampling.stop,
-                                        .draft = plan.options};
+                                        .draft = plan.options,
+                                        .scope = request.owner};
   Prompt prompt{request, options_.system_prompt, cascade::find_passages(so_far), {}};
   auto generated = generate_within_context(
       *loan->generator, prompt, options, stop,
@@ -139,7 +140,7 @@ Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
                .messages = std::move(prompt.messages)},
               shelf_, stop, attempt);
   if (!prompt.passages.empty() && attempt.finish != cascade::Finish::Interrupted) {
-    const std::string sources = "\n\nSources:\n" + source_list(prompt.passages);
+    const std::string sources = std::string(kSourcesHeading) + source_list(prompt.passages);
     listener.text_generated(options_.level, sources);
     attempt.answer += sources;
     attempt.evidence.set(cascade::signal::kSources, source_words(prompt.passages));

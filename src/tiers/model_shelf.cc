@@ -27,11 +27,18 @@ std::string identity_of(const std::filesystem::path& file) {
                      status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
 }
 
+uint32_t clipped(const engine::ModelFacts& facts, uint32_t context_tokens) {
+  return facts.context_tokens == 0 ? context_tokens
+                                   : std::min(context_tokens, facts.context_tokens);
+}
+
 }  // namespace
 
 engine::MemoryPlan plan_generator(const engine::ModelFacts& facts, uint32_t context_tokens,
                                   uint32_t parallel) {
-  engine::MemoryPlan plan = engine::plan_memory(facts, context_tokens * parallel, kBatchTokens);
+  engine::ModelFacts all = facts;  // each request's context is clipped, not their sum
+  all.context_tokens = clipped(facts, context_tokens) * parallel;
+  engine::MemoryPlan plan = engine::plan_memory(all, all.context_tokens, kBatchTokens);
   plan.compute_bytes += uint64_t(kKeptSequences + parallel) * facts.vocabulary * sizeof(float);
   return plan;
 }
@@ -51,17 +58,18 @@ Result<LoadedModel> EngineLoader::load(const std::filesystem::path& file,
                                        uint32_t context_tokens) {
   auto weights = engine::LanguageModel::load(file);
   if (!weights) return weights.error();
+  const uint32_t tokens = clipped((*weights)->facts(), context_tokens);
   auto scheduler =
       engine::Scheduler::create(**weights, cores_, {.context_tokens = context_tokens,
                                                     .parallel = parallel_,
-                                                    .kv_tokens = context_tokens * parallel_,
+                                                    .kv_tokens = tokens * parallel_,
                                                     .batch_tokens = kBatchTokens,
                                                     .kept_sequences = kKeptSequences});
   if (!scheduler) return scheduler.error();
   engine::CompletionEngine* completions = scheduler->get();
   std::unique_ptr<engine::Generator> generator = std::make_unique<engine::ScheduledGenerator>(
       std::move(*scheduler), (*weights)->vocabulary_fingerprint());
-  if (file == verifier_) {
+  if (file == verifier_ && (*weights)->can_rewind()) {
     generator = std::make_unique<engine::DraftingGenerator>(
         std::move(generator), **weights,
         engine::GeneratorOptions{.context_tokens = context_tokens,
@@ -132,7 +140,8 @@ Result<ModelShelf::Loan> ModelShelf::take(const std::filesystem::path& file,
   const double budget = static_cast<double>(options_.budget_bytes) / kGigabyte;
   if (*needed > options_.budget_bytes) {
     return over(fmt::format("the memory budget is {:.2f} GB", budget),
-                "raise memory_budget, shorten the tier's context, or choose a smaller model");
+                "raise memory_budget, shorten the tier's context, choose a smaller model, or (at "
+                "l3) set escalation.speculate and escalation.lookup to \"off\"");
   }
   uint64_t fixed = *needed;
   for (const Place& place : shelf_) fixed += keeps(place) || place.in_use() ? place.bytes : 0;

@@ -17,6 +17,9 @@ std::vector<engine::ChatMessage> conversation(
     const cascade::Request& request, std::string_view system_prompt,
     const std::vector<cascade::ContextPassage>& passages = {});
 
+// Between an answer and the list of the passages that it was given.
+inline constexpr std::string_view kSourcesHeading = "\n\nSources:\n";
+
 // `text` in a fence that nothing in it can close, with a newline at its end.
 std::string fenced(std::string_view text, std::string_view language = {});
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/utf8.h"
 #include "corpus/strength.h"
 #include "tiers/prompt.h"
 
@@ -35,6 +36,14 @@ std::string place_of(const storage::PassageRow& row) {
   return fmt::format("{}:{}", row.path, row.first_line);
 }
 
+// A path is shown to a model outside of the marks around data: a file of a cloned tree may be
+// called anything, and what reads like a line of its own stays out.
+bool is_plain(std::string_view path) {
+  return !find_invalid_utf8(path) && std::none_of(path.begin(), path.end(), [](unsigned char c) {
+    return c < ' ' || c == 127;
+  });
+}
+
 cascade::ContextPassage passage_of(const storage::PassageRow& row) {
   return {.path = row.path,
           .first_line = row.first_line,
@@ -43,7 +52,7 @@ cascade::ContextPassage passage_of(const storage::PassageRow& row) {
           .content = row.body};
 }
 
-// The best passages that fit the budget, whole; the first one cut where it alone is too large.
+// The best passages that fit the budget, whole.
 std::vector<cascade::ContextPassage> within_budget(const std::vector<corpus::Found>& found,
                                                    size_t budget) {
   std::vector<cascade::ContextPassage> passages;
@@ -163,6 +172,7 @@ Result<std::optional<cascade::Attempt>> Retrieval::look_up(const std::string& qu
                                   .weights = options_.weights,
                                   .wanted = scope(**opened)});
   if (!found) return found.error();
+  std::erase_if(*found, [](const corpus::Found& each) { return !is_plain(each.passage.path); });
   if (found->empty() || (found->front().vector_rank > 0 && found->front().cosine < kNearMin)) {
     return std::optional<cascade::Attempt>();
   }
@@ -184,7 +194,7 @@ Result<std::optional<cascade::Attempt>> Retrieval::look_up(const std::string& qu
         "{} (strength {:.2f}, {:.2f} needed); {} of the best go to the model", strength.reason,
         strength.value, kStrong, passages.size());
   }
-  attempt.evidence.set(signal::kSources, sources);
+  if (!sources.empty()) attempt.evidence.set(signal::kSources, sources);
   attempt.passages = std::move(passages);
   return std::optional(std::move(attempt));
 }

@@ -21,8 +21,7 @@ Error no_context(const LanguageModel& model, const std::string& words) {
 
 // Where layers forget (recurrent states, sliding windows), a prefix cannot be copied afterwards.
 bool can_share(const LanguageModel& model) {
-  return !llama_model_is_recurrent(model.handle()) && !llama_model_is_hybrid(model.handle()) &&
-         llama_model_n_swa(model.handle()) == 0;
+  return model.can_rewind() && llama_model_n_swa(model.handle()) == 0;
 }
 
 // Attention over one more token before it, in parts of what the matrices cost: two products of the

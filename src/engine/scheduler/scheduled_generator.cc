@@ -11,6 +11,7 @@ Result<Generation> ScheduledGenerator::generate(
   request.sampling.seed = options.seed;
   request.tokens_max = options.tokens_max;
   request.stop = options.stop;
+  request.scope = options.scope;
   request.stop_flag = &stop;
   auto stream = scheduler_->submit(std::move(request));
   if (!stream) return stream.error();
