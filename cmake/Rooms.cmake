@@ -21,6 +21,12 @@ if(TINYARMS_SANITIZE)
     -fno-sanitize=null,vptr)
   target_link_options(tinyarms_build_flags INTERFACE -fsanitize=${TINYARMS_SANITIZE})
 endif()
+# Rooms that are pages of a library's inline functions, run once: optimising and instrumenting those
+# for undefined behaviour triples the time to compile.
+set(run_once "$<BOOL:$<TARGET_PROPERTY:TINYARMS_RUN_ONCE>>")
+target_compile_options(tinyarms_build_flags INTERFACE
+  "$<$<AND:${run_once},$<CONFIG:Release>>:-O1>"
+  "$<${run_once}:-fno-sanitize=undefined>")
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   # A loop that sanitizers keep from being vectorised is slow, not wrong.
   target_compile_options(tinyarms_build_flags INTERFACE -Wno-pass-failed)

@@ -3,17 +3,11 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/ascii.h"
 #include "service/reranking.h"
 
 namespace tinyarms::advice {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
 
 // "name-q4_k_m", "name.q4_k_m" or "name:q4_k_m" in two.
 std::pair<std::string, std::string> split_quantisation(const std::string& name) {
@@ -101,7 +95,7 @@ class Planner {
 }  // namespace
 
 std::optional<CatalogueChoice> match_catalogue(const Catalogue& catalogue, std::string_view name) {
-  const auto [stem, quantisation] = split_quantisation(lower(name));
+  const auto [stem, quantisation] = split_quantisation(lowered(name));
   const CatalogueModel* model = find_model(catalogue, stem);
   if (model == nullptr || model->files.empty()) return std::nullopt;
   const ModelFile* file = model->file(quantisation.empty() ? "Q4_K_M" : quantisation);

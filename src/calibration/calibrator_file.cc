@@ -13,9 +13,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kFormat = "tinyarms-calibrator";
-constexpr int kVersion = 1;
-constexpr size_t kBytesMax = size_t{4} << 20;
+constexpr const char* kCalibratorFormat = "tinyarms-calibrator";
+constexpr int kCalibratorVersion = 1;
+constexpr size_t kCalibratorBytesMax = size_t{4} << 20;
 constexpr size_t kItemsMax = 100'000;   // knots, bins, stumps
 constexpr size_t kSignalsMax = 512;
 constexpr size_t kGroupsMax = 10'000;
@@ -249,8 +249,8 @@ GroupCalibrator parse_group(Checker& check, const Json& json, const std::string&
 std::string calibrators_json(const CalibratorSet& set) {
   Json groups = Json::object();
   for (const auto& [name, group] : set.groups) groups[name] = group_json(group);
-  const Json json = {{"format", kFormat},
-                     {"version", kVersion},
+  const Json json = {{"format", kCalibratorFormat},
+                     {"version", kCalibratorVersion},
                      {"tier", set.tier},
                      {"identity",
                       {{"model_sha", set.identity.model_sha},
@@ -266,15 +266,15 @@ Result<CalibratorSet> parse_calibrators(std::string_view text, const std::string
   const auto refuse = [&](ErrorCode code, std::string what) {
     return Error{code, std::move(what), where, "calibrate again: tinyarms calibrate"};
   };
-  if (text.size() > kBytesMax) return refuse(ErrorCode::Corrupt, "is larger than 4 MiB");
+  if (text.size() > kCalibratorBytesMax) return refuse(ErrorCode::Corrupt, "is larger than 4 MiB");
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_object()) return refuse(ErrorCode::Corrupt, "is not a JSON object");
   Checker check;
-  if (check.text_in(json, "format", "") != kFormat) {
+  if (check.text_in(json, "format", "") != kCalibratorFormat) {
     return refuse(ErrorCode::Corrupt, "is not a calibrator file");
   }
-  if (check.number_in(json, "version", "") != kVersion) {
-    return refuse(ErrorCode::Unsupported, fmt::format("is not of version {}", kVersion));
+  if (check.number_in(json, "version", "") != kCalibratorVersion) {
+    return refuse(ErrorCode::Unsupported, fmt::format("is not of version {}", kCalibratorVersion));
   }
   CalibratorSet set;
   set.tier = check.text_in(json, "tier", "file");
@@ -298,7 +298,7 @@ Result<CalibratorSet> parse_calibrators(std::string_view text, const std::string
 }
 
 Result<CalibratorSet> load_calibrators(const std::filesystem::path& file) {
-  auto text = read_file(file, kBytesMax);
+  auto text = read_file(file, kCalibratorBytesMax);
   if (!text) return text.error();
   return parse_calibrators(*text, file.string());
 }

@@ -11,9 +11,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kFormat = "tinyarms-certificate";
-constexpr int kVersion = 1;
-constexpr size_t kBytesMax = size_t{4} << 20;
+constexpr const char* kCertificateFormat = "tinyarms-certificate";
+constexpr int kCertificateVersion = 1;
+constexpr size_t kCertificateBytesMax = size_t{4} << 20;
 
 Json certified_json(const Certified& certified) {
   return {{"threshold", certified.threshold},
@@ -64,8 +64,8 @@ std::string certificate_json(const Certificate& certificate) {
   Json groups = Json::object();
   for (const auto& [name, certified] : certificate.groups) groups[name] = certified_json(certified);
   const Json json = {
-      {"format", kFormat},
-      {"version", kVersion},
+      {"format", kCertificateFormat},
+      {"version", kCertificateVersion},
       {"tier", certificate.tier},
       {"score", certificate.score},
       {"alpha", certificate.target.alpha},
@@ -80,15 +80,15 @@ Result<Certificate> parse_certificate(std::string_view text, const std::string& 
   const auto refuse = [&](ErrorCode code, std::string what) {
     return Error{code, std::move(what), where, "certify again: tinyarms certify issue"};
   };
-  if (text.size() > kBytesMax) return refuse(ErrorCode::Corrupt, "is larger than 4 MiB");
+  if (text.size() > kCertificateBytesMax) return refuse(ErrorCode::Corrupt, "is larger than 4 MiB");
   const Json json = Json::parse(text, nullptr, false);
   std::string format;
-  if (!json.is_object() || !read_text(json, "format", format) || format != kFormat) {
+  if (!json.is_object() || !read_text(json, "format", format) || format != kCertificateFormat) {
     return refuse(ErrorCode::Corrupt, "is not a certificate");
   }
   double version = 0;
-  if (!read_number(json, "version", version) || version != kVersion) {
-    return refuse(ErrorCode::Unsupported, fmt::format("is not of version {}", kVersion));
+  if (!read_number(json, "version", version) || version != kCertificateVersion) {
+    return refuse(ErrorCode::Unsupported, fmt::format("is not of version {}", kCertificateVersion));
   }
   Certificate certificate;
   if (!read_text(json, "tier", certificate.tier) || !read_text(json, "score", certificate.score) ||

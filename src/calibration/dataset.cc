@@ -10,8 +10,8 @@
 namespace tinyarms::calibration {
 namespace {
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-constexpr size_t kGroupsMax = size_t{1} << 20;
+constexpr double kNoSignal = std::numeric_limits<double>::quiet_NaN();
+constexpr size_t kDatasetGroupsMax = size_t{1} << 20;
 
 bool is_level(const std::string& name) {
   return name.size() == 2 && name[0] == 'l' && name[1] >= '0' && name[1] <= '9';
@@ -70,7 +70,7 @@ Result<size_t> Dataset::row_of(const Record& record) {
   }
   keys.push_back(key);
   group.push_back(group_index(record.group));
-  if (groups.size() > kGroupsMax) {
+  if (groups.size() > kDatasetGroupsMax) {
     return Error{ErrorCode::OverBudget, "more than a million groups",
                  place_of(record), "groups are kinds of tasks, not single ones"};
   }
@@ -83,7 +83,7 @@ Result<size_t> Dataset::row_of(const Record& record) {
 
 Result<void> Dataset::add_outcome(TierColumns& tier, const TierOutcome& outcome, size_t row) {
   tier.labels.resize(std::max(tier.labels.size(), row + 1), Label::Absent);
-  tier.costs.resize(tier.labels.size(), kMissing);
+  tier.costs.resize(tier.labels.size(), kNoSignal);
   tier.labels[row] = outcome.correct ? Label::Right : Label::Wrong;
   tier.costs[row] = outcome.cost;
   if (tier.model_sha.empty()) tier.model_sha = outcome.model_sha;
@@ -99,7 +99,7 @@ Result<void> Dataset::add_outcome(TierColumns& tier, const TierOutcome& outcome,
     std::vector<double>& column = tier.signals[position++].values;
     if (column.size() <= row) {
       cells_ += row + 1 - column.size();
-      column.resize(row + 1, kMissing);
+      column.resize(row + 1, kNoSignal);
     }
     column[row] = value;
   }
@@ -151,8 +151,8 @@ Result<void> Dataset::add(const Record& record) {
 void Dataset::finish() {
   for (TierColumns& tier : tiers) {
     tier.labels.resize(rows(), Label::Absent);
-    tier.costs.resize(rows(), kMissing);
-    for (SignalColumn& signal : tier.signals) signal.values.resize(rows(), kMissing);
+    tier.costs.resize(rows(), kNoSignal);
+    for (SignalColumn& signal : tier.signals) signal.values.resize(rows(), kNoSignal);
   }
   if (!bench_) return;
   const bool levels = std::all_of(tiers.begin(), tiers.end(),

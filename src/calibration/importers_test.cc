@@ -31,7 +31,7 @@ Result<std::vector<Record>> routellm(std::string_view csv,
   return records;
 }
 
-const Baseline& named(const std::vector<Baseline>& all, const std::string& name) {
+const Baseline& baseline_named(const std::vector<Baseline>& all, const std::string& name) {
   for (const Baseline& baseline : all) {
     if (baseline.name == name) return baseline;
   }
@@ -92,10 +92,10 @@ TEST(PublishedFigures, RouteLlmOnGsm8k) {
   data.finish();
   EXPECT_EQ(*count, 1307u);
   const auto all = baselines_of(data);
-  EXPECT_NEAR(named(all, "always_small").accuracy, 0.6373, 5e-5);
-  EXPECT_NEAR(named(all, "always_large").accuracy, 0.8577, 5e-5);
-  EXPECT_NEAR(*named(all, "prompt_length").summary.apgr, 0.598, 5e-4);
-  EXPECT_NEAR(*named(all, "random").summary.apgr, 0.5, 1e-9);
+  EXPECT_NEAR(baseline_named(all, "always_small").accuracy, 0.6373, 5e-5);
+  EXPECT_NEAR(baseline_named(all, "always_large").accuracy, 0.8577, 5e-5);
+  EXPECT_NEAR(*baseline_named(all, "prompt_length").summary.apgr, 0.598, 5e-4);
+  EXPECT_NEAR(*baseline_named(all, "random").summary.apgr, 0.5, 1e-9);
   // The published 0.497 is one draw of a random router; draws scatter around the expectation.
   Random random(1);
   std::vector<double> draws;
@@ -126,11 +126,13 @@ TEST(PublishedFigures, PerfectDetectorOnTheQwenPair) {
   data.finish();
   EXPECT_EQ(*count, 164u);
   const auto all = baselines_of(data);
-  EXPECT_GT(named(all, "always_large").accuracy, named(all, "always_small").accuracy);
-  EXPECT_GT(*named(all, "perfect_detector").summary.apgr, 0.75);
+  EXPECT_GT(baseline_named(all, "always_large").accuracy,
+            baseline_named(all, "always_small").accuracy);
+  EXPECT_GT(*baseline_named(all, "perfect_detector").summary.apgr, 0.75);
   std::printf("[ figures  ] qwen: small %.4f large %.4f perfect detector APGR %.4f\n",
-              named(all, "always_small").accuracy, named(all, "always_large").accuracy,
-              *named(all, "perfect_detector").summary.apgr);
+              baseline_named(all, "always_small").accuracy,
+              baseline_named(all, "always_large").accuracy,
+              *baseline_named(all, "perfect_detector").summary.apgr);
 }
 
 }  // namespace

@@ -11,10 +11,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kFormat = "tinyarms-jitter";
-constexpr int kVersion = 1;
-constexpr size_t kBytesMax = size_t{1} << 20;
-constexpr size_t kSignalsMax = 512;
+constexpr const char* kJitterFormat = "tinyarms-jitter";
+constexpr int kJitterVersion = 1;
+constexpr size_t kJitterBytesMax = size_t{1} << 20;
+constexpr size_t kJitterSignalsMax = 512;
 
 bool read_size(const Json& json, const char* name, double& value) {
   if (!json.contains(name) || !json[name].is_number()) return false;
@@ -22,13 +22,13 @@ bool read_size(const Json& json, const char* name, double& value) {
   return std::isfinite(value) && value >= 0;
 }
 
-bool read_count(const Json& json, const char* name, size_t& value) {
+bool read_jitter_count(const Json& json, const char* name, size_t& value) {
   if (!json.contains(name) || !json[name].is_number_unsigned()) return false;
   value = json[name].get<size_t>();
   return value <= (size_t{1} << 40);
 }
 
-bool read_text(const Json& json, const char* name, std::string& value) {
+bool read_jitter_text(const Json& json, const char* name, std::string& value) {
   if (!json.contains(name) || !json[name].is_string()) return false;
   value = json[name].get<std::string>();
   return true;
@@ -64,8 +64,8 @@ std::string jitter_json(const JitterFile& jitter) {
   for (const auto& [name, each] : jitter.signals) {
     signals[name] = {{"mean", each.mean}, {"q95", each.q95}, {"max", each.most}};
   }
-  const Json json = {{"format", kFormat},
-                     {"version", kVersion},
+  const Json json = {{"format", kJitterFormat},
+                     {"version", kJitterVersion},
                      {"model_sha", jitter.identity.model_sha},
                      {"quantization", jitter.identity.quantization},
                      {"engine", jitter.identity.engine},
@@ -82,27 +82,27 @@ Result<JitterFile> parse_jitter(std::string_view text, const std::string& where)
   const auto refuse = [&](ErrorCode code, std::string what) {
     return Error{code, std::move(what), where, "measure again: tinyarms calibrate --jitter"};
   };
-  if (text.size() > kBytesMax) return refuse(ErrorCode::Corrupt, "is larger than 1 MiB");
+  if (text.size() > kJitterBytesMax) return refuse(ErrorCode::Corrupt, "is larger than 1 MiB");
   const Json json = Json::parse(text, nullptr, false);
   std::string format;
-  if (!json.is_object() || !read_text(json, "format", format) || format != kFormat) {
+  if (!json.is_object() || !read_jitter_text(json, "format", format) || format != kJitterFormat) {
     return refuse(ErrorCode::Corrupt, "is no measurement of jitter");
   }
   size_t version = 0;
-  if (!read_count(json, "version", version) || version != kVersion) {
-    return refuse(ErrorCode::Unsupported, fmt::format("is not of version {}", kVersion));
+  if (!read_jitter_count(json, "version", version) || version != kJitterVersion) {
+    return refuse(ErrorCode::Unsupported, fmt::format("is not of version {}", kJitterVersion));
   }
   JitterFile jitter;
-  const bool there = read_text(json, "model_sha", jitter.identity.model_sha) &&
-                     read_text(json, "quantization", jitter.identity.quantization) &&
-                     read_text(json, "engine", jitter.identity.engine) &&
-                     read_text(json, "sampler", jitter.identity.sampler) &&
-                     read_count(json, "prompts", jitter.prompts) &&
-                     read_count(json, "comparisons", jitter.comparisons) &&
-                     read_count(json, "tokens", jitter.tokens) &&
-                     read_count(json, "other_choices", jitter.other_choices);
+  const bool there = read_jitter_text(json, "model_sha", jitter.identity.model_sha) &&
+                     read_jitter_text(json, "quantization", jitter.identity.quantization) &&
+                     read_jitter_text(json, "engine", jitter.identity.engine) &&
+                     read_jitter_text(json, "sampler", jitter.identity.sampler) &&
+                     read_jitter_count(json, "prompts", jitter.prompts) &&
+                     read_jitter_count(json, "comparisons", jitter.comparisons) &&
+                     read_jitter_count(json, "tokens", jitter.tokens) &&
+                     read_jitter_count(json, "other_choices", jitter.other_choices);
   if (!there || !json.contains("signals") || !json["signals"].is_object() ||
-      json["signals"].size() > kSignalsMax) {
+      json["signals"].size() > kJitterSignalsMax) {
     return refuse(ErrorCode::Corrupt, "a field is missing or of the wrong kind");
   }
   for (const auto& [name, each] : json["signals"].items()) {

@@ -8,12 +8,12 @@
 #include <cstring>
 #include <system_error>
 
+#include "base/ascii.h"
+
 namespace tinyarms::calibration {
 namespace {
 
 constexpr int kDepthMax = 64;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 void append_utf8(std::string& text, unsigned code) {
   const auto byte = [&](unsigned value) { text.push_back(static_cast<char>(value)); };

@@ -12,7 +12,7 @@ namespace tinyarms::calibration {
 namespace {
 
 constexpr size_t kTiersMax = 64;
-constexpr size_t kSignalsMax = 512;
+constexpr size_t kRecordSignalsMax = 512;
 constexpr const char* kFormHint = "see docs/calibration-method.md for the form of records";
 
 // Which fields a line had, and what of bench records does not fit into the tier right away.
@@ -59,7 +59,7 @@ bool read_evidence(JsonScanner& scan, TierOutcome& outcome) {
     if (std::any_of(evidence.begin(), evidence.end(), same)) {
       return scan.fail(fmt::format("evidence `{}` twice", scan.key()));
     }
-    if (evidence.size() == kSignalsMax) return scan.fail("more than 512 signals");
+    if (evidence.size() == kRecordSignalsMax) return scan.fail("more than 512 signals");
     evidence.emplace_back(scan.key(), 0);
     double& value = evidence.back().second;
     bool flag = false;

@@ -8,9 +8,10 @@
 namespace tinyarms::calibration {
 namespace {
 
-constexpr double kEdge = 1e-9;  // probabilities of a model's own are taken no nearer to 0 and 1
+// Probabilities of a model's own are taken no nearer to 0 and 1.
+constexpr double kScoreEdge = 1e-9;
 
-double inside(double p) { return std::clamp(p, kEdge, 1 - kEdge); }
+double inside(double p) { return std::clamp(p, kScoreEdge, 1 - kScoreEdge); }
 
 double temperature_loss(std::span<const Scored> items, double log_temperature) {
   const double inverse = std::exp(-log_temperature);

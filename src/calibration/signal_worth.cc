@@ -16,10 +16,10 @@
 namespace tinyarms::calibration {
 namespace {
 
-constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
 // A row of the table before it is measured: a score of every row of the set.
-struct Candidate {
+struct WorthCandidate {
   SignalWorth worth{};
   std::vector<double> scores{};
 };
@@ -40,11 +40,11 @@ class Bootstrap {
   size_t groups() const { return group_count_; }
 
   // Fills in everything that is estimated. Every call draws the same resamples.
-  void measure(Candidate& candidate, const std::vector<double>& base) const {
+  void measure(WorthCandidate& candidate, const std::vector<double>& base) const {
     std::vector<double> own = candidate.scores;
     std::vector<double> other = base;
     for (size_t row = 0; row < own.size(); ++row) {
-      if (std::isnan(own[row]) || std::isnan(other[row])) own[row] = other[row] = kUndefined;
+      if (std::isnan(own[row]) || std::isnan(other[row])) own[row] = other[row] = kNotMeasured;
     }
     const GroupRanking alone(candidate.scores, set_.right, groups_);
     const GroupRanking paired(own, set_.right, groups_);
@@ -52,9 +52,9 @@ class Bootstrap {
     const auto figures = [&](const std::vector<double>& weights) {
       const bool several = group_count_ > 1;
       return std::array<double, 4>{
-          alone.overall(weights), several ? alone.within(weights) : kUndefined,
+          alone.overall(weights), several ? alone.within(weights) : kNotMeasured,
           paired.overall(weights) - against.overall(weights),
-          several ? paired.within(weights) - against.within(weights) : kUndefined};
+          several ? paired.within(weights) - against.within(weights) : kNotMeasured};
     };
     const auto values = figures(std::vector<double>(set_.size(), 1));
     std::array<std::vector<double>, 4> replicates;
@@ -89,8 +89,8 @@ class Bootstrap {
   size_t group_count_ = 0;
 };
 
-Candidate single(const TrainingSet& set, size_t column, const Bootstrap& bootstrap) {
-  Candidate candidate;
+WorthCandidate single(const TrainingSet& set, size_t column, const Bootstrap& bootstrap) {
+  WorthCandidate candidate;
   candidate.worth.name = set.signals[column];
   candidate.scores = set.columns[column];
   candidate.worth.records = static_cast<size_t>(
@@ -104,9 +104,9 @@ Candidate single(const TrainingSet& set, size_t column, const Bootstrap& bootstr
 }
 
 // The held-out probability of the better of two models over the combination's signals.
-std::optional<Candidate> together(const TrainingSet& set, const Combination& combination) {
+std::optional<WorthCandidate> together(const TrainingSet& set, const Combination& combination) {
   TrainingSet part;
-  Candidate candidate;
+  WorthCandidate candidate;
   candidate.worth.name = combination.name;
   for (const std::string& name : combination.signals) {
     const auto known = std::find(set.signals.begin(), set.signals.end(), name);
@@ -125,7 +125,7 @@ std::optional<Candidate> together(const TrainingSet& set, const Combination& com
   return candidate;
 }
 
-Result<const TierColumns*> choose_tier(const Dataset& data, const std::string& name) {
+Result<const TierColumns*> tier_to_judge(const Dataset& data, const std::string& name) {
   if (name.empty()) return &data.tiers.front();
   if (const TierColumns* tier = data.find_tier(name)) return tier;
   std::vector<std::string> known;
@@ -148,7 +148,7 @@ Result<size_t> find_base(const TrainingSet& set, const std::string& base) {
 Result<WorthReport> measure_worth(const WorthRequest& request) {
   auto data = load_dataset(request.files, {.read = request.read});
   if (!data) return data.error();
-  auto tier = choose_tier(*data, request.tier);
+  auto tier = tier_to_judge(*data, request.tier);
   if (!tier) return tier.error();
   auto set = training_set(*data, **tier, {});
   if (!set) return set.error();
@@ -169,7 +169,7 @@ Result<WorthReport> measure_worth(const WorthRequest& request) {
   }
   const std::vector<double> base_scores = single(*set, *base, bootstrap).scores;
   for (size_t column = 0; column < set->columns.size(); ++column) {
-    Candidate candidate = single(*set, column, bootstrap);
+    WorthCandidate candidate = single(*set, column, bootstrap);
     bootstrap.measure(candidate, base_scores);
     report.signals.push_back(std::move(candidate.worth));
   }

@@ -6,7 +6,7 @@
 namespace tinyarms::calibration {
 namespace {
 
-constexpr int kStepsMax = 2000;
+constexpr int kSoftmaxStepsMax = 2000;
 constexpr double kGradientMin = 1e-5;  // per row
 constexpr int kPowerSteps = 30;
 
@@ -101,7 +101,7 @@ SoftmaxFit fit_softmax(const SoftmaxProblem& problem) {
   std::vector<double> ahead = here;
   std::vector<double> slope(here.size());
   const double enough = kGradientMin * static_cast<double>(objective.rows() + 1);
-  for (int step = 0; step < kStepsMax; ++step) {
+  for (int step = 0; step < kSoftmaxStepsMax; ++step) {
     objective.gradient(ahead, slope);
     double norm = 0;
     for (size_t i = 0; i < here.size(); ++i) {

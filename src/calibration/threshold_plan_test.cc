@@ -10,7 +10,7 @@ namespace tinyarms::calibration {
 namespace {
 
 // Calibrated tiers, each better and dearer than the one before.
-CascadeOutcomes sample(uint64_t seed, size_t rows, size_t tiers) {
+CascadeOutcomes sampled_outcomes(uint64_t seed, size_t rows, size_t tiers) {
   Random random(seed);
   CascadeOutcomes outcomes;
   outcomes.probability.resize(tiers - 1);
@@ -61,7 +61,7 @@ double cheapest_by_force(const CascadeOutcomes& outcomes, double accuracy) {
 
 TEST(ThresholdPlan, ThreeTiersComeCloseToTheBestOfAll) {
   for (uint64_t seed = 1; seed <= 4; ++seed) {
-    const CascadeOutcomes outcomes = sample(seed, 400, 3);
+    const CascadeOutcomes outcomes = sampled_outcomes(seed, 400, 3);
     for (const double accuracy : {0.55, 0.65, 0.72}) {
       const double best = cheapest_by_force(outcomes, accuracy);
       const PlanChoice choice =
@@ -75,7 +75,7 @@ TEST(ThresholdPlan, ThreeTiersComeCloseToTheBestOfAll) {
 }
 
 TEST(ThresholdPlan, EfficientPlansRise) {
-  const auto plans = efficient_plans(sample(5, 500, 4));
+  const auto plans = efficient_plans(sampled_outcomes(5, 500, 4));
   ASSERT_GT(plans.size(), 5u);
   for (size_t i = 1; i < plans.size(); ++i) {
     EXPECT_GT(plans[i].cost, plans[i - 1].cost);
@@ -84,7 +84,7 @@ TEST(ThresholdPlan, EfficientPlansRise) {
 }
 
 TEST(ThresholdPlan, InfeasibleSaysTheBestReachable) {
-  const CascadeOutcomes outcomes = sample(6, 300, 3);
+  const CascadeOutcomes outcomes = sampled_outcomes(6, 300, 3);
   const PlanChoice choice = choose_plan(outcomes, keys_of(300), {TargetKind::Accuracy, 1.01});
   EXPECT_FALSE(choice.feasible);
   EXPECT_NEAR(choice.plan.accuracy, efficient_plans(outcomes).back().accuracy, 1e-9);
@@ -94,7 +94,7 @@ TEST(ThresholdPlan, InfeasibleSaysTheBestReachable) {
 }
 
 TEST(ThresholdPlan, CostTargetIsKept) {
-  const CascadeOutcomes outcomes = sample(7, 500, 3);
+  const CascadeOutcomes outcomes = sampled_outcomes(7, 500, 3);
   const PlanChoice choice = choose_plan(outcomes, keys_of(500), {TargetKind::Cost, 6});
   ASSERT_TRUE(choice.feasible);
   EXPECT_LE(choice.plan.cost, 6);
@@ -102,12 +102,12 @@ TEST(ThresholdPlan, CostTargetIsKept) {
 }
 
 TEST(ThresholdPlan, RiskPromisesAreKept) {
-  const CascadeOutcomes population = sample(8, 100'000, 3);
+  const CascadeOutcomes population = sampled_outcomes(8, 100'000, 3);
   int broken = 0;
   int feasible = 0;
   constexpr int kRounds = 60;
   for (int round = 0; round < kRounds; ++round) {
-    const CascadeOutcomes outcomes = sample(1000 + round, 500, 3);
+    const CascadeOutcomes outcomes = sampled_outcomes(1000 + round, 500, 3);
     const PlanTarget target{TargetKind::MaxRisk, 0.4, 0.9};
     const PlanChoice choice = choose_plan(outcomes, keys_of(500), target);
     if (!choice.feasible) continue;
@@ -120,7 +120,7 @@ TEST(ThresholdPlan, RiskPromisesAreKept) {
 }
 
 TEST(ThresholdPlan, CostsScaleWithoutChangingThePlan) {
-  CascadeOutcomes outcomes = sample(9, 300, 3);
+  CascadeOutcomes outcomes = sampled_outcomes(9, 300, 3);
   const PlanChoice once = choose_plan(outcomes, keys_of(300), {TargetKind::Accuracy, 0.65});
   for (auto& column : outcomes.cost) {
     for (double& cost : column) cost *= 1024;
@@ -130,7 +130,7 @@ TEST(ThresholdPlan, CostsScaleWithoutChangingThePlan) {
 }
 
 TEST(ThresholdPlan, IntervalsHoldTheEstimate) {
-  const CascadeOutcomes outcomes = sample(10, 400, 2);
+  const CascadeOutcomes outcomes = sampled_outcomes(10, 400, 2);
   const auto intervals = bootstrap_plan(outcomes, {0.5}, {.resamples = 200});
   const Plan plan = evaluate(outcomes, {0.5});
   EXPECT_LT(intervals.accuracy.low, plan.accuracy);

@@ -22,11 +22,11 @@
 namespace tinyarms::calibration {
 namespace {
 
-using Json = nlohmann::json;
+using Golden = nlohmann::json;
 
 constexpr double kTolerance = 1e-9;
 
-double number(const Json& json) {
+double number(const Golden& json) {
   if (json.is_number()) return json.get<double>();
   const auto text = json.get<std::string>();
   if (text == "inf") return std::numeric_limits<double>::infinity();
@@ -44,13 +44,13 @@ class UcciGolden : public testing::Test {
     if (!file) {
       GTEST_SKIP() << path << " is missing: point TINYARMS_SHARED at the shared data";
     }
-    golden_ = Json::parse(file);
+    golden_ = Golden::parse(file);
   }
 
-  Json golden_;
+  Golden golden_;
 };
 
-std::vector<Scored> items_of(const Json& scores, const Json& outcomes, const Json& weights) {
+std::vector<Scored> items_of(const Golden& scores, const Golden& outcomes, const Golden& weights) {
   std::vector<Scored> items;
   for (size_t i = 0; i < scores.size(); ++i) {
     items.push_back({number(scores[i]), i < outcomes.size() ? number(outcomes[i]) : NAN,
@@ -59,20 +59,20 @@ std::vector<Scored> items_of(const Json& scores, const Json& outcomes, const Jso
   return items;
 }
 
-bool refused(const Json& entry) { return entry.contains("expect_error"); }
+bool refused(const Golden& entry) { return entry.contains("expect_error"); }
 
 // The two lists have different lengths: cannot even be said in our types.
-bool mismatched(const Json& entry, const char* a, const char* b) {
+bool mismatched(const Golden& entry, const char* a, const char* b) {
   return entry[a].size() != entry[b].size() ||
          (entry.contains("w") && entry["w"].is_array() && entry["w"].size() != entry[a].size());
 }
 
 TEST_F(UcciGolden, PooledAdjacentViolators) {
   size_t equal = 0;
-  for (const Json& entry : golden_["pav"]) {
+  for (const Golden& entry : golden_["pav"]) {
     if (refused(entry)) continue;
     std::vector<double> values;
-    for (const Json& value : entry["y"]) values.push_back(number(value));
+    for (const Golden& value : entry["y"]) values.push_back(number(value));
     std::vector<double> weights(values.size(), 1);
     if (entry["w"].is_array()) {
       for (size_t i = 0; i < weights.size(); ++i) weights[i] = number(entry["w"][i]);
@@ -94,7 +94,7 @@ TEST_F(UcciGolden, PooledAdjacentViolators) {
 TEST_F(UcciGolden, IsotonicFits) {
   size_t equal = 0;
   size_t errors = 0;
-  for (const Json& entry : golden_["isotonic"]) {
+  for (const Golden& entry : golden_["isotonic"]) {
     const std::string name = entry["name"];
     if (mismatched(entry, "u", "e")) continue;
     const auto fit = fit_isotonic(items_of(entry["u"], entry["e"], entry["w"]));
@@ -124,7 +124,7 @@ TEST_F(UcciGolden, IsotonicFits) {
 TEST_F(UcciGolden, CalibrationErrors) {
   size_t equal = 0;
   size_t errors = 0;
-  for (const Json& entry : golden_["ece"]) {
+  for (const Golden& entry : golden_["ece"]) {
     const std::string name = entry["name"];
     if (mismatched(entry, "p", "y")) continue;
     std::vector<Scored> items = items_of(entry["p"], entry["y"], entry["w"]);
@@ -141,7 +141,7 @@ TEST_F(UcciGolden, CalibrationErrors) {
     ASSERT_TRUE(table) << name << ": " << table.error().message();
     EXPECT_NEAR(expected_calibration_error(*table), number(entry["ece"]), kTolerance) << name;
     EXPECT_NEAR(brier_score(items), number(entry["brier"]), kTolerance) << name;
-    const Json& rows = entry["rows_lower_upper_count_meanforecast_observed"];
+    const Golden& rows = entry["rows_lower_upper_count_meanforecast_observed"];
     ASSERT_EQ(table->size(), rows.size()) << name;
     for (size_t i = 0; i < rows.size(); ++i) {
       const ReliabilityBin& bin = (*table)[i];
@@ -161,12 +161,12 @@ TEST_F(UcciGolden, CalibrationErrors) {
 TEST_F(UcciGolden, MarginUncertainty) {
   size_t equal = 0;
   size_t errors = 0;
-  for (const Json& entry : golden_["signal"]) {
+  for (const Golden& entry : golden_["signal"]) {
     // Candidates with faults never become probabilities; that is the engine's part.
     const bool pairs = entry["kind"] == "pairs";
     if (!pairs && !entry["top2_probs"].is_array()) continue;
     std::vector<TopTwo> tokens;
-    const Json& list = pairs ? entry["p1"] : entry["top2_probs"];
+    const Golden& list = pairs ? entry["p1"] : entry["top2_probs"];
     for (size_t i = 0; i < list.size(); ++i) {
       tokens.push_back(pairs ? TopTwo{number(list[i]), number(entry["p2"][i])}
                              : TopTwo{number(list[i][0]), number(list[i][1])});
@@ -187,7 +187,7 @@ TEST_F(UcciGolden, MarginUncertainty) {
 
 TEST_F(UcciGolden, WhatAGivenThresholdDoes) {
   size_t equal = 0;
-  for (const Json& entry : golden_["threshold"]) {
+  for (const Golden& entry : golden_["threshold"]) {
     const bool router = entry["cost_model"] == "routing";
     std::vector<RoutedItem> items;
     for (size_t i = 0; i < entry["p_hat"].size(); ++i) {
@@ -197,7 +197,7 @@ TEST_F(UcciGolden, WhatAGivenThresholdDoes) {
     }
     sort_by_score(items);
     const auto curve = routing_curve(items, router ? CostModel::Router : CostModel::Cascade);
-    for (const Json& query : entry["evaluate_at_theta"]) {
+    for (const Golden& query : entry["evaluate_at_theta"]) {
       if (query["expect"].contains("error")) continue;
       const double theta = number(query["theta"]);
       const auto point = std::find_if(curve.begin(), curve.end(), [&](const RoutingPoint& p) {
@@ -218,7 +218,7 @@ TEST_F(UcciGolden, WhatAGivenThresholdDoes) {
 TEST_F(UcciGolden, ChosenThresholdsAreNeverWorse) {
   size_t equal = 0;
   size_t better = 0;
-  for (const Json& entry : golden_["threshold"]) {
+  for (const Golden& entry : golden_["threshold"]) {
     const double small = number(entry["c_small"]);
     const double large = number(entry["c_large"]);
     const bool router = entry["cost_model"] == "routing";
@@ -233,7 +233,7 @@ TEST_F(UcciGolden, ChosenThresholdsAreNeverWorse) {
       outcomes.cost[1].push_back(router ? large - small : large);
       keys.push_back(i);
     }
-    const auto count = [&](const PlanChoice& ours, const Json& theirs, bool by_cost) {
+    const auto count = [&](const PlanChoice& ours, const Golden& theirs, bool by_cost) {
       if (theirs.contains("error")) return;  // ours may still find a finer threshold
       ASSERT_TRUE(ours.feasible) << entry["name"];
       const double gain = by_cost ? number(theirs["cost"]) - ours.plan.cost
@@ -241,11 +241,11 @@ TEST_F(UcciGolden, ChosenThresholdsAreNeverWorse) {
       EXPECT_GE(gain, -kTolerance) << entry["name"];
       ++(gain > kTolerance ? better : equal);
     };
-    for (const Json& query : entry["by_tau"]) {
+    for (const Golden& query : entry["by_tau"]) {
       const PlanTarget target{TargetKind::Accuracy, number(query["tau"])};
       count(choose_plan(outcomes, keys, target), query["expect"], true);
     }
-    for (const Json& query : entry["by_budget"]) {
+    for (const Golden& query : entry["by_budget"]) {
       // A hair more, for sums in another order.
       const PlanTarget target{TargetKind::Cost, number(query["budget"]) + 1e-12};
       count(choose_plan(outcomes, keys, target), query["expect"], false);

@@ -29,7 +29,7 @@ std::string timestamp(double wall_seconds) {
                      parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
-std::string duration(double seconds) {
+std::string held_for(double seconds) {
   if (seconds < 60) return fmt::format("{:.0f} s", seconds);
   if (seconds < 3600) return fmt::format("{:.0f} min", seconds / 60);
   return fmt::format("{:.1f} h", seconds / 3600);
@@ -67,7 +67,7 @@ void run_ps(const PsOptions& options, Context& context) {
     const std::string line = fmt::format(
         "{:36} {:>11} {:>8} {:21} {:>9}  {} {}{}", held.model.file.stem().string(),
         size_text(held.model.bytes), held.model.context_tokens, timestamp(held.since),
-        held.in_use ? "in use" : duration(held.idle_seconds), held.pid, held.command,
+        held.in_use ? "in use" : held_for(held.idle_seconds), held.pid, held.command,
         held.model.kept ? " (kept)" : "");
     terminal.out(printable(line) + "\n");
   }

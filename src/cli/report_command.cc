@@ -13,7 +13,7 @@
 namespace tinyarms::cli {
 namespace {
 
-constexpr size_t kSummaryBytesMax = size_t{256} << 20;
+constexpr size_t kReportedBytesMax = size_t{256} << 20;
 
 struct ReportOptions {
   std::vector<std::string> files;
@@ -23,7 +23,7 @@ struct ReportOptions {
 };
 
 Result<eval::NamedSummary> read_run(const std::string& file) {
-  auto text = read_file(file, kSummaryBytesMax);
+  auto text = read_file(file, kReportedBytesMax);
   if (!text) return text.error();
   auto summary = eval::parse_summary(*text);
   if (!summary) {

@@ -20,7 +20,7 @@
 namespace tinyarms::cli {
 namespace {
 
-constexpr size_t kTextBytesMax = 64 << 20;
+constexpr size_t kValidationBytesMax = 64 << 20;
 constexpr const char* kSelf = "self";
 
 struct ValidateFlags {
@@ -107,7 +107,7 @@ Result<void> read_material(const ValidateFlags& flags, bool encoder, std::string
     const std::filesystem::path file =
         flags.text_file.empty() ? std::filesystem::path(flags.data_folder) / "stsb/sts-dev.csv"
                                 : std::filesystem::path(flags.text_file);
-    auto bytes = read_file(file, kTextBytesMax);
+    auto bytes = read_file(file, kValidationBytesMax);
     if (!bytes) return bytes.error();
     auto pairs = eval::parse_sentence_pairs(*bytes, file.string());
     if (!pairs) return pairs.error();
@@ -116,7 +116,7 @@ Result<void> read_material(const ValidateFlags& flags, bool encoder, std::string
   }
   input.text = eval::validation_text();
   if (!flags.text_file.empty()) {
-    auto bytes = read_file(flags.text_file, kTextBytesMax);
+    auto bytes = read_file(flags.text_file, kValidationBytesMax);
     if (!bytes) return bytes.error();
     text = std::move(*bytes);
     input.text = text;

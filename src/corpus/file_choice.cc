@@ -4,6 +4,8 @@
 #include <iterator>
 #include <span>
 
+#include "base/ascii.h"
+
 namespace tinyarms::corpus {
 namespace {
 
@@ -36,12 +38,6 @@ constexpr std::string_view kData[] = {"csv", "tsv", "jsonl", "ndjson", "svg", "m
                                       "geojson", "log", "po", "patch", "diff", "snap", "out"};
 
 constexpr std::string_view kMarkup[] = {"json", "yaml", "xml", "html", "css", "text"};
-
-std::string lowered(std::string_view text) {
-  std::string all(text);
-  for (char& c : all) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return all;
-}
 
 bool is_one_of(std::span<const std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();

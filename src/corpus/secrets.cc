@@ -5,6 +5,8 @@
 #include <cmath>
 #include <iterator>
 
+#include "base/ascii.h"
+
 namespace tinyarms::corpus {
 namespace {
 
@@ -53,14 +55,6 @@ constexpr std::string_view kAssignedNames[] = {"api_key",       "apikey",      "
 constexpr size_t kAssignedMin = 20;
 constexpr size_t kAssignedMax = 200;
 constexpr double kAssignedBitsMin = 3.5;  // a character; words and placeholders have fewer
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-std::string lowered(std::string_view text) {
-  std::string all(text);
-  std::transform(all.begin(), all.end(), all.begin(), lower);
-  return all;
-}
 
 bool ends(std::string_view text, std::string_view tail) {
   return text.size() >= tail.size() && text.substr(text.size() - tail.size()) == tail;

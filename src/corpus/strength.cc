@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace tinyarms::corpus {
 namespace {
 
@@ -21,8 +23,6 @@ constexpr double kOneRanking = 0.3;
 bool is_name_byte(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 
 // "A::b.c" → "c".
 std::string_view last_part(std::string_view symbol) {

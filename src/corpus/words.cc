@@ -4,20 +4,18 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/ascii.h"
+
 namespace tinyarms::corpus {
 namespace {
 
 // Longer runs are data (base64, hashes in a row), not words anybody searches for.
 constexpr size_t kWordBytesMax = 64;
 
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 bool is_word_byte(char c) {
   return is_lower(c) || is_upper(c) || is_digit(c) || c == '_' || is_beyond_ascii(c);
 }
-char lower(char c) { return is_upper(c) ? static_cast<char>(c + 32) : c; }
 
 // Whether a part of an identifier ends before `at`: someName, HTTPServer.
 bool begins_part(std::string_view word, size_t at) {
@@ -46,7 +44,7 @@ void each_part(std::string_view word, const Sink& sink) {
       continue;
     }
     if (i > 0 && begins_part(word, i)) finish();
-    part += lower(word[i]);
+    part += lower_case(word[i]);
   }
   finish();
   if (parts > 1) sink(whole);

@@ -5,16 +5,10 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
+
 namespace tinyarms::door {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string made(text);
-  for (char& c : made) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return made;
-}
 
 std::optional<uint16_t> parse_port(std::string_view text) {
   unsigned value = 0;
@@ -78,11 +72,11 @@ bool is_allowed_origin(std::string_view origin, const GuardOptions& options) {
 
 bool is_json_type(std::string_view type) {
   const size_t end = type.find(';');
-  std::string bare = lower(type.substr(0, end));
+  std::string bare = lowered(type.substr(0, end));
   while (!bare.empty() && bare.back() == ' ') bare.pop_back();
   if (bare != "application/json") return false;
   if (end == std::string_view::npos) return true;
-  const std::string rest = lower(type.substr(end));
+  const std::string rest = lowered(type.substr(end));
   const size_t charset = rest.find("charset=");
   if (charset == std::string::npos) return true;
   const std::string_view name = std::string_view(rest).substr(charset + 8);
@@ -113,7 +107,7 @@ std::optional<HostPort> parse_host(std::string_view text) {
   if (text.starts_with('[')) {
     const size_t end = text.find(']');
     if (end == std::string_view::npos || end < 3) return std::nullopt;
-    parsed.host = lower(text.substr(0, end + 1));
+    parsed.host = lowered(text.substr(0, end + 1));
     const std::string_view inner = std::string_view(parsed.host).substr(1, end - 1);
     if (inner.find_first_not_of("0123456789abcdef:.") != std::string_view::npos) {
       return std::nullopt;
@@ -121,7 +115,7 @@ std::optional<HostPort> parse_host(std::string_view text) {
     rest = text.substr(end + 1);
   } else {
     const size_t colon = text.find(':');
-    parsed.host = lower(text.substr(0, colon));
+    parsed.host = lowered(text.substr(0, colon));
     if (parsed.host.empty() || !std::all_of(parsed.host.begin(), parsed.host.end(), is_host_char)) {
       return std::nullopt;
     }

@@ -30,7 +30,7 @@ fs::path find_data(const char* variable, const std::string& name) {
   return fs::exists(path) ? path : fs::path();
 }
 
-constexpr const char* kNoModel =
+constexpr const char* kNoSmolLm2 =
     "SmolLM2's weights are missing: run ./setup/install, which puts "
     "smollm2-135m-instruct.q4_1.gguf into $TINYARMS_TEST_MODELS";
 constexpr const char* kNoEncoder =
@@ -44,7 +44,7 @@ class SmolLm2 : public ::testing::Test {
  protected:
   void SetUp() override {
     path_ = find_data("TINYARMS_TEST_MODELS", "smollm2-135m-instruct.q4_1.gguf");
-    if (path_.empty()) GTEST_SKIP() << kNoModel;
+    if (path_.empty()) GTEST_SKIP() << kNoSmolLm2;
     auto model = LanguageModel::load(path_);
     ASSERT_TRUE(model) << model.error().message();
     model_ = std::move(*model);
@@ -138,7 +138,7 @@ TEST_F(SmolLm2, LongWordsAndLongPromptsAreRefusedOrAnsweredInTime) {
 // test's text, and what a sanitizer keeps of freed memory.
 TEST(MemoryPlanModel, IsCloseToWhatIsTaken) {
   const fs::path path = find_data("TINYARMS_TEST_MODELS", "smollm2-135m-instruct.q4_1.gguf");
-  if (path.empty()) GTEST_SKIP() << kNoModel;
+  if (path.empty()) GTEST_SKIP() << kNoSmolLm2;
   auto model = LanguageModel::load(path);
   ASSERT_TRUE(model);
   for (const uint32_t context : {512u, 2048u, 8192u}) {
@@ -159,7 +159,7 @@ TEST(MemoryPlanModel, IsCloseToWhatIsTaken) {
 
 TEST(QuantizeModel, RequantisesSmolLm2) {
   const fs::path path = find_data("TINYARMS_TEST_MODELS", "smollm2-135m-instruct.q4_1.gguf");
-  if (path.empty()) GTEST_SKIP() << kNoModel;
+  if (path.empty()) GTEST_SKIP() << kNoSmolLm2;
   TemporaryFolder folder;
   auto report = quantize(path, folder / "q2.gguf", {.type = "q2_k"});
   ASSERT_TRUE(report) << report.error().message();

@@ -15,7 +15,7 @@
 namespace tinyarms::eval {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 // Stands where nothing may run: choosing among options is judged without running anything.
 class NoJudge final : public sandbox::Judge {
@@ -87,7 +87,7 @@ std::string file_stem(const std::string& subject) {
   return stem.substr(0, 80) + "-" + sha256_hex(subject).substr(0, 8);
 }
 
-Json run_identity(const Subject& subject, const RunOptions& run) {
+OrderedJson run_identity(const Subject& subject, const RunOptions& run) {
   return {{"schema", kRecordSchema},
           {"subject", subject.name()},
           {"fingerprint", subject.fingerprint()},
@@ -97,13 +97,14 @@ Json run_identity(const Subject& subject, const RunOptions& run) {
 }
 
 // A resumed run must be made of the same: its first difference is told.
-Result<void> check_identity(const std::filesystem::path& path, const Json& now, bool resume) {
+Result<void> check_identity(const std::filesystem::path& path, const OrderedJson& now,
+                            bool resume) {
   auto text = read_file(path, 1 << 20);
   if (!text && text.error().code == ErrorCode::NotFound) {
     return write_file_atomically(path, now.dump(1) + "\n");
   }
   if (!text) return text.error();
-  const Json before = Json::parse(*text, nullptr, false);
+  const OrderedJson before = OrderedJson::parse(*text, nullptr, false);
   for (const auto& [key, value] : now.items()) {
     if (before.is_object() && before.contains(key) && before[key] == value) continue;
     if (!resume) break;

@@ -8,21 +8,21 @@
 namespace tinyarms::eval {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-std::string line_of(const Json& object) {
-  return object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+std::string line_of(const OrderedJson& object) {
+  return object.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
-Json value_of(const cascade::EvidenceValue& value) {
+OrderedJson value_of(const cascade::EvidenceValue& value) {
   if (const double* number = std::get_if<double>(&value)) {
-    return std::isfinite(*number) ? Json(*number) : Json(nullptr);
+    return std::isfinite(*number) ? OrderedJson(*number) : OrderedJson(nullptr);
   }
   if (const bool* flag = std::get_if<bool>(&value)) return *flag;
   return std::get<std::string>(value);
 }
 
-cascade::Evidence evidence_from(const Json& object) {
+cascade::Evidence evidence_from(const OrderedJson& object) {
   cascade::Evidence evidence;
   for (const auto& [name, value] : object.items()) {
     if (value.is_boolean()) {
@@ -36,8 +36,8 @@ cascade::Evidence evidence_from(const Json& object) {
   return evidence;
 }
 
-Result<Json> parse_object(std::string_view line) {
-  Json object = Json::parse(line, nullptr, false);
+Result<OrderedJson> parse_object(std::string_view line) {
+  OrderedJson object = OrderedJson::parse(line, nullptr, false);
   if (!object.is_object()) {
     return Error{ErrorCode::Corrupt, "is not a JSON object", "", "see docs/bench.md"};
   }
@@ -53,9 +53,9 @@ Result<Json> parse_object(std::string_view line) {
 }  // namespace
 
 std::string record_line(const BenchRecord& record) {
-  Json evidence = Json::object();
+  OrderedJson evidence = OrderedJson::object();
   for (const auto& [name, value] : record.evidence.items()) evidence[name] = value_of(value);
-  return line_of(Json{{"schema", kRecordSchema},
+  return line_of(OrderedJson{{"schema", kRecordSchema},
                       {"id", record.id},
                       {"task", record.task},
                       {"item", record.item},
@@ -101,7 +101,7 @@ Result<BenchRecord> parse_bench_record(std::string_view line) {
     object->at("tokens").get_to(record.tokens);
     object->at("seconds").get_to(record.seconds);
     object->at("peak_memory_bytes").get_to(record.peak_memory_bytes);
-  } catch (const Json::exception& problem) {
+  } catch (const OrderedJson::exception& problem) {
     return Error{ErrorCode::Corrupt, fmt::format("is no bench record: {}", problem.what()), "",
                  "see docs/bench.md"};
   }
@@ -113,7 +113,7 @@ Result<BenchRecord> parse_bench_record(std::string_view line) {
 }
 
 std::string unmeasured_line(const Unmeasured& failure) {
-  return line_of(Json{{"schema", kRecordSchema},
+  return line_of(OrderedJson{{"schema", kRecordSchema},
                       {"id", failure.id},
                       {"task", failure.task},
                       {"group", failure.group},
@@ -131,7 +131,7 @@ Result<Unmeasured> parse_unmeasured(std::string_view line) {
     object->at("group").get_to(failure.group);
     object->at("code").get_to(failure.code);
     object->at("why").get_to(failure.why);
-  } catch (const Json::exception& problem) {
+  } catch (const OrderedJson::exception& problem) {
     return Error{ErrorCode::Corrupt, fmt::format("is no failure: {}", problem.what()), "",
                  "see docs/bench.md"};
   }

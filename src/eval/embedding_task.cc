@@ -16,7 +16,7 @@ namespace {
 
 constexpr size_t kBatch = 64;
 
-std::vector<std::unique_ptr<EmbeddingTask>> make_all() {
+std::vector<std::unique_ptr<EmbeddingTask>> make_embedding_tasks() {
   std::vector<std::unique_ptr<EmbeddingTask>> tasks;
   tasks.push_back(make_sts());
   tasks.push_back(make_cosqa());
@@ -42,7 +42,7 @@ Result<Vectors> embed_all(engine::Embedder& embedder, std::span<const std::strin
 }  // namespace
 
 const std::vector<std::unique_ptr<EmbeddingTask>>& all_embedding_tasks() {
-  static const std::vector<std::unique_ptr<EmbeddingTask>> tasks = make_all();
+  static const std::vector<std::unique_ptr<EmbeddingTask>> tasks = make_embedding_tasks();
   return tasks;
 }
 

@@ -15,7 +15,7 @@ namespace signal = cascade::signal;
 
 constexpr int kTopTokens = 20;  // the most that the API allows
 
-std::vector<remote::ChatMessage> chat_of(const Item& item) {
+std::vector<remote::ChatMessage> remote_chat_of(const Item& item) {
   std::vector<remote::ChatMessage> messages;
   for (const cascade::Message& message : item.messages) {
     const char* role = message.role == cascade::Role::System      ? "system"
@@ -58,7 +58,7 @@ class EndpointSubject final : public Subject {
       options.tokens_max = 1;
       options.top_logprobs = kTopTokens;
     }
-    auto reply = client_.complete(chat_of(item), options, stop, {});
+    auto reply = client_.complete(remote_chat_of(item), options, stop, {});
     if (!reply) return reply.error();
     if (reply->finish_reason == "interrupted") {
       return Error{ErrorCode::Interrupted, "stopped", "", ""};

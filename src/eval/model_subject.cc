@@ -14,7 +14,7 @@ namespace {
 
 namespace signal = cascade::signal;
 
-std::vector<engine::ChatMessage> chat_of(const Item& item) {
+std::vector<engine::ChatMessage> engine_chat_of(const Item& item) {
   std::vector<engine::ChatMessage> messages;
   for (const cascade::Message& message : item.messages) {
     const char* role = message.role == cascade::Role::System      ? "system"
@@ -80,7 +80,7 @@ class ModelSubject final : public Subject {
       if (!made) return made.error();
       generator_ = std::move(*made);
     }
-    auto generation = generator_->generate(chat_of(item),
+    auto generation = generator_->generate(engine_chat_of(item),
                                            {.tokens_max = item.tokens_max,
                                             .temperature = sampling.temperature,
                                             .seed = sampling.seed,
@@ -105,7 +105,7 @@ class ModelSubject final : public Subject {
       if (!made) return made.error();
       scorer_ = std::move(*made);
     }
-    const std::vector<engine::ChatMessage> messages = chat_of(item);
+    const std::vector<engine::ChatMessage> messages = engine_chat_of(item);
     auto scores =
         scorer_->score({.messages = messages, .plain = item.plain}, item.options, stop);
     if (!scores) return scores.error();

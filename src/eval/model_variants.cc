@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/ascii.h"
 #include "base/sha256.h"
 #include "engine/model_facts.h"
 #include "engine/quantize.h"
@@ -12,16 +13,9 @@
 namespace tinyarms::eval {
 namespace {
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return text;
-}
-
 // "Q4_K - Medium", as files call it, is "q4_k_m" on the command line.
 std::string type_of(const std::string& quantization) {
-  std::string type = lower(quantization);
+  std::string type = lowered(quantization);
   for (const auto& [words, suffix] :
        {std::pair{" - small", "_s"}, std::pair{" - medium", "_m"}, std::pair{" - large", "_l"}}) {
     const size_t at = type.find(words);
@@ -33,7 +27,7 @@ std::string type_of(const std::string& quantization) {
 // "model.q4_1" without its type; other names as they are.
 std::string stem_of(const catalog::InstalledModel& model) {
   const std::string suffix = "." + type_of(model.quantization);
-  const std::string name = lower(model.name);
+  const std::string name = lowered(model.name);
   const bool has = name.size() > suffix.size() &&
                    name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0;
   return has ? model.name.substr(0, name.size() - suffix.size()) : model.name;
@@ -125,7 +119,7 @@ std::string quantization_type(const std::string& alias) {
   static const std::map<std::string, std::string> kAliases = {
       {"q2", "q2_k"}, {"q3", "q3_k_m"}, {"q4", "q4_k_m"}, {"q5", "q5_k_m"}, {"q6", "q6_k"},
       {"q8", "q8_0"}, {"fp16", "f16"},  {"fp32", "f32"}};
-  const std::string type = lower(alias);
+  const std::string type = lowered(alias);
   const auto at = kAliases.find(type);
   return at == kAliases.end() ? type : at->second;
 }

@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "eval/report.h"
+#include "eval/statistics.h"
 #include "plots/svg.h"
 
 namespace tinyarms::eval {
@@ -27,8 +28,6 @@ overflow-wrap:anywhere} .pictures{display:flex;flex-wrap:wrap;gap:24px;align-ite
 details{margin:12px 0} .warning{background:var(--panel);border-left:4px solid #d55e00;
 padding:8px 12px}
 )";
-
-double percent(double share) { return 100 * share; }
 
 std::string leader_table(const Report& report, const std::string& task) {
   std::string out =

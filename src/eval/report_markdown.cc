@@ -2,11 +2,10 @@
 #include <fmt/format.h>
 
 #include "eval/report.h"
+#include "eval/statistics.h"
 
 namespace tinyarms::eval {
 namespace {
-
-double percent(double share) { return 100 * share; }
 
 // A bar or a line break in a name would break the table.
 std::string cell(std::string text) {

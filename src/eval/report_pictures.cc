@@ -5,23 +5,22 @@
 #include <cmath>
 
 #include "eval/report.h"
+#include "eval/statistics.h"
 
 namespace tinyarms::eval {
 namespace {
-
-double percent(double share) { return 100 * share; }
 
 plots::Range percent(const Interval& interval) {
   return {percent(interval.low), percent(interval.high)};
 }
 
-struct Rows {
+struct PictureRows {
   std::vector<const LeaderRow*> rows;
   std::vector<std::string> labels;
 };
 
-Rows rows_of(const Report& report, const std::string& task) {
-  Rows rows;
+PictureRows rows_of(const Report& report, const std::string& task) {
+  PictureRows rows;
   for (const LeaderRow& row : report.leaders) {
     if (row.result->task != task) continue;
     rows.rows.push_back(&row);
@@ -30,7 +29,7 @@ Rows rows_of(const Report& report, const std::string& task) {
   return rows;
 }
 
-plots::BarChart accuracy(const Report& report, const Rows& rows, const std::string& task) {
+plots::BarChart accuracy(const Report& report, const PictureRows& rows, const std::string& task) {
   plots::BarChart chart{
       .title = task + ": accuracy, 95 % intervals", .unit = "%", .rows = {}, .maximum = 100.0};
   for (size_t i = 0; i < rows.rows.size(); ++i) {
@@ -60,7 +59,7 @@ plots::BarChart accuracy(const Report& report, const Rows& rows, const std::stri
   return chart;
 }
 
-plots::BarChart speed(const Rows& rows) {
+plots::BarChart speed(const PictureRows& rows) {
   plots::BarChart chart{.title = "Seconds an item", .unit = "s", .rows = {}, .decimals = 2};
   for (size_t i = 0; i < rows.rows.size(); ++i) {
     chart.rows.push_back({.label = rows.labels[i],
@@ -71,7 +70,7 @@ plots::BarChart speed(const Rows& rows) {
   return chart;
 }
 
-plots::BarChart memory(const Rows& rows) {
+plots::BarChart memory(const PictureRows& rows) {
   plots::BarChart chart{.title = "Peak memory", .unit = "MB", .rows = {}, .decimals = 0};
   for (size_t i = 0; i < rows.rows.size(); ++i) {
     const uint64_t bytes = rows.rows[i]->result->peak_memory_bytes;
@@ -83,7 +82,7 @@ plots::BarChart memory(const Rows& rows) {
 }
 
 // A colour a subject: names beside the points would lie on each other where points are near.
-plots::XyChart cost_and_quality(const Rows& rows) {
+plots::XyChart cost_and_quality(const PictureRows& rows) {
   plots::XyChart chart{.title = "Cost and quality",
                        .x = {.label = "seconds an item", .range = {}, .logarithmic = true},
                        .y = {.label = "accuracy, %", .range = plots::Range{0, 100}},
@@ -99,7 +98,7 @@ plots::XyChart cost_and_quality(const Rows& rows) {
   return chart;
 }
 
-plots::XyChart risk_and_coverage(const Rows& rows) {
+plots::XyChart risk_and_coverage(const PictureRows& rows) {
   plots::XyChart chart{.title = "Risk and coverage: answer only where the evidence is sure",
                        .x = {.label = "answered, %", .range = plots::Range{0, 100}},
                        .y = {.label = "wrong among the answered, %",
@@ -119,7 +118,7 @@ plots::XyChart risk_and_coverage(const Rows& rows) {
   return chart;
 }
 
-plots::XyChart reliability(const Rows& rows) {
+plots::XyChart reliability(const PictureRows& rows) {
   plots::XyChart chart{.title = "Reliability: forecast against outcome",
                        .x = {.label = "mean forecast, %", .range = plots::Range{0, 100}},
                        .y = {.label = "right, %", .range = plots::Range{0, 100}},
@@ -146,7 +145,7 @@ plots::XyChart reliability(const Rows& rows) {
 }  // namespace
 
 TaskPictures draw_task(const Report& report, const std::string& task) {
-  const Rows rows = rows_of(report, task);
+  const PictureRows rows = rows_of(report, task);
   TaskPictures pictures;
   if (rows.rows.empty()) return pictures;
   pictures.bars = {accuracy(report, rows, task), speed(rows), memory(rows)};

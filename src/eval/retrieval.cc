@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr size_t kDepth = 100;
 constexpr size_t kFiguresAt = 10;
-constexpr size_t kBatch = 512;
+constexpr size_t kRetrievalBatch = 512;
 
 Error corrupt(const std::string& where, std::string what) {
   return Error{ErrorCode::Corrupt, std::move(what), where,
@@ -175,10 +175,10 @@ Result<void> RetrievalRun::index(const RetrievalSet& set, const EmbedTexts& embe
                                                  .dimensions = asked->front().size()},
                                                 clock, stop, nullptr);
   if (!library) return library.error();
-  for (size_t at = 0; at < set.corpus.size(); at += kBatch) {
+  for (size_t at = 0; at < set.corpus.size(); at += kRetrievalBatch) {
     std::vector<storage::PassageStore::FileUpdate> updates;
     std::vector<std::string> texts;
-    for (size_t i = at; i < std::min(at + kBatch, set.corpus.size()); ++i) {
+    for (size_t i = at; i < std::min(at + kRetrievalBatch, set.corpus.size()); ++i) {
       texts.emplace_back();
       updates.push_back(update_of(set.corpus[i], i, texts.back()));
     }

@@ -12,9 +12,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using Method = RetrievalRun::Method;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-class RetrievalTest : public testing::Test {
+class RetrievalTest : public ::testing::Test {
  protected:
   RetrievalTest() {
     std::string pattern = (fs::temp_directory_path() / "retrieval-test-XXXXXX").string();

@@ -15,7 +15,7 @@
 namespace tinyarms::eval {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 struct Sample {
   std::string task_id;
@@ -25,7 +25,7 @@ struct Sample {
 };
 
 // A number as an id ("task_id": 11 in MBPP) is its digits.
-std::optional<std::string> id_of(const Json& object) {
+std::optional<std::string> id_of(const OrderedJson& object) {
   const auto id = object.find("task_id");
   if (id == object.end()) return std::nullopt;
   if (id->is_string()) return id->get<std::string>();
@@ -38,7 +38,7 @@ Result<Sample> parse_sample(std::string_view line) {
     return Error{ErrorCode::Corrupt, std::move(what), "",
                  "each line is {\"task_id\", \"solution\"} or {\"task_id\", \"completion\"}"};
   };
-  const Json object = Json::parse(line, nullptr, false);
+  const OrderedJson object = OrderedJson::parse(line, nullptr, false);
   if (!object.is_object()) return bad("is not a JSON object");
   Sample sample;
   const auto id = id_of(object);
@@ -89,10 +89,10 @@ Result<Verdict> judge_sample(const Task& task, const Sample& sample, sandbox::Ju
 }
 
 std::string verdict_line(const Sample& sample, const Result<Verdict>& verdict) {
-  Json line = {{"task_id", sample.task_id}};
-  line["correct"] = verdict ? Json(verdict->correct) : Json(nullptr);
+  OrderedJson line = {{"task_id", sample.task_id}};
+  line["correct"] = verdict ? OrderedJson(verdict->correct) : OrderedJson(nullptr);
   line["reason"] = verdict ? verdict->reason : "not measured: " + verdict.error().message();
-  return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return line.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
 ScoredSamples account_for(const Task& task, const std::vector<Item>& items,
@@ -166,7 +166,7 @@ Result<ScoredSamples> score_samples(const Task& task, const ScoreOptions& option
 
 std::string scored_json(const ScoredSamples& scored) {
   const Interval interval = wilson(scored.count);
-  Json json = {{"task", scored.task},
+  OrderedJson json = {{"task", scored.task},
                {"samples", scored.samples},
                {"measured", scored.count.trials},
                {"correct", scored.count.hits},

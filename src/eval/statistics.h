@@ -13,6 +13,8 @@ namespace tinyarms::eval {
 using calibration::Count;
 using calibration::Interval;
 
+inline double percent(double share) { return 100 * share; }
+
 // The score interval of a proportion (Wilson 1927). Without trials: 0 and 1.
 Interval wilson(Count count);
 

@@ -125,9 +125,9 @@ const TaskResult* find_result(const Summary& summary, std::string_view task,
   return nullptr;
 }
 
-using Scores = std::map<std::string, double>;
+using TaskScores = std::map<std::string, double>;
 
-std::vector<ScorePair> pair_up(const Scores& first, const Scores& second) {
+std::vector<ScorePair> pair_up(const TaskScores& first, const TaskScores& second) {
   std::vector<ScorePair> pairs;
   for (const auto& [item, score] : first) {
     const auto other = second.find(item);
@@ -157,7 +157,7 @@ Shared shared_items(const Summary& summary, const std::string& task) {
   for (const auto& [item, ignored] : found->second.begin()->second) {
     std::vector<double> row;
     for (const std::string& subject : shared.subjects) {
-      const Scores& scores = found->second.at(subject);
+      const TaskScores& scores = found->second.at(subject);
       const auto at = scores.find(item);
       if (at != scores.end()) row.push_back(at->second);
     }

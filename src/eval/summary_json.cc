@@ -10,23 +10,25 @@
 namespace tinyarms::eval {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+OrderedJson number(double value) {
+  return std::isfinite(value) ? OrderedJson(value) : OrderedJson(nullptr);
+}
 
-double number_from(const Json& value) {
+double number_from(const OrderedJson& value) {
   return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
 }
 
-Json interval_json(const Interval& interval) {
+OrderedJson interval_json(const Interval& interval) {
   return {number(interval.low), number(interval.high)};
 }
 
-Interval interval_from(const Json& pair) {
+Interval interval_from(const OrderedJson& pair) {
   return {number_from(pair.at(0)), number_from(pair.at(1))};
 }
 
-Json task_json(const TaskFacts& task) {
+OrderedJson task_json(const TaskFacts& task) {
   return {{"name", task.name},
           {"caveat", task.caveat},
           {"data_sha", task.data_sha},
@@ -38,7 +40,7 @@ Json task_json(const TaskFacts& task) {
           {"problem", task.problem}};
 }
 
-TaskFacts task_from(const Json& json) {
+TaskFacts task_from(const OrderedJson& json) {
   return {.name = json.at("name").get<std::string>(),
           .caveat = json.at("caveat").get<std::string>(),
           .data_sha = json.at("data_sha").get<std::string>(),
@@ -50,26 +52,26 @@ TaskFacts task_from(const Json& json) {
           .problem = json.at("problem").get<std::string>()};
 }
 
-Json subject_json(const SubjectFacts& subject) {
+OrderedJson subject_json(const SubjectFacts& subject) {
   return {{"name", subject.name},
           {"fingerprint", subject.fingerprint},
           {"note", subject.note},
           {"problem", subject.problem}};
 }
 
-SubjectFacts subject_from(const Json& json) {
+SubjectFacts subject_from(const OrderedJson& json) {
   return {.name = json.at("name").get<std::string>(),
           .fingerprint = json.at("fingerprint").get<std::string>(),
           .note = json.at("note").get<std::string>(),
           .problem = json.at("problem").get<std::string>()};
 }
 
-Json confidence_json(const ConfidenceResult& confidence) {
-  Json curve = Json::array();
+OrderedJson confidence_json(const ConfidenceResult& confidence) {
+  OrderedJson curve = OrderedJson::array();
   for (const auto& point : confidence.risk_coverage) {
     curve.push_back({number(point.threshold), number(point.coverage), number(point.risk)});
   }
-  Json bins = Json::array();
+  OrderedJson bins = OrderedJson::array();
   for (const auto& bin : confidence.reliability) {
     bins.push_back({{"low", bin.low},
                     {"high", bin.high},
@@ -84,17 +86,17 @@ Json confidence_json(const ConfidenceResult& confidence) {
           {"reliability", bins}};
 }
 
-ConfidenceResult confidence_from(const Json& json) {
+ConfidenceResult confidence_from(const OrderedJson& json) {
   ConfidenceResult confidence;
   json.at("signal").get_to(confidence.signal);
   confidence.auroc = number_from(json.at("auroc"));
   confidence.ece = number_from(json.at("ece"));
-  for (const Json& point : json.at("risk_coverage")) {
+  for (const OrderedJson& point : json.at("risk_coverage")) {
     confidence.risk_coverage.push_back({.threshold = number_from(point.at(0)),
                                         .coverage = number_from(point.at(1)),
                                         .risk = number_from(point.at(2))});
   }
-  for (const Json& bin : json.at("reliability")) {
+  for (const OrderedJson& bin : json.at("reliability")) {
     confidence.reliability.push_back({.low = bin.at("low").get<double>(),
                                       .high = bin.at("high").get<double>(),
                                       .count = bin.at("count").get<size_t>(),
@@ -105,13 +107,13 @@ ConfidenceResult confidence_from(const Json& json) {
   return confidence;
 }
 
-Json tier_json(const TierResult& tier) {
+OrderedJson tier_json(const TierResult& tier) {
   return {{"name", tier.name},       {"answered", tier.answered},
           {"kept", tier.kept},       {"kept_correct", tier.kept_correct},
           {"correct", tier.correct}, {"seconds", tier.seconds}};
 }
 
-TierResult tier_from(const Json& json) {
+TierResult tier_from(const OrderedJson& json) {
   return {.name = json.at("name").get<std::string>(),
           .answered = json.at("answered").get<uint64_t>(),
           .kept = json.at("kept").get<uint64_t>(),
@@ -120,20 +122,20 @@ TierResult tier_from(const Json& json) {
           .seconds = json.at("seconds").get<double>()};
 }
 
-Json result_json(const TaskResult& result) {
-  Json groups = Json::array();
+OrderedJson result_json(const TaskResult& result) {
+  OrderedJson groups = OrderedJson::array();
   for (const GroupResult& group : result.groups) {
     groups.push_back({{"name", group.name},
                       {"correct", group.count.hits},
                       {"measured", group.count.trials},
                       {"interval", interval_json(wilson(group.count))}});
   }
-  Json passes = Json::array();
+  OrderedJson passes = OrderedJson::array();
   for (const PassAtK& pass : result.pass_at_k) {
     passes.push_back(
         {{"k", pass.k}, {"value", pass.value}, {"interval", interval_json(pass.interval)}});
   }
-  Json tiers = Json::array();
+  OrderedJson tiers = OrderedJson::array();
   for (const TierResult& tier : result.tiers) tiers.push_back(tier_json(tier));
   return {{"task", result.task},
           {"subject", result.subject},
@@ -142,7 +144,7 @@ Json result_json(const TaskResult& result) {
           {"unmeasured", result.unmeasured},
           {"not_reached", result.not_reached},
           {"correct", result.correct},
-          {"accuracy", result.measured > 0 ? Json(result.accuracy) : Json(nullptr)},
+          {"accuracy", result.measured > 0 ? OrderedJson(result.accuracy) : OrderedJson(nullptr)},
           {"interval", interval_json(result.interval)},
           {"groups", groups},
           {"pass_at_k", passes},
@@ -155,7 +157,7 @@ Json result_json(const TaskResult& result) {
           {"failures", result.failures}};
 }
 
-TaskResult result_from(const Json& json) {
+TaskResult result_from(const OrderedJson& json) {
   TaskResult result;
   json.at("task").get_to(result.task);
   json.at("subject").get_to(result.subject);
@@ -166,12 +168,12 @@ TaskResult result_from(const Json& json) {
   json.at("correct").get_to(result.correct);
   if (!json.at("accuracy").is_null()) json.at("accuracy").get_to(result.accuracy);
   result.interval = interval_from(json.at("interval"));
-  for (const Json& group : json.at("groups")) {
+  for (const OrderedJson& group : json.at("groups")) {
     result.groups.push_back({group.at("name").get<std::string>(),
                              {.hits = group.at("correct").get<uint64_t>(),
                               .trials = group.at("measured").get<uint64_t>()}});
   }
-  for (const Json& pass : json.at("pass_at_k")) {
+  for (const OrderedJson& pass : json.at("pass_at_k")) {
     result.pass_at_k.push_back({.k = pass.at("k").get<uint64_t>(),
                                 .value = pass.at("value").get<double>(),
                                 .interval = interval_from(pass.at("interval"))});
@@ -180,20 +182,20 @@ TaskResult result_from(const Json& json) {
   json.at("prompt_tokens").get_to(result.prompt_tokens);
   json.at("tokens").get_to(result.tokens);
   json.at("peak_memory_bytes").get_to(result.peak_memory_bytes);
-  for (const Json& tier : json.at("tiers")) result.tiers.push_back(tier_from(tier));
+  for (const OrderedJson& tier : json.at("tiers")) result.tiers.push_back(tier_from(tier));
   result.confidence = confidence_from(json.at("confidence"));
   json.at("failures").get_to(result.failures);
   return result;
 }
 
-Json figure_json(const EmbeddingFigure& figure) {
+OrderedJson figure_json(const EmbeddingFigure& figure) {
   return {{"task", figure.task},   {"subject", figure.subject},
           {"name", figure.name},   {"value", number(figure.value)},
           {"interval", interval_json(figure.interval)},
           {"items", figure.items}, {"seconds", figure.seconds}};
 }
 
-EmbeddingFigure figure_from(const Json& json) {
+EmbeddingFigure figure_from(const OrderedJson& json) {
   return {.task = json.at("task").get<std::string>(),
           .subject = json.at("subject").get<std::string>(),
           .name = json.at("name").get<std::string>(),
@@ -203,7 +205,7 @@ EmbeddingFigure figure_from(const Json& json) {
           .seconds = json.at("seconds").get<double>()};
 }
 
-Json comparison_json(const Comparison& comparison) {
+OrderedJson comparison_json(const Comparison& comparison) {
   const Paired& paired = comparison.paired;
   return {{"task", comparison.task},
           {"first", comparison.first},
@@ -218,7 +220,7 @@ Json comparison_json(const Comparison& comparison) {
           {"mcnemar_p", paired.p_value}};
 }
 
-Comparison comparison_from(const Json& json) {
+Comparison comparison_from(const OrderedJson& json) {
   return {.task = json.at("task").get<std::string>(),
           .first = json.at("first").get<std::string>(),
           .second = json.at("second").get<std::string>(),
@@ -232,14 +234,14 @@ Comparison comparison_from(const Json& json) {
                      .p_value = json.at("mcnemar_p").get<double>()}};
 }
 
-Json baseline_json(const Baseline& baseline) {
+OrderedJson baseline_json(const Baseline& baseline) {
   return {{"task", baseline.task},
           {"name", baseline.name},
           {"accuracy", number(baseline.accuracy)},
           {"what", baseline.what}};
 }
 
-Baseline baseline_from(const Json& json) {
+Baseline baseline_from(const OrderedJson& json) {
   return {.task = json.at("task").get<std::string>(),
           .name = json.at("name").get<std::string>(),
           .accuracy = number_from(json.at("accuracy")),
@@ -247,20 +249,20 @@ Baseline baseline_from(const Json& json) {
 }
 
 template <typename T>
-Json array_of(const std::vector<T>& values, Json (*each)(const T&)) {
-  Json array = Json::array();
+OrderedJson array_of(const std::vector<T>& values, OrderedJson (*each)(const T&)) {
+  OrderedJson array = OrderedJson::array();
   for (const T& value : values) array.push_back(each(value));
   return array;
 }
 
 template <typename T>
-std::vector<T> vector_from(const Json& array, T (*each)(const Json&)) {
+std::vector<T> vector_from(const OrderedJson& array, T (*each)(const OrderedJson&)) {
   std::vector<T> values;
-  for (const Json& value : array) values.push_back(each(value));
+  for (const OrderedJson& value : array) values.push_back(each(value));
   return values;
 }
 
-Summary summary_from(const Json& json) {
+Summary summary_from(const OrderedJson& json) {
   Summary summary;
   json.at("version").get_to(summary.version);
   json.at("command").get_to(summary.command);
@@ -284,7 +286,7 @@ Summary summary_from(const Json& json) {
 }  // namespace
 
 std::string summary_json(const Summary& summary) {
-  const Json json = {{"schema", kSummarySchema},
+  const OrderedJson json = {{"schema", kSummarySchema},
                      {"version", summary.version},
                      {"command", summary.command},
                      {"engine", summary.engine},
@@ -301,11 +303,11 @@ std::string summary_json(const Summary& summary) {
                      {"baselines", array_of(summary.baselines, baseline_json)},
                      {"comparisons", array_of(summary.comparisons, comparison_json)},
                      {"scores", summary.scores}};
-  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json.dump(1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
 Result<Summary> parse_summary(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, false);
+  const OrderedJson json = OrderedJson::parse(text, nullptr, false);
   if (!json.is_object()) {
     return Error{ErrorCode::Corrupt, "is no bench summary: not a JSON object", "",
                  "name what `tinyarms bench --output` wrote"};
@@ -318,7 +320,7 @@ Result<Summary> parse_summary(std::string_view text) {
   }
   try {
     return summary_from(json);
-  } catch (const Json::exception& problem) {
+  } catch (const OrderedJson::exception& problem) {
     return Error{ErrorCode::Corrupt, fmt::format("is no bench summary: {}", problem.what()), "",
                  "measure again"};
   }

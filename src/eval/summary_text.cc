@@ -6,11 +6,10 @@
 #include <cmath>
 
 #include "eval/summary.h"
+#include "eval/statistics.h"
 
 namespace tinyarms::eval {
 namespace {
-
-double percent(double share) { return 100 * share; }
 
 void add_failures(const TaskResult& result, std::string& text) {
   if (result.unmeasured + result.not_reached == 0) return;

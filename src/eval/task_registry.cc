@@ -8,7 +8,7 @@
 namespace tinyarms::eval {
 namespace {
 
-std::vector<std::unique_ptr<Task>> make_all() {
+std::vector<std::unique_ptr<Task>> make_tasks() {
   std::vector<std::unique_ptr<Task>> tasks;
   tasks.push_back(make_tiny());
   tasks.push_back(make_humaneval());
@@ -35,7 +35,7 @@ std::vector<std::unique_ptr<Task>> make_all() {
 }  // namespace
 
 const std::vector<std::unique_ptr<Task>>& all_tasks() {
-  static const std::vector<std::unique_ptr<Task>> tasks = make_all();
+  static const std::vector<std::unique_ptr<Task>> tasks = make_tasks();
   return tasks;
 }
 

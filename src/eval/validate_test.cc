@@ -81,11 +81,11 @@ TEST(ValidateReport, SaysTheVerdictInWordsAndJson) {
   EXPECT_NE(text.find("worse by more than 1 points"), std::string::npos) << text;
   EXPECT_NE(text.find("+10.52 %"), std::string::npos) << text;
   EXPECT_NE(text.find("3 tensors in a larger type"), std::string::npos) << text;
-  const auto json = nlohmann::json::parse(validation_as_json(example()));
-  EXPECT_EQ(json["schema"], "tinyarms-validation/1");
-  EXPECT_EQ(json["candidates"][0]["divergence"]["mean"], 0.25);
-  EXPECT_EQ(json["candidates"][0]["differences"][0]["verdict"], "worse");
-  EXPECT_EQ(json["candidates"][0]["differences"][0]["interval"][0], -11);
+  const auto made = nlohmann::json::parse(validation_as_json(example()));
+  EXPECT_EQ(made["schema"], "tinyarms-validation/1");
+  EXPECT_EQ(made["candidates"][0]["divergence"]["mean"], 0.25);
+  EXPECT_EQ(made["candidates"][0]["differences"][0]["verdict"], "worse");
+  EXPECT_EQ(made["candidates"][0]["differences"][0]["interval"][0], -11);
 }
 
 TEST(ValidateReport, DrawsEveryCandidate) {

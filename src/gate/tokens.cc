@@ -3,23 +3,16 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
+
 namespace tinyarms::gate {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 // Bytes of other scripts count as letters: they are compared as they stand.
 bool is_letter(char c) {
   return is_upper(c) || is_lower(c) || static_cast<unsigned char>(c) >= 128;
 }
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
-
-std::string lower(std::string_view text) {
-  std::string folded(text);
-  for (char& c : folded) c = is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
-  return folded;
-}
 
 // Curly quotes, long dashes and full-width marks become their ASCII forms.
 std::string with_plain_marks(std::string_view text) {
@@ -61,7 +54,7 @@ class Tokenizer {
  private:
   void push(TokenKind kind, std::string_view text) {
     tokens_.push_back({kind, std::string(text),
-                       kind == TokenKind::Word ? lower(text) : std::string(text)});
+                       kind == TokenKind::Word ? lowered(text) : std::string(text)});
   }
 
   // A span in backticks, a fence, double quotes, or single quotes that stand like double ones.
@@ -171,7 +164,7 @@ class Tokenizer {
                          });
     if (!is_unit) return false;  // "3.10.2", "2024-01-31", "5+3"
     static constexpr std::array<std::string_view, 4> kOrdinals = {"st", "nd", "rd", "th"};
-    if (std::find(kOrdinals.begin(), kOrdinals.end(), lower(unit)) != kOrdinals.end()) {
+    if (std::find(kOrdinals.begin(), kOrdinals.end(), lowered(unit)) != kOrdinals.end()) {
       push(TokenKind::Word, chunk);
       return true;
     }
@@ -181,7 +174,7 @@ class Tokenizer {
   }
 
   bool take_word(std::string_view chunk) {
-    const std::string folded = lower(chunk);
+    const std::string folded = lowered(chunk);
     const bool after_number = !tokens_.empty() && tokens_.back().kind == TokenKind::Number;
     const bool letters = std::all_of(chunk.begin(), chunk.end(), is_letter);
     if (letters && after_number && chunk.size() <= 3 && !known_(context_, folded)) {
@@ -217,7 +210,7 @@ class Tokenizer {
     if (!std::all_of(head.begin(), head.end(), is_letter)) return false;
     if (tail == "t" && folded.size() > 3 && folded[mark - 1] == 'n') {
       head.remove_suffix(1);
-      std::string stem = lower(head);
+      std::string stem = lowered(head);
       if (stem == "ca") stem = "can";
       if (stem == "wo") stem = "will";
       if (stem == "sha") stem = "shall";
@@ -231,7 +224,8 @@ class Tokenizer {
     if (tail == "s") {
       static constexpr std::array<std::string_view, 9> kPronouns = {
           "what", "how", "where", "who", "that", "there", "it", "here", "why"};
-      const bool is = std::find(kPronouns.begin(), kPronouns.end(), lower(head)) != kPronouns.end();
+      const bool is =
+          std::find(kPronouns.begin(), kPronouns.end(), lowered(head)) != kPronouns.end();
       if (is) push(TokenKind::Word, "is");
       return true;
     }
@@ -267,7 +261,7 @@ class Tokenizer {
 std::string without_shouting(std::string text) {
   const auto uppers = std::count_if(text.begin(), text.end(), is_upper);
   const auto lowers = std::count_if(text.begin(), text.end(), is_lower);
-  return lowers == 0 && uppers > 12 ? lower(text) : text;
+  return lowers == 0 && uppers > 12 ? lowered(text) : text;
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include "base/ascii.h"
+
 namespace tinyarms::http {
 namespace {
 
@@ -14,13 +16,6 @@ namespace beast = boost::beast;
 constexpr size_t kFieldsMax = 128;
 
 std::string text_of(beast::string_view text) { return std::string(text.data(), text.size()); }
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return text;
-}
 
 int status_of(const boost::system::error_code& failure) {
   using beast::http::error;
@@ -83,7 +78,7 @@ RequestReader::State RequestReader::finish_head() {
   head_done_ = true;
   const auto& head = parser_->beast.get();
   for (const auto& field : head) {
-    request_.headers.push_back({lower(text_of(field.name_string())), text_of(field.value())});
+    request_.headers.push_back({lowered(text_of(field.name_string())), text_of(field.value())});
   }
   request_.method = text_of(head.method_string());
   const std::string target = text_of(head.target());
@@ -100,7 +95,7 @@ RequestReader::State RequestReader::finish_head() {
   if (auto coding = request_.header("transfer-encoding")) {
     if (head.version() == 10) return fail(400, "Transfer-Encoding is not of HTTP/1.0");
     if (request_.header("content-length")) return fail(400, "a length said in two ways");
-    if (lower(std::string(*coding)) != "chunked") {
+    if (lowered(std::string(*coding)) != "chunked") {
       return fail(501, "the only Transfer-Encoding known here is chunked");
     }
   }
@@ -116,7 +111,7 @@ bool RequestReader::version_1_0() const { return parser_->beast.get().version() 
 
 bool RequestReader::expects_continue() const {
   const auto expected = request_.header("expect");
-  return expected && !version_1_0() && lower(std::string(*expected)) == "100-continue";
+  return expected && !version_1_0() && lowered(std::string(*expected)) == "100-continue";
 }
 
 bool RequestReader::has_body() const { return !parser_->beast.is_done(); }

@@ -10,7 +10,7 @@ namespace {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
-using Local = asio::local::stream_protocol;
+using LocalStream = asio::local::stream_protocol;
 
 std::string name_of(const tcp::socket& socket) {
   boost::system::error_code failure;
@@ -88,8 +88,8 @@ std::unique_ptr<Transport> make_transport(tcp::socket socket) {
   return std::make_unique<PlainTransport<tcp::socket>>(std::move(socket));
 }
 
-std::unique_ptr<Transport> make_transport(Local::socket socket) {
-  return std::make_unique<PlainTransport<Local::socket>>(std::move(socket));
+std::unique_ptr<Transport> make_transport(LocalStream::socket socket) {
+  return std::make_unique<PlainTransport<LocalStream::socket>>(std::move(socket));
 }
 
 std::unique_ptr<Transport> make_transport(tcp::socket socket,

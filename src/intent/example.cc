@@ -13,7 +13,7 @@
 namespace tinyarms::intent {
 namespace {
 
-using Json = nlohmann::json;
+using ExampleJson = nlohmann::json;
 
 constexpr size_t kTextBytesMax = 64 * 1024;
 constexpr size_t kNameBytesMax = 64;
@@ -28,7 +28,7 @@ bool is_name(std::string_view name) {
          });
 }
 
-const std::string* text_field(const Json& object, std::initializer_list<const char*> names) {
+const std::string* text_field(const ExampleJson& object, std::initializer_list<const char*> names) {
   for (const char* name : names) {
     const auto found = object.find(name);
     if (found != object.end()) return found->get_ptr<const std::string*>();
@@ -42,7 +42,7 @@ Error bad(std::string what, const std::string& place) {
 
 Result<Example> parse_line(std::string_view line, const std::string& place) {
   if (find_invalid_utf8(line)) return bad("is not UTF-8", place);
-  const Json object = Json::parse(line, nullptr, false);
+  const ExampleJson object = ExampleJson::parse(line, nullptr, false);
   if (object.is_discarded() || !object.is_object()) return bad("is not a JSON object", place);
   const std::string* text = text_field(object, {"text", "prompt", "question"});
   const std::string* intent = text_field(object, {"intent", "class", "label"});

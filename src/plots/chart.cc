@@ -73,4 +73,10 @@ Range range_of(const Axis& axis, const std::vector<Series>& series, bool horizon
   return {range.low - room, range.high + room};
 }
 
+size_t letters(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
 }  // namespace tinyarms::plots

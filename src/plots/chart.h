@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tinyarms::plots {
@@ -63,6 +64,9 @@ std::vector<double> ticks(Range range, int count);
 std::vector<double> logarithmic_ticks(Range range);
 // "0.25", "1e-05", "12,000" without needless digits.
 std::string tick_text(double value);
+
+// Characters of UTF-8, each taken for one cell.
+size_t letters(std::string_view text);
 
 // Of all finite points, widened where it would be empty, 5 % of room at the ends.
 Range range_of(const Axis& axis, const std::vector<Series>& series, bool horizontal);

@@ -51,12 +51,6 @@ std::string open_picture(double width, double height, std::string_view title) {
       width, height, escape_markup(title));
 }
 
-size_t letters(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
-}
-
 double text_width(std::string_view text) { return kLetter * static_cast<double>(letters(text)); }
 
 // The plane of an XY chart: values to places.

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "questions/rational.h"
 
 namespace tinyarms::questions {
@@ -68,7 +69,6 @@ const std::vector<Spelling>& spellings() {
   return kSpellings;
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
 
 std::optional<Rational> take_number(std::string_view& text) {

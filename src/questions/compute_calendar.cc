@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "base/ascii.h"
 #include "questions/computation.h"
 #include "questions/scan.h"
 
@@ -25,9 +26,9 @@ constexpr const char* kWeekdays[] = {"Sunday",   "Monday", "Tuesday", "Wednesday
                                      "Thursday", "Friday", "Saturday"};
 
 std::optional<unsigned> read_month(std::string_view word) {
-  const std::string name = to_lower(word);
+  const std::string name = lowered(word);
   for (unsigned i = 0; i < 12; ++i) {
-    const std::string full = to_lower(kMonths[i]);
+    const std::string full = lowered(kMonths[i]);
     if (name == full || (name.size() == 3 && full.substr(0, 3) == name)) return i + 1;
   }
   return name == "sept" ? std::optional<unsigned>(9) : std::nullopt;
@@ -60,7 +61,7 @@ std::optional<sys_days> read_date(const std::string& text) {
   std::vector<std::string> words;
   for (std::string_view word : split(text, ' ')) {
     if (!word.empty() && word.back() == ',') word.remove_suffix(1);
-    if (word.empty() || to_lower(word) == "of" || to_lower(word) == "the") continue;
+    if (word.empty() || lowered(word) == "of" || lowered(word) == "the") continue;
     words.emplace_back(word);
   }
   if (words.size() != 3) return std::nullopt;
@@ -70,7 +71,7 @@ std::optional<sys_days> read_date(const std::string& text) {
   if (!month) month = read_month(words[1]);
   std::string day_text = words[at];
   if (day_text.size() > 2) {
-    const std::string ending = to_lower(day_text.substr(day_text.size() - 2));
+    const std::string ending = lowered(day_text.substr(day_text.size() - 2));
     const bool ordinal = ending == "st" || ending == "nd" || ending == "rd" || ending == "th";
     if (ordinal) day_text.resize(day_text.size() - 2);
   }
@@ -171,8 +172,8 @@ std::optional<Variables> shift_date(const ComputationInput& input) {
   const auto day = read_date(input.get("date"));
   const auto count = scan_number(input.get("count"), 1'000'000);
   if (!day || !count) return std::nullopt;
-  const bool weeks = to_lower(input.get("unit")).substr(0, 4) == "week";
-  const std::string direction = to_lower(input.get("direction"));
+  const bool weeks = lowered(input.get("unit")).substr(0, 4) == "week";
+  const std::string direction = lowered(input.get("direction"));
   const bool back = direction == "before" || direction == "earlier than" || direction == "prior to";
   const int64_t shift = *count * (weeks ? 7 : 1) * (back ? -1 : 1);
   const sys_days result = *day + days(shift);
@@ -219,7 +220,7 @@ std::optional<Variables> clock_24(const ComputationInput& input) {
   const std::string minute = input.get("minute").empty() ? "00" : input.get("minute");
   const auto minutes = scan_number(minute, 59);
   if (!hour || *hour == 0 || !minutes || minute.size() != 2) return std::nullopt;
-  const bool afternoon = to_lower(input.get("half"))[0] == 'p';
+  const bool afternoon = lowered(input.get("half"))[0] == 'p';
   const int64_t result = *hour % 12 + (afternoon ? 12 : 0);
   return Variables{{"time", fmt::format("{}:{} {}", *hour, minute, afternoon ? "p.m." : "a.m.")},
                    {"result", fmt::format("{:02}:{}", result, minute)}};

@@ -1,6 +1,7 @@
 // Cron expressions explained, and written from words.
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "questions/computation.h"
 #include "questions/cron.h"
 #include "questions/scan.h"
@@ -9,7 +10,7 @@ namespace tinyarms::questions {
 namespace {
 
 std::optional<Variables> explain(const ComputationInput& input) {
-  std::string expression = to_lower(input.get("expression"));
+  std::string expression = lowered(input.get("expression"));
   struct Shorthand {
     std::string_view name;
     std::string_view fields;
@@ -46,10 +47,10 @@ std::optional<Variables> write(const ComputationInput& input) {
       {"the first of every month", "1 * *"}, {"the first day of every month", "1 * *"},
       {"the 1st of every month", "1 * *"},   {"the first of the month", "1 * *"},
   };
-  const std::string half = to_lower(input.get("half"));
+  const std::string half = lowered(input.get("half"));
   std::string hour_text = input.get("hour");
-  if (to_lower(hour_text) == "midnight") hour_text = "0";
-  if (to_lower(hour_text) == "noon") hour_text = "12";
+  if (lowered(hour_text) == "midnight") hour_text = "0";
+  if (lowered(hour_text) == "noon") hour_text = "12";
   const auto hour = scan_number(hour_text, half.empty() ? 23 : 12);
   const std::string minute_text = input.get("minute").empty() ? "0" : input.get("minute");
   const auto minute = scan_number(minute_text, 59);
@@ -58,7 +59,7 @@ std::optional<Variables> write(const ComputationInput& input) {
   const bool said = !half.empty() || !input.get("minute").empty() || input.get("hour").size() > 2;
   if (!said) return std::nullopt;
   const int64_t hours = half.empty() ? *hour : *hour % 12 + (half[0] == 'p' ? 12 : 0);
-  const std::string when = to_lower(input.get("days"));
+  const std::string when = lowered(input.get("days"));
   for (const auto& [name, fields] : kDays) {
     if (when == name) {
       return Variables{{"expression", fmt::format("{} {} {}", *minute, hours, fields)}};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/ascii.h"
 #include "questions/arithmetic.h"
 #include "questions/computation.h"
 #include "questions/number_base.h"
@@ -48,9 +49,9 @@ std::optional<Variables> convert_number_base(const ComputationInput& input) {
 
 // "0xff", "0b1010", "42": what bits are asked of.
 std::optional<uint64_t> read_bits(std::string_view text) {
-  const std::string prefix = to_lower(text.substr(0, 2));
+  const std::string prefix = lowered(text.substr(0, 2));
   const int base = prefix == "0x" ? 16 : prefix == "0b" ? 2 : prefix == "0o" ? 8 : 10;
-  const std::string digits = to_lower(base == 10 ? text : text.substr(2));
+  const std::string digits = lowered(base == 10 ? text : text.substr(2));
   const std::string_view known = std::string_view("0123456789abcdef").substr(
       0, static_cast<size_t>(base));
   if (digits.empty() || digits.find_first_not_of(known) != digits.npos) return std::nullopt;
@@ -72,7 +73,7 @@ std::optional<Variables> bitwise(const ComputationInput& input) {
   const auto a = read_bits(input.get("a"));
   const auto b = read_bits(input.get("b"));
   if (!a || !b) return std::nullopt;
-  const std::string name = to_lower(input.get("operator"));
+  const std::string name = lowered(input.get("operator"));
   const char symbol = name == "bitwise and" || name == "and" ? '&'
                       : name == "bitwise or" || name == "or" ? '|'
                       : name == "bitwise xor" || name == "xor" || name == "^" ? '^'
@@ -151,7 +152,7 @@ std::optional<Variables> python_division(const ComputationInput& input) {
 
 // "int32", "uint8_t", "u64", "unsigned 16-bit integer".
 std::optional<Variables> integer_range(const ComputationInput& input) {
-  const std::string type = to_lower(input.get("type"));
+  const std::string type = lowered(input.get("type"));
   const size_t digit = type.find_first_of("0123456789");
   if (digit == type.npos) return std::nullopt;
   const int bits = std::stoi(type.substr(digit, 2));
@@ -239,7 +240,7 @@ std::optional<Variables> list_figures(const ComputationInput& input) {
     list.replace(at, 5, ",");
   }
   for (const std::string_view piece : split(list, ',')) {
-    const std::string_view text = trim(piece);
+    const std::string_view text = trimmed(piece, " ");
     if (text.empty() && !values.empty()) continue;  // "1, 2, and 3"
     const auto value = Rational::parse(text);
     if (!value || text.find('/') != text.npos) return std::nullopt;

@@ -2,6 +2,7 @@
 // typed, in quotes: normalising a question may have changed it.
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "base/base64.h"
 #include "base/sha256.h"
 #include "base/utf8.h"
@@ -82,7 +83,6 @@ std::string upper(std::string_view text) {
   for (char& c : result) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
   return result;
 }
-std::string lower(std::string_view text) { return to_lower(text); }
 
 // One character, quoted or bare; "a space" and the like by name.
 std::optional<Variables> character_code(const ComputationInput& input) {
@@ -99,14 +99,14 @@ std::optional<Variables> character_code(const ComputationInput& input) {
   std::string text = input.get("character");
   std::string shown = "'" + text + "'";
   for (const auto& [name, character] : kNamed) {
-    if (to_lower(text) != name) continue;
+    if (lowered(text) != name) continue;
     shown = name.substr(0, 2) == "a " ? name.substr(2) : name;
     text = character;
   }
   const auto code = single_code_point(text);
   if (!code) return std::nullopt;
   // "the ASCII code of é" has no answer.
-  if (to_lower(input.get("set")) == "ascii" && *code > 127) return std::nullopt;
+  if (lowered(input.get("set")) == "ascii" && *code > 127) return std::nullopt;
   std::string bytes;
   for (const char c : text) bytes += fmt::format(" {:02X}", static_cast<unsigned char>(c));
   return Variables{{"character", shown},
@@ -117,7 +117,7 @@ std::optional<Variables> character_code(const ComputationInput& input) {
 }
 
 std::optional<Variables> code_character(const ComputationInput& input) {
-  const std::string text = to_lower(input.get("code"));
+  const std::string text = lowered(input.get("code"));
   const bool hex = text.substr(0, 2) == "0x" || text.substr(0, 2) == "u+";
   const std::string digits = hex ? text.substr(2) : text;
   if (digits.empty() || digits.size() > 7) return std::nullopt;
@@ -125,7 +125,7 @@ std::optional<Variables> code_character(const ComputationInput& input) {
   if (end != std::string::npos) return std::nullopt;
   const auto code = static_cast<uint32_t>(std::stoul(digits, nullptr, hex ? 16 : 10));
   const auto character = show_code_point(code);
-  if (!character || (to_lower(input.get("set")) == "ascii" && code > 127)) return std::nullopt;
+  if (!character || (lowered(input.get("set")) == "ascii" && code > 127)) return std::nullopt;
   return Variables{{"code", input.get("code")},
                    {"character", *character},
                    {"decimal", std::to_string(code)},
@@ -147,7 +147,7 @@ const std::vector<Computation>& text_computations() {
       {"count-characters", false, {"text"}, {"result"}, encode_ascii<count_characters>},
       {"reverse-text", false, {"text"}, {"result"}, encode_ascii<reverse>},
       {"upper-case", false, {"text"}, {"result"}, encode_ascii<upper>},
-      {"lower-case", false, {"text"}, {"result"}, encode_ascii<lower>},
+      {"lower-case", false, {"text"}, {"result"}, encode_ascii<lowered>},
       {"character-code", false, {"character"}, {"decimal", "hex", "point", "utf8"},
        character_code},
       {"code-character", false, {"code"}, {"character", "decimal", "point"}, code_character},

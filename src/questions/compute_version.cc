@@ -1,6 +1,7 @@
 // Questions about semantic versions.
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "questions/computation.h"
 #include "questions/scan.h"
 #include "questions/semantic_version.h"
@@ -18,7 +19,7 @@ std::optional<Variables> compare_versions(const ComputationInput& input) {
   std::string verdict = order == 0 ? fmt::format("they have the same precedence")
                                    : fmt::format("{} is the newer one",
                                                  (order > 0 ? *a : *b).text());
-  const std::string asked = to_lower(input.get("relation"));
+  const std::string asked = lowered(input.get("relation"));
   if (!asked.empty()) {
     const bool less = asked == "less" || asked == "lower" || asked == "older" ||
                       asked == "smaller" || asked == "<";
@@ -30,7 +31,7 @@ std::optional<Variables> compare_versions(const ComputationInput& input) {
 std::optional<Variables> version_range(const ComputationInput& input) {
   const auto interval = read_version_range(input.get("range"));
   if (!interval) return std::nullopt;
-  return Variables{{"range", std::string(trim(input.get("range")))},
+  return Variables{{"range", std::string(trimmed(input.get("range"), " "))},
                    {"interval", interval->text()}};
 }
 
@@ -45,7 +46,7 @@ std::optional<Variables> version_matches(const ComputationInput& input) {
 
 std::optional<Variables> bump_version(const ComputationInput& input) {
   const auto version = SemanticVersion::parse(input.get("version"));
-  const std::string part = to_lower(input.get("part"));
+  const std::string part = lowered(input.get("part"));
   if (!version || !version->pre_release.empty()) return std::nullopt;
   SemanticVersion next = *version;
   if (part == "major") next = {version->major + 1, 0, 0, {}};

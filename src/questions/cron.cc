@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "questions/scan.h"
 
 namespace tinyarms::questions {
@@ -11,7 +12,7 @@ namespace {
 
 constexpr int kLeast[] = {0, 0, 1, 1, 0};
 constexpr int kMost[] = {59, 23, 31, 12, 7};
-constexpr const char* kMonths[] = {
+constexpr const char* kMonthNames[] = {
     "January", "February", "March",     "April",   "May",      "June",
     "July",    "August",   "September", "October", "November", "December"};
 constexpr const char* kDays[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
@@ -23,12 +24,12 @@ std::optional<int> read_value(std::string_view text, size_t field) {
     return static_cast<int>(*number);
   }
   if (text.size() != 3) return std::nullopt;
-  const std::string name = to_lower(text);
+  const std::string name = lowered(text);
   for (int i = 0; field == 3 && i < 12; ++i) {
-    if (to_lower(kMonths[i]).substr(0, 3) == name) return i + 1;
+    if (lowered(kMonthNames[i]).substr(0, 3) == name) return i + 1;
   }
   for (int i = 0; field == 4 && i < 7; ++i) {
-    if (to_lower(kDays[i]).substr(0, 3) == name) return i;
+    if (lowered(kDays[i]).substr(0, 3) == name) return i;
   }
   return std::nullopt;
 }
@@ -164,7 +165,9 @@ std::string explain_cron(const CronSchedule& schedule) {
   } else {
     text += ", every day";
   }
-  if (!month.every) text += ", in " + list_of(month.values, [](int m) { return kMonths[m - 1]; });
+  if (!month.every) {
+    text += ", in " + list_of(month.values, [](int m) { return kMonthNames[m - 1]; });
+  }
   return text;
 }
 

@@ -2,16 +2,11 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "questions/rational.h"
 
 namespace tinyarms::questions {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return result;
-}
 
 int digit_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -36,7 +31,7 @@ std::optional<Integer> read_digits(std::string_view digits, int base) {
 }  // namespace
 
 int find_base(std::string_view name) {
-  const std::string text = lower(name);
+  const std::string text = lowered(name);
   const auto is = [&](auto... names) { return ((text == names) || ...); };
   if (is("binary", "bin", "base 2", "base-2", "base2")) return 2;
   if (is("octal", "oct", "base 8", "base-8", "base8")) return 8;
@@ -50,7 +45,7 @@ std::string_view base_name(int base) {
 }
 
 std::optional<BaseAnswer> convert_base(const BaseQuestion& question) {
-  const std::string value = lower(question.value);
+  const std::string value = lowered(question.value);
   std::string_view digits = value;
   int base = question.from;
   for (const int candidate : {2, 8, 16}) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "questions/bundled_packs.h"
 #include "questions/question.h"
@@ -10,11 +11,6 @@
 
 namespace tinyarms::questions {
 namespace {
-
-std::string lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return text;
-}
 
 void append(const std::vector<Error>& problems, std::vector<Error>& to) {
   to.insert(to.end(), problems.begin(), problems.end());
@@ -31,10 +27,10 @@ struct QuestionEngine::State {
 
 std::optional<RuleAnswer> QuestionEngine::State::answer(const Question& question) const {
   if (question.prose.empty()) return std::nullopt;
-  const std::string lowered = lower(question.prose);
+  const std::string folded = lowered(question.prose);
   std::vector<RuleAnswer> answers;
   for (const auto& pack : packs) {
-    if (pack->may_know(lowered)) pack->collect_answers(question, answers);
+    if (pack->may_know(folded)) pack->collect_answers(question, answers);
   }
   if (answers.empty()) return std::nullopt;
   const bool agreed = std::all_of(answers.begin(), answers.end(), [&](const RuleAnswer& other) {

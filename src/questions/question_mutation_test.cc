@@ -17,7 +17,7 @@ namespace {
 
 constexpr uint32_t kSeed = 20240229;
 
-const QuestionEngine& bundled() {
+const QuestionEngine& bundled_engine() {
   static const QuestionEngine kEngine = QuestionEngine::bundled();
   return kEngine;
 }
@@ -90,7 +90,7 @@ std::string without_article(const std::string& answer) {
 }
 
 void expect_silence(const std::string& question) {
-  const auto found = bundled().answer(question);
+  const auto found = bundled_engine().answer(question);
   EXPECT_FALSE(found) << question << " → "
                       << (found ? found->rule_id + ": " + found->answer : "");
 }
@@ -127,7 +127,7 @@ TEST(Mutations, AQuestionAboutTheQuestionGetsNoAnswer) {
 TEST(Mutations, ATypoGetsTheSameAnswerOrNone) {
   std::mt19937 random(kSeed);
   for (const Known& known : known_questions()) {
-    const auto meant = bundled().answer(known.question);
+    const auto meant = bundled_engine().answer(known.question);
     ASSERT_TRUE(meant) << known.question;
     for (int i = 0; i < 8; ++i) {
       std::vector<std::string> words = words_of(known.question);
@@ -140,7 +140,7 @@ TEST(Mutations, ATypoGetsTheSameAnswerOrNone) {
         case 2: word[at] = static_cast<char>('a' + random() % 26); break;
         default: std::swap(word[at], word[(at + 1) % word.size()]); break;
       }
-      const auto found = bundled().answer(joined(words));
+      const auto found = bundled_engine().answer(joined(words));
       if (!found) continue;
       EXPECT_EQ(without_article(found->answer), without_article(meant->answer)) << joined(words);
     }
@@ -149,14 +149,14 @@ TEST(Mutations, ATypoGetsTheSameAnswerOrNone) {
 
 TEST(Mutations, AMissingWordGetsTheSameAnswerOrNone) {
   for (const Known& known : known_questions()) {
-    const auto meant = bundled().answer(known.question);
+    const auto meant = bundled_engine().answer(known.question);
     ASSERT_TRUE(meant) << known.question;
     const std::vector<std::string> all = words_of(known.question);
     for (size_t i = 0; i < all.size(); ++i) {
       if (frame_words().count(all[i]) == 0) continue;
       std::vector<std::string> words = all;
       words.erase(words.begin() + static_cast<std::ptrdiff_t>(i));
-      const auto found = bundled().answer(joined(words));
+      const auto found = bundled_engine().answer(joined(words));
       if (!found) continue;
       EXPECT_EQ(without_article(found->answer), without_article(meant->answer)) << joined(words);
     }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "questions/rule.h"
 #include "rules/scan.h"
 #include "rules/syntax_tree.h"
@@ -50,11 +51,6 @@ bool is_too_large(const std::string& regex) {
   RE2::Options options = question_options();
   options.set_max_mem(1 << 20);
   return RE2(regex, options).error_code() == RE2::ErrorPatternTooLarge;
-}
-
-std::string lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return text;
 }
 
 // The named groups of the first of the rule's questions that matches.
@@ -135,7 +131,7 @@ std::optional<std::string> answer_of(const Rule& rule, const Question& question,
   }
   if (!rule.table_key.empty()) {
     const std::string& key = variables[rule.table_key];
-    const auto entry = rule.table.find(rule.table_keeps_case ? key : lower(key));
+    const auto entry = rule.table.find(rule.table_keeps_case ? key : lowered(key));
     if (entry == rule.table.end()) return std::nullopt;
     variables["entry"] = entry->second;
   }

@@ -16,7 +16,5 @@ std::optional<int64_t> scan_number(std::string_view text, int64_t max);
 std::optional<int64_t> scan_signed(std::string_view text, int64_t max);
 // Pieces between separators, empty ones kept.
 std::vector<std::string_view> split(std::string_view text, char separator);
-std::string to_lower(std::string_view text);
-std::string_view trim(std::string_view text);
 
 }  // namespace tinyarms::questions

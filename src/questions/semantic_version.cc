@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "questions/scan.h"
 
 namespace tinyarms::questions {
@@ -159,7 +160,7 @@ std::string VersionInterval::text() const {
 }
 
 std::optional<VersionInterval> read_version_range(std::string_view text) {
-  text = trim(text);
+  text = trimmed(text, " ");
   if (text.empty() || text.size() > 60) return std::nullopt;
   if (text[0] == '^' || text[0] == '~') {
     const auto numbers = read_partial(text.substr(1));

@@ -5,16 +5,12 @@
 #include <algorithm>
 #include <numbers>
 
+#include "base/ascii.h"
+
 namespace tinyarms::questions {
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return result;
-}
-
-Error wrong(std::string_view file, const rules::YamlNode& node, std::string what) {
+Error wrong_unit(std::string_view file, const rules::YamlNode& node, std::string what) {
   return Error{ErrorCode::Config, std::move(what), rules::yaml_position(file, node),
                "see docs/rules.md for what a unit may say"};
 }
@@ -28,24 +24,24 @@ Result<Unit> read_unit(std::string_view file, const rules::YamlNode& node) {
     } else if (key.scalar == "plural") {
       unit.plural = text;
     } else if (key.scalar == "also") {
-      for (const rules::YamlNode& item : value.items) unit.names.push_back(lower(item.scalar));
+      for (const rules::YamlNode& item : value.items) unit.names.push_back(lowered(item.scalar));
     } else if (key.scalar == "symbols") {
       for (const rules::YamlNode& item : value.items) unit.symbols.push_back(item.scalar);
     } else if (key.scalar == "factor" || key.scalar == "offset") {
       const std::optional<Rational> number = Rational::parse(text);
-      if (!number) return wrong(file, value, fmt::format("'{}' is not a number", text));
+      if (!number) return wrong_unit(file, value, fmt::format("'{}' is not a number", text));
       (key.scalar == "factor" ? unit.factor : unit.offset) = *number;
     } else if (key.scalar == "pi" && (text == "1" || text == "-1")) {
       unit.pi = text == "1" ? 1 : -1;
     } else {
-      return wrong(file, key, fmt::format("unknown key '{}' in a unit", key.scalar));
+      return wrong_unit(file, key, fmt::format("unknown key '{}' in a unit", key.scalar));
     }
   }
-  if (unit.name.empty()) return wrong(file, node, "a unit without a name");
-  if (unit.factor.is_zero()) return wrong(file, node, "a unit with the factor 0");
+  if (unit.name.empty()) return wrong_unit(file, node, "a unit without a name");
+  if (unit.factor.is_zero()) return wrong_unit(file, node, "a unit with the factor 0");
   if (unit.plural.empty()) unit.plural = unit.name + "s";
-  unit.names.push_back(lower(unit.name));
-  unit.names.push_back(lower(unit.plural));
+  unit.names.push_back(lowered(unit.name));
+  unit.names.push_back(lowered(unit.plural));
   return unit;
 }
 
@@ -57,7 +53,7 @@ bool contains(const std::vector<std::string>& list, std::string_view text) {
 bool is_one_case(std::string_view text) {
   const bool upper = std::none_of(text.begin(), text.end(),
                                   [](char c) { return c >= 'a' && c <= 'z'; });
-  return upper || lower(text) == text;
+  return upper || lowered(text) == text;
 }
 
 std::string with_unit(const std::string& number, const Unit& unit) {
@@ -69,10 +65,10 @@ std::string with_unit(const std::string& number, const Unit& unit) {
 Result<void> UnitTable::add(std::string_view file, const rules::YamlNode& document) {
   const rules::YamlNode* id = document.find("id");
   const rules::YamlNode* list = document.find("units");
-  if (id == nullptr || id->scalar.empty()) return wrong(file, document, "units without an id");
+  if (id == nullptr || id->scalar.empty()) return wrong_unit(file, document, "units without an id");
   for (const auto& [key, value] : document.entries) {
     if (key.scalar == "id" || key.scalar == "units" || key.scalar == "ambiguous") continue;
-    return wrong(file, key, fmt::format("unknown key '{}' beside units", key.scalar));
+    return wrong_unit(file, key, fmt::format("unknown key '{}' beside units", key.scalar));
   }
   std::vector<Unit> units;
   for (const rules::YamlNode& node : list->items) {
@@ -103,12 +99,12 @@ const Unit* UnitTable::find(std::string_view text) const {
   if (const Unit* unit = only([&](const Unit& u) { return contains(u.symbols, text); })) {
     return unit;
   }
-  const std::string low = lower(text);
+  const std::string low = lowered(text);
   if (const Unit* unit = only([&](const Unit& u) { return contains(u.names, low); })) return unit;
   if (!is_one_case(text)) return nullptr;
   return only([&](const Unit& unit) {
     return std::any_of(unit.symbols.begin(), unit.symbols.end(),
-                       [&](const std::string& symbol) { return lower(symbol) == low; });
+                       [&](const std::string& symbol) { return lowered(symbol) == low; });
   });
 }
 
@@ -118,7 +114,7 @@ std::optional<Conversion> UnitTable::convert(const ConversionQuestion& question)
   if (from == nullptr || to == nullptr || from == to) return std::nullopt;
   if (from->dimension != to->dimension) return std::nullopt;
 
-  const std::string word = lower(question.value);
+  const std::string word = lowered(question.value);
   const bool one = word.empty() || word == "a" || word == "an" || word == "one";
   const std::optional<Rational> value = one ? Rational(1) : Rational::parse(word);
   if (!value || word.find('/') != std::string::npos) return std::nullopt;

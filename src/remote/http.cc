@@ -15,7 +15,7 @@ namespace {
 constexpr int kPollMs = 50;
 constexpr long kRedirectsMax = 5;
 
-struct Exchange {
+struct HttpExchange {
   HttpCall call;
   bool post = true;
   size_t offset = 0;
@@ -23,7 +23,7 @@ struct Exchange {
 
 class Transfer {
  public:
-  Transfer(const CurlLibrary& library, const Exchange& exchange, const HttpLimits& limits,
+  Transfer(const CurlLibrary& library, const HttpExchange& exchange, const HttpLimits& limits,
            const HttpSink& sink)
       : library_(library), exchange_(exchange), limits_(limits), sink_(sink) {}
   ~Transfer() {
@@ -149,7 +149,7 @@ class Transfer {
   }
 
   const CurlLibrary& library_;
-  const Exchange& exchange_;
+  const HttpExchange& exchange_;
   const HttpLimits& limits_;
   const HttpSink& sink_;
   CURL* easy_ = nullptr;
@@ -168,7 +168,7 @@ Result<HttpReply> post(const HttpCall& call, const HttpLimits& limits, const Sto
                        const HttpSink& sink) {
   auto library = curl_library();
   if (!library) return library.error();
-  const Exchange exchange{.call = call};
+  const HttpExchange exchange{.call = call};
   return Transfer(**library, exchange, limits, sink).run(stop);
 }
 
@@ -176,7 +176,7 @@ Result<HttpReply> get(const HttpFetch& fetch, const HttpLimits& limits, const St
                       const HttpSink& sink) {
   auto library = curl_library();
   if (!library) return library.error();
-  const Exchange exchange{.call = {.url = fetch.url, .headers = {}, .body = {}},
+  const HttpExchange exchange{.call = {.url = fetch.url, .headers = {}, .body = {}},
                           .post = false,
                           .offset = fetch.offset};
   return Transfer(**library, exchange, limits, sink).run(stop);

@@ -8,7 +8,7 @@ namespace tinyarms::rules {
 namespace {
 
 // Rules inside of rules at run time: utilities may call themselves on other nodes.
-constexpr int kDepthMax = 600;
+constexpr int kEvaluationDepthMax = 600;
 constexpr int kRewriterDepthMax = 100;
 
 }  // namespace
@@ -86,7 +86,7 @@ NodeIndex Evaluator::match(const Matcher& matcher, NodeIndex node, Environment& 
     const NodeIndex verdict = memo_.find(matcher.memo, node);
     if (verdict != Memo::kUnknown) return verdict;
   }
-  if (depth_ >= kDepthMax) {
+  if (depth_ >= kEvaluationDepthMax) {
     steps_ = 0;
     return kNoNode;
   }

@@ -10,9 +10,9 @@ namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-class Run {
+class GlobRun {
  public:
-  explicit Run(bool any_case) : any_case_(any_case) {}
+  explicit GlobRun(bool any_case) : any_case_(any_case) {}
 
   // The glob's tail against the path's tail; `at_start`: a component begins here.
   bool match(std::string_view glob, std::string_view path, bool at_start) {
@@ -121,7 +121,7 @@ class Run {
 }  // namespace
 
 bool matches_glob(std::string_view glob, std::string_view path, bool any_case) {
-  return Run(any_case).match(glob, path, true);
+  return GlobRun(any_case).match(glob, path, true);
 }
 
 }  // namespace tinyarms::rules

@@ -2,10 +2,11 @@
 
 #include <cstddef>
 
+#include "base/ascii.h"
+
 namespace tinyarms::rules {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }

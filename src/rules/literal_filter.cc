@@ -6,14 +6,14 @@ namespace tinyarms::rules {
 namespace {
 
 // Of ASCII only: beyond it are blanks and a byte order mark as well.
-bool is_identifier(char c) {
+bool is_identifier_byte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
 // Whether text[start, end) is a word of its own.
 bool is_word(std::string_view text, size_t start, size_t end) {
-  return (start == 0 || !is_identifier(text[start - 1])) &&
-         (end == text.size() || !is_identifier(text[end]));
+  return (start == 0 || !is_identifier_byte(text[start - 1])) &&
+         (end == text.size() || !is_identifier_byte(text[end]));
 }
 
 }  // namespace

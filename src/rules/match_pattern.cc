@@ -19,10 +19,10 @@ struct Walk {
 
 enum class Flow { Failed, Done, Again, Fallthrough };
 
-class Run {
+class PatternRun {
  public:
   // Without an environment only the end of the match is looked for: variables take anything.
-  Run(const FlatTree& tree, Strictness strictness, Environment* env, uint64_t& steps)
+  PatternRun(const FlatTree& tree, Strictness strictness, Environment* env, uint64_t& steps)
       : tree_(tree), strictness_(strictness), env_(env), steps_(steps) {}
 
   Step match_root(const PatternNode& goal, NodeIndex node) {
@@ -261,14 +261,14 @@ bool Pattern::matches(const FlatTree& tree, NodeIndex node, Environment& env,
                       uint64_t& steps) const {
   if (root_kind_ && tree.symbol(node) != *root_kind_) return false;
   const Environment::Mark mark = env.mark();
-  if (Run(tree, strictness_, &env, steps).match_root(root_, node) == Step::Both) return true;
+  if (PatternRun(tree, strictness_, &env, steps).match_root(root_, node) == Step::Both) return true;
   env.undo(mark);
   return false;
 }
 
 uint32_t Pattern::matched_end(const FlatTree& tree, NodeIndex node) const {
   uint64_t steps = 1'000'000;
-  Run run(tree, strictness_, nullptr, steps);
+  PatternRun run(tree, strictness_, nullptr, steps);
   if (run.match_root(root_, node) != Step::Both) return tree.end(node);
   return run.end();
 }

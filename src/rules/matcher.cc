@@ -4,12 +4,12 @@ namespace tinyarms::rules {
 namespace {
 
 // Utilities may be recursive; what lies deeper asks for nothing.
-constexpr int kDepthMax = 40;
+constexpr int kLiteralNeedDepthMax = 40;
 
 LiteralNeed need_at(const Matcher& matcher, int depth) {
   using Op = Matcher::Op;
   LiteralNeed need;
-  if (depth > kDepthMax) return need;
+  if (depth > kLiteralNeedDepthMax) return need;
   switch (matcher.op) {
     case Op::Pattern:
       return matcher.pattern->need();

@@ -64,7 +64,7 @@ constexpr Kinds kKinds[] = {
      "export_statement"},
 };
 
-constexpr uint32_t kDepthMax = 16;
+constexpr uint32_t kOutlineDepthMax = 16;
 constexpr size_t kNameBytesMax = 200;
 
 bool lists(std::string_view list, std::string_view word) {
@@ -90,7 +90,7 @@ class Outliner {
 
  private:
   void visit_children(TSNode parent, const std::string& owner, uint32_t depth) {
-    if (depth > kDepthMax) return;
+    if (depth > kOutlineDepthMax) return;
     uint32_t comment_line = 0;  // where a run of comments began that nothing interrupted
     uint32_t comment_end = 0;
     const uint32_t count = ts_node_named_child_count(parent);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "rules/rule_reader.h"
 
 namespace tinyarms::rules {
@@ -16,20 +17,12 @@ bool is_identifier(char c) {
          c == '-';
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-std::string_view trim(std::string_view text) {
-  const size_t start = text.find_first_not_of(" \t\r\n");
-  if (start == std::string_view::npos) return {};
-  return text.substr(start, text.find_last_not_of(" \t\r\n") - start + 1);
-}
-
 }  // namespace
 
 class SelectorReader {
  public:
   SelectorReader(RuleReader& rules, const YamlNode& node, std::string_view text)
-      : rules_(rules), node_(node), rest_(trim(text)) {}
+      : rules_(rules), node_(node), rest_(trimmed(text)) {}
 
   Result<Matcher> read() {
     Result<Matcher> list = read_list(0);

@@ -5,16 +5,11 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "rules/pattern.h"
 
 namespace tinyarms::rules {
 namespace {
-
-std::string_view trim(std::string_view text) {
-  const size_t start = text.find_first_not_of(" \t\r\n");
-  if (start == std::string_view::npos) return {};
-  return text.substr(start, text.find_last_not_of(" \t\r\n") - start + 1);
-}
 
 // `replace($A, replace='^a', by='b')` as the map that it is short for; Null where it is malformed.
 YamlNode expand_short_form(const YamlNode& node) {
@@ -27,23 +22,23 @@ YamlNode expand_short_form(const YamlNode& node) {
     made.column = node.column;
     return made;
   };
-  std::string_view rest = trim(node.scalar);
+  std::string_view rest = trimmed(node.scalar);
   const size_t open = rest.find('(');
   if (open == std::string_view::npos) return nothing;
-  const std::string_view function = trim(rest.substr(0, open));
+  const std::string_view function = trimmed(rest.substr(0, open));
   rest.remove_prefix(open + 1);
   while (!rest.empty() && rest.back() == ')') rest.remove_suffix(1);
   const size_t comma = rest.find(',');
   if (comma == std::string_view::npos) return nothing;
   YamlNode inner;
   inner.kind = YamlNode::Kind::Map;
-  inner.entries.push_back({scalar("source"), scalar(trim(rest.substr(0, comma)))});
-  rest = trim(rest.substr(comma + 1));
+  inner.entries.push_back({scalar("source"), scalar(trimmed(rest.substr(0, comma)))});
+  rest = trimmed(rest.substr(comma + 1));
   while (!rest.empty()) {
     const size_t equals = rest.find('=');
     if (equals == std::string_view::npos) return nothing;
-    const std::string_view key = trim(rest.substr(0, equals));
-    rest = trim(rest.substr(equals + 1));
+    const std::string_view key = trimmed(rest.substr(0, equals));
+    rest = trimmed(rest.substr(equals + 1));
     if (rest.empty()) return nothing;
     const char first = rest.front();
     const bool quoted = first == '\'' || first == '"' || first == '[';
@@ -53,8 +48,8 @@ YamlNode expand_short_form(const YamlNode& node) {
     YamlFile value = read_yaml("", rest.substr(0, size));
     if (value.documents.size() != 1) return nothing;
     inner.entries.push_back({scalar(key), std::move(value.documents[0])});
-    rest = trim(rest.substr(size));
-    if (!rest.empty() && rest.front() == ',') rest = trim(rest.substr(1));
+    rest = trimmed(rest.substr(size));
+    if (!rest.empty() && rest.front() == ',') rest = trimmed(rest.substr(1));
   }
   YamlNode map;
   map.kind = YamlNode::Kind::Map;

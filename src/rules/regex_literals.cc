@@ -7,7 +7,7 @@ namespace tinyarms::rules {
 namespace {
 
 constexpr size_t kTextsMax = 64;
-constexpr int kDepthMax = 50;
+constexpr int kRegexDepthMax = 50;
 
 // A part of the regex: the texts it stands for, where they are few, and what it asks for anyway.
 struct Part {
@@ -200,7 +200,7 @@ class Reader {
   }
 
   Part read_group(int depth) {
-    if (depth > kDepthMax) failed_ = true;
+    if (depth > kRegexDepthMax) failed_ = true;
     if (at('?')) {
       take();
       if (at('P')) take();

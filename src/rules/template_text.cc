@@ -8,8 +8,8 @@ namespace {
 
 constexpr size_t kLookBack = 512;
 
-bool is_first_byte(char c) { return (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_later_byte(char c) { return is_first_byte(c) || (c >= '0' && c <= '9'); }
+bool begins_variable(char c) { return (c >= 'A' && c <= 'Z') || c == '_'; }
+bool continues_variable(char c) { return begins_variable(c) || (c >= '0' && c <= '9'); }
 
 struct Reference {
   size_t sigils;
@@ -22,8 +22,8 @@ Reference read_reference(std::string_view text) {
   size_t sigils = 0;
   while (sigils < 3 && sigils < text.size() && text[sigils] == '$') ++sigils;
   size_t end = sigils;
-  while (end < text.size() && is_later_byte(text[end])) ++end;
-  if (end == sigils || !is_first_byte(text[sigils])) return {sigils, {}, 0};
+  while (end < text.size() && continues_variable(text[end])) ++end;
+  if (end == sigils || !begins_variable(text[sigils])) return {sigils, {}, 0};
   return {sigils, text.substr(sigils, end - sigils), end};
 }
 

@@ -15,7 +15,6 @@
 namespace tinyarms::scan {
 namespace {
 
-using rules::Environment;
 using rules::FlatTree;
 using rules::kNoNode;
 using rules::Matcher;
@@ -61,9 +60,9 @@ class Explanation {
 
   // Whether the rule matched.
   bool add_node(NodeIndex node) {
-    Environment env;
+    rules::Environment env;
     env.reset(rule_.slots.size());
-    Environment probe;
+    rules::Environment probe;
     probe.reset(rule_.slots.size());
     const bool core = evaluator_.match(rule_.core.matcher, node, probe) != kNoNode;
     const bool holds = core && evaluator_.hold(rule_.core.constraints, probe);
@@ -98,16 +97,16 @@ class Explanation {
 
   // The verdict of one condition and of those it is made of. `env` carries what earlier conditions
   // of the same node have bound.
-  bool add_matcher(const Matcher& matcher, NodeIndex node, Environment& env, size_t depth) {
+  bool add_matcher(const Matcher& matcher, NodeIndex node, rules::Environment& env, size_t depth) {
     if (depth > kDepthMax) return false;
-    const Environment before = env;
+    const rules::Environment before = env;
     const NodeIndex found = evaluator_.match(matcher, node, env);
     const bool holds = found != kNoNode;
     switch (matcher.op) {
       case Matcher::Op::All:
       case Matcher::Op::Any: {
         add_line(depth, holds, description(matcher));
-        Environment inner = before;
+        rules::Environment inner = before;
         for (const Matcher& part : matcher.parts) {
           if (matcher.op == Matcher::Op::Any) inner = before;
           add_matcher(part, node, inner, depth + 1);
@@ -116,14 +115,14 @@ class Explanation {
       }
       case Matcher::Op::Not: {
         add_line(depth, holds, description(matcher));
-        Environment inner = before;
+        rules::Environment inner = before;
         for (const Matcher& part : matcher.parts) add_matcher(part, node, inner, depth + 1);
         break;
       }
       case Matcher::Op::Matches: {
         add_line(depth, holds, description(matcher));
         if (matcher.utility == nullptr || !matcher.utility->compiled) break;
-        Environment inner = before;
+        rules::Environment inner = before;
         if (matcher.utility->global) inner.reset(matcher.utility->slots.size());
         add_matcher(matcher.utility->matcher, node, inner, depth + 1);
         break;
@@ -144,8 +143,8 @@ class Explanation {
   }
 
   // A relation that holds names the node it found, the last label it left.
-  void add_relation(const Matcher& matcher, NodeIndex node, const Environment& env,
-                    const Environment& before, bool holds, size_t depth) {
+  void add_relation(const Matcher& matcher, NodeIndex node, const rules::Environment& env,
+                    const rules::Environment& before, bool holds, size_t depth) {
     const bool labelled = env.labels().size() > before.labels().size();
     std::string line = description(matcher);
     for (const Matcher& part : matcher.parts) line += " { " + description(part) + " }";
@@ -159,7 +158,7 @@ class Explanation {
     add_line(depth, holds, line);
   }
 
-  void add_bindings(const Environment& env) {
+  void add_bindings(const rules::Environment& env) {
     for (size_t slot = 0; slot < env.slots(); ++slot) {
       const auto number = static_cast<rules::Slot>(slot);
       if (env.single(number) != kNoNode) {

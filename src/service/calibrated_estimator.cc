@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using calibration::Certified;
 
-constexpr size_t kBytesMax = size_t{4} << 20;
+constexpr size_t kServingFileBytesMax = size_t{4} << 20;
 constexpr size_t kFilesMax = 1000;
 constexpr std::string_view kConfidence = "confidence";  // the score that is P(correct) itself
 
@@ -98,7 +98,7 @@ CalibratedEstimator CalibratedEstimator::load(const std::vector<std::string>& pa
 }
 
 void CalibratedEstimator::load_file(const fs::path& file, std::vector<std::string>& notices) {
-  auto text = read_file(file, kBytesMax);
+  auto text = read_file(file, kServingFileBytesMax);
   if (!text) {
     notices.push_back(fmt::format("calibration left out: {}", text.error().message()));
     return;

@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using cascade::Level;
 
-class HandClock final : public Clock {
+class StillClock final : public Clock {
  public:
   double monotonic_seconds() const override { return 0; }
   double wall_seconds() const override { return 1e9; }
@@ -114,7 +114,7 @@ TEST(Replay, RulesByWordsNeedTheWords) {
 TEST(Replay, OffPolicyFindsTheTruthFromALogThatExplored) {
   const fs::path folder =
       fs::temp_directory_path() / ("tinyarms_replay_" + std::to_string(::getpid()));
-  const HandClock clock;
+  const StillClock clock;
   std::mt19937_64 random(17);
   std::uniform_real_distribution<double> uniform;
   const cascade::FormulaEstimator estimator;
@@ -178,7 +178,7 @@ TEST(Replay, RecordsAreReadAndBadFilesRefused) {
                          R"({"name":"small","correct":true,"cost":1,"evidence":{"finished":true}},)"
                          R"({"name":"large","correct":false,"cost":3}]})"
                       << "\n";
-  const HandClock clock;
+  const StillClock clock;
   auto items = load_replay(file, clock, {});
   ASSERT_TRUE(items) << items.error().message();
   ASSERT_EQ(items->size(), 1u);
@@ -210,7 +210,7 @@ TEST(PromiseWatch, ABrokenPromiseVoidsTheCertificateAndRaisesThresholds) {
   settings.log.decisions = true;
   Paths paths;
   paths.data_dir = folder;
-  const HandClock clock;
+  const StillClock clock;
   cascade::Attempt attempt = answer(Level::L2, 0.9, {}, 1).attempt;
   attempt.origin = {"m", "q", "e", "s"};
   attempt.evidence.set("margin_mean", 0.8);

@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr size_t kFileBytesMax = 1 << 20;
+constexpr size_t kResidencyBytesMax = 1 << 20;
 constexpr size_t kProcBytesMax = 64 << 10;
 
 // The system's small files say 0 for their size, so that read_file() is of no use.
@@ -91,7 +91,7 @@ std::vector<HeldModel> parse_file(const Json& json, int pid, const Clock& clock)
 
 // Nothing where it is not such a file, or its process is gone; then the file goes too.
 std::vector<HeldModel> read_one(const fs::path& path, const Clock& clock) {
-  auto bytes = read_file(path, kFileBytesMax);
+  auto bytes = read_file(path, kResidencyBytesMax);
   if (!bytes) return {};
   try {
     const Json json = Json::parse(*bytes);

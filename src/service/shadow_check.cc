@@ -14,7 +14,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using cascade::Level;
 
-constexpr size_t kBytesMax = 64 << 10;
+constexpr size_t kWaitingBytesMax = 64 << 10;
 
 struct Case {
   cascade::Request request;
@@ -117,7 +117,7 @@ std::string shadow_record(const cascade::Request& request, const cascade::Reply&
                      {"messages", std::move(messages)},
                      {"files", std::move(files)}};
   std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
-  return text.size() <= kBytesMax ? text : std::string();
+  return text.size() <= kWaitingBytesMax ? text : std::string();
 }
 
 struct ShadowChecker::Parts {

@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using cascade::Level;
 
-class HandClock final : public Clock {
+class QuietClock final : public Clock {
  public:
   double monotonic_seconds() const override { return 0; }
   double wall_seconds() const override { return 1e9; }
@@ -83,7 +83,7 @@ class ShadowCheckTest : public testing::Test {
 
   fs::path folder_;
   Paths paths_;
-  HandClock clock_;
+  QuietClock clock_;
   Settings settings_;
   ScriptedRemote remote_;
   StopFlag stop_;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kInputsMax = 5;
 
-re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()}; }
+re2::StringPiece agreement_piece(std::string_view text) { return {text.data(), text.size()}; }
 
 // The calls in the question's examples; of asserts, what stands before "==".
 std::vector<std::string> inputs_of(std::string_view question) {
@@ -92,7 +92,7 @@ bool asks_for_number(std::string_view question) {
   static const re2::RE2 kAsks(R"((?i)\bhow (many|much|long|far|old|fast|tall)\b|\bcompute\b)"
                               R"(|\bwhat (is|was) the (value|sum|total|number|product|average)\b)"
                               R"(|\bcalculate\b|\bevaluate\b|\bfind\b|final (answer|number))");
-  return re2::RE2::PartialMatch(piece(question), kAsks);
+  return re2::RE2::PartialMatch(agreement_piece(question), kAsks);
 }
 
 double words_in_common(std::string_view a, std::string_view b) {
@@ -120,9 +120,9 @@ std::string final_number(std::string_view answer) {
   static const re2::RE2 kNumber(R"((-?\d[\d,]*(?:\.\d+)?))");
   std::string number;
   std::string found;
-  re2::StringPiece rest = piece(answer);
+  re2::StringPiece rest = agreement_piece(answer);
   while (re2::RE2::FindAndConsume(&rest, kMarked, &found)) number = found;
-  rest = piece(answer);
+  rest = agreement_piece(answer);
   while (number.empty() && re2::RE2::FindAndConsume(&rest, kNumber, &found)) {
     re2::StringPiece later = rest;
     std::string next;

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const Binding kBinding{"shared"};
+const Binding kProcessBinding{"shared"};
 
 CachedAnswer entry_of(int writer, int number) {
   const std::string name = "writer " + std::to_string(writer) + " number " + std::to_string(number);
@@ -40,8 +40,8 @@ int write_entries(const fs::path& path, int writer, int count) {
   if (!opened->notice.empty()) return 2;
   AnswerCache cache(*opened->database, clock);
   for (int i = 0; i < count; ++i) {
-    if (!cache.put(kBinding, entry_of(writer, i), embedding_of(writer, i))) return 3;
-    if (!cache.find_similar(kBinding, embedding_of(writer, i), 0.99)) return 4;
+    if (!cache.put(kProcessBinding, entry_of(writer, i), embedding_of(writer, i))) return 3;
+    if (!cache.find_similar(kProcessBinding, embedding_of(writer, i), 0.99)) return 4;
   }
   return 0;
 }
@@ -80,7 +80,7 @@ TEST(Processes, TwoWritersLoseNothing) {
   AnswerCache cache(*opened->database, clock);
   for (int writer = 0; writer < 2; ++writer) {
     for (int i = 0; i < kPuts; ++i) {
-      auto found = cache.find_similar(kBinding, embedding_of(writer, i), 0.99);
+      auto found = cache.find_similar(kProcessBinding, embedding_of(writer, i), 0.99);
       ASSERT_TRUE(found && *found) << writer << ", " << i;
       EXPECT_EQ((*found)->entry.answer, entry_of(writer, i).answer);
     }
@@ -141,7 +141,7 @@ TEST(Processes, KilledAtAnyMomentTheFileStaysGood) {
     EXPECT_GE(entries, entries_before);
     // What this round has, it has without a gap and whole.
     for (int i = 0; i < static_cast<int>(entries - entries_before); ++i) {
-      auto found = cache.find_exact(kBinding, entry_of(round, i).question);
+      auto found = cache.find_exact(kProcessBinding, entry_of(round, i).question);
       ASSERT_TRUE(found && *found) << "round " << round << ", entry " << i;
       EXPECT_EQ((*found)->answer, entry_of(round, i).answer);
     }

@@ -22,7 +22,7 @@ cascade::Step draft_step() {
   return step;
 }
 
-cascade::Request question(const std::string& text) {
+cascade::Request draft_question(const std::string& text) {
   cascade::Request request;
   request.messages.push_back({cascade::Role::User, text});
   return request;
@@ -32,7 +32,7 @@ constexpr DraftUse kAuto{.speculate = DraftSetting::Auto, .lookup = DraftSetting
 
 TEST(DraftJudgeTest, TakesTheDraftThatWasNotGoodEnough) {
   const DraftJudge judge(kAuto);
-  const DraftPlan plan = judge.plan(question("q"), {draft_step()});
+  const DraftPlan plan = judge.plan(draft_question("q"), {draft_step()});
   ASSERT_TRUE(plan.options.draft);
   EXPECT_EQ(plan.options.draft->text, "draft");
   EXPECT_EQ(plan.options.draft->trail.tokens.size(), 100u);
@@ -44,20 +44,20 @@ TEST(DraftJudgeTest, TakesTheDraftThatWasNotGoodEnough) {
 
 TEST(DraftJudgeTest, LooksUpInTheQuestionWhereItHoldsCode) {
   const DraftJudge judge(kAuto);
-  EXPECT_TRUE(judge.plan(question("```\nx = 1\n```"), {}).options.lookup_in_prompt);
-  EXPECT_FALSE(judge.plan(question("plain"), {}).options.lookup);
+  EXPECT_TRUE(judge.plan(draft_question("```\nx = 1\n```"), {}).options.lookup_in_prompt);
+  EXPECT_FALSE(judge.plan(draft_question("plain"), {}).options.lookup);
 }
 
 TEST(DraftJudgeTest, WhereThereIsNothingToUseNothingIsUsed) {
-  EXPECT_FALSE(DraftJudge({}).plan(question("q"), {draft_step()}).options.draft);
+  EXPECT_FALSE(DraftJudge({}).plan(draft_question("q"), {draft_step()}).options.draft);
   const DraftJudge judge(kAuto);
-  EXPECT_FALSE(judge.plan(question("q"), {}).options.draft);
+  EXPECT_FALSE(judge.plan(draft_question("q"), {}).options.draft);
   cascade::Step accepted = draft_step();
   accepted.decision = cascade::Decision::Accept;
-  EXPECT_FALSE(judge.plan(question("q"), {accepted}).options.draft);
+  EXPECT_FALSE(judge.plan(draft_question("q"), {accepted}).options.draft);
   cascade::Step text_only = draft_step();
   text_only.attempt.tokens = {};
-  EXPECT_FALSE(judge.plan(question("q"), {text_only}).options.draft);
+  EXPECT_FALSE(judge.plan(draft_question("q"), {text_only}).options.draft);
 }
 
 TEST(DraftJudgeTest, StopsTryingDraftsThatNeverAgreeUnlessToldTo) {
@@ -65,7 +65,7 @@ TEST(DraftJudgeTest, StopsTryingDraftsThatNeverAgreeUnlessToldTo) {
   DraftJudge stubborn({.speculate = DraftSetting::On, .lookup = DraftSetting::Off});
   for (DraftJudge* each : {&judge, &stubborn}) {
     for (int i = 0; i < 30; ++i) {
-      const DraftPlan plan = each->plan(question("q"), {draft_step()});
+      const DraftPlan plan = each->plan(draft_question("q"), {draft_step()});
       engine::Generation generation;
       if (plan.options.draft) {
         generation.draft = engine::DraftReport{.tokens = 100, .checked = 8, .agreed = 0};
@@ -78,14 +78,14 @@ TEST(DraftJudgeTest, StopsTryingDraftsThatNeverAgreeUnlessToldTo) {
       EXPECT_TRUE(evidence.text(signal::kDraftDecision));
     }
   }
-  const DraftPlan plan = judge.plan(question("q"), {draft_step()});
+  const DraftPlan plan = judge.plan(draft_question("q"), {draft_step()});
   EXPECT_FALSE(plan.options.draft);
   EXPECT_NE(plan.explanation.find("not tried"), std::string::npos);
-  EXPECT_TRUE(stubborn.plan(question("q"), {draft_step()}).options.draft);
+  EXPECT_TRUE(stubborn.plan(draft_question("q"), {draft_step()}).options.draft);
 }
 
 TEST(DraftJudgeTest, AConversationUnderWayIsLeftToTheScheduler) {
-  cascade::Request request = question("a");
+  cascade::Request request = draft_question("a");
   request.messages.push_back({cascade::Role::Assistant, "b"});
   request.messages.push_back({cascade::Role::User, "c"});
   EXPECT_FALSE(DraftJudge(kAuto).plan(request, {draft_step()}).options.draft);

@@ -9,7 +9,7 @@
 namespace tinyarms::tiers {
 namespace {
 
-class HandClock final : public Clock {
+class ShelfClock final : public Clock {
  public:
   double monotonic_seconds() const override { return now; }
   double wall_seconds() const override { return now; }
@@ -18,7 +18,7 @@ class HandClock final : public Clock {
 
 class CountingLoader final : public ModelLoader {
  public:
-  explicit CountingLoader(HandClock& clock) : clock_(clock) {}
+  explicit CountingLoader(ShelfClock& clock) : clock_(clock) {}
   Result<uint64_t> bytes_needed(const std::filesystem::path&, uint32_t) override { return 40; }
   Result<LoadedModel> load(const std::filesystem::path& file, uint32_t) override {
     ++loads[file.string()];
@@ -29,12 +29,12 @@ class CountingLoader final : public ModelLoader {
   std::map<std::string, double> seconds;
 
  private:
-  HandClock& clock_;
+  ShelfClock& clock_;
 };
 
 class ModelShelfTest : public ::testing::Test {
  protected:
-  HandClock clock;
+  ShelfClock clock;
   CountingLoader loader{clock};
 };
 

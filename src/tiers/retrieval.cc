@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "corpus/strength.h"
 #include "tiers/prompt.h"
@@ -18,12 +19,6 @@ constexpr size_t kFound = 8;            // passages that are looked at
 constexpr double kStrong = 0.5;         // strength from which a passage is the answer
 constexpr double kNearMin = 0.25;       // cosine below which nothing was found
 constexpr size_t kAnswerBytesMax = 4000;
-
-std::string lowered(std::string_view text) {
-  std::string all(text);
-  for (char& c : all) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return all;
-}
 
 template <size_t Count>
 bool has_any(const std::string& text, const std::array<std::string_view, Count>& words) {

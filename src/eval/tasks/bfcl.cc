@@ -63,12 +63,12 @@ Error bad_line(const std::string& where, std::string what) {
   return Error{ErrorCode::Corrupt, std::move(what), where, "fetch the file again"};
 }
 
-using Rows = std::vector<std::pair<std::string, ordered_json>>;  // place and object
+using BfclRows = std::vector<std::pair<std::string, ordered_json>>;  // place and object
 
-Result<Rows> read_rows(const std::filesystem::path& folder, const std::string& file) {
+Result<BfclRows> read_rows(const std::filesystem::path& folder, const std::string& file) {
   auto text = read_data_file(folder, file);
   if (!text) return text.error();
-  Rows rows;
+  BfclRows rows;
   auto read = each_line(
       *text, (folder / file).string(),
       [&](std::string_view line, const std::string& where) -> Result<void> {
@@ -162,7 +162,7 @@ class Bfcl final : public Task {
                                     std::vector<Item>& items) {
     auto questions = read_rows(folder, questions_file(category));
     if (!questions) return questions.error();
-    Rows answers;
+    BfclRows answers;
     if (category.calls) {
       auto rows = read_rows(folder, answers_file(category));
       if (!rows) return rows.error();

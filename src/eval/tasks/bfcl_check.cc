@@ -14,7 +14,7 @@ namespace {
 using nlohmann::json;
 using Kind = Value::Kind;
 
-constexpr int kDepthMax = 20;
+constexpr int kCheckDepthMax = 20;
 
 // Blanks and light punctuation do not count, nor does case; both quotes are one.
 std::string standardised(const std::string& text) {
@@ -150,7 +150,7 @@ bool entry_fits(const Value& value, const Value& possible, int depth) {
 }
 
 bool dictionary_fits(const Value& value, const Value& answer, int depth) {
-  if (depth > kDepthMax) return false;
+  if (depth > kCheckDepthMax) return false;
   for (const auto& [key, item] : value.entries) {
     const Value* possible = answer.entry(key);
     if (possible == nullptr || !entry_fits(item, *possible, depth)) return false;

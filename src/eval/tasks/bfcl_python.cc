@@ -5,15 +5,15 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/ascii.h"
 #include "eval/tasks/bfcl_python_values.h"
 
 namespace tinyarms::eval::bfcl {
 namespace {
 
-constexpr int kDepthMax = 60;
-constexpr size_t kBytesMax = 1 << 20;
+constexpr int kPythonDepthMax = 60;
+constexpr size_t kPythonBytesMax = 1 << 20;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_name_start(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
          static_cast<unsigned char>(c) >= 0x80;
@@ -21,9 +21,9 @@ bool is_name_start(char c) {
 bool is_name(char c) { return is_name_start(c) || is_digit(c); }
 
 // Recursive descent; nothing means "not of this subset".
-class Parser {
+class PythonParser {
  public:
-  explicit Parser(std::string_view text) : text_(text) {}
+  explicit PythonParser(std::string_view text) : text_(text) {}
 
   std::optional<std::vector<Call>> whole() {
     std::vector<Call> calls;
@@ -86,7 +86,7 @@ class Parser {
 
   // Up to and with the closing bracket.
   bool arguments(Call& call) {
-    if (++depth_ > kDepthMax) return false;
+    if (++depth_ > kPythonDepthMax) return false;
     while (!take(')')) {
       const size_t begin = at_;
       const std::string name = dotted_name();
@@ -112,7 +112,7 @@ class Parser {
   }
 
   std::optional<Value> expression() {
-    if (++depth_ > kDepthMax) return {};
+    if (++depth_ > kPythonDepthMax) return {};
     auto left = term();
     while (left && (peek() == '+' || peek() == '-')) {
       const char sign = text_[at_++];
@@ -149,7 +149,7 @@ class Parser {
 
   std::optional<Value> unary() {
     if (take('-')) {
-      if (++depth_ > kDepthMax) return {};
+      if (++depth_ > kPythonDepthMax) return {};
       auto value = power();
       --depth_;
       if (!value) return {};
@@ -184,7 +184,7 @@ class Parser {
 
   // (a) is a itself, (a,) and (a, b) are tuples.
   std::optional<Value> sequence(char close, Value::Kind kind) {
-    if (++depth_ > kDepthMax) return {};
+    if (++depth_ > kPythonDepthMax) return {};
     ++at_;
     Value value;
     value.kind = kind;
@@ -207,7 +207,7 @@ class Parser {
   }
 
   std::optional<Value> dictionary() {
-    if (++depth_ > kDepthMax) return {};
+    if (++depth_ > kPythonDepthMax) return {};
     ++at_;
     Value value;
     value.kind = Value::Kind::Dictionary;
@@ -361,8 +361,8 @@ class Parser {
 }  // namespace
 
 std::optional<std::vector<Call>> parse_python_calls(std::string_view text) {
-  if (text.size() > kBytesMax) return {};
-  return Parser(text).whole();
+  if (text.size() > kPythonBytesMax) return {};
+  return PythonParser(text).whole();
 }
 
 }  // namespace tinyarms::eval::bfcl

@@ -5,17 +5,13 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "base/ascii.h"
+
 namespace tinyarms::eval::bfcl {
 namespace {
 
-constexpr size_t kBytesMax = 1 << 20;
-constexpr int kDepthMax = 30;
-
-std::string_view trim(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
+constexpr size_t kSourceBytesMax = 1 << 20;
+constexpr int kSourceDepthMax = 30;
 
 bool is_quote(char c) { return c == '"' || c == '\'' || c == '`'; }
 bool opens(char c) { return c == '(' || c == '[' || c == '{'; }
@@ -56,12 +52,12 @@ std::optional<std::vector<std::string>> split(std::string_view text, char separa
     } else if (closes(c)) {
       if (--depth < 0) return {};
     } else if (c == separator && depth == 0) {
-      parts.emplace_back(trim(text.substr(begin, i - begin)));
+      parts.emplace_back(trimmed(text.substr(begin, i - begin)));
       begin = i + 1;
     }
   }
   if (depth != 0) return {};
-  const std::string_view last = trim(text.substr(begin));
+  const std::string_view last = trimmed(text.substr(begin));
   if (!last.empty() || !parts.empty()) parts.emplace_back(last);
   return parts;
 }
@@ -75,7 +71,7 @@ std::string unquoted(std::string_view text) {
 }
 
 std::optional<Call> one_call(std::string_view text) {
-  while (text.ends_with(';')) text = trim(text.substr(0, text.size() - 1));
+  while (text.ends_with(';')) text = trimmed(text.substr(0, text.size() - 1));
   static const RE2 kName(R"(^(?:new\s+)?([\w$]+(?:\.[\w$]+)*)\s*\()");
   std::string name;
   const std::string whole(text);
@@ -92,7 +88,7 @@ std::optional<Call> one_call(std::string_view text) {
     for (const auto& [other, ignored] : call.arguments) {
       if (other == key) return {};
     }
-    call.arguments.emplace_back(key, Value::of(unquoted(trim(value))));
+    call.arguments.emplace_back(key, Value::of(unquoted(trimmed(value))));
   }
   return call;
 }
@@ -189,7 +185,7 @@ Value java_collection(const std::string& source, const WantedType& wanted) {
     std::string item;
     if (statement.empty()) continue;
     if (!RE2::FullMatch(statement, kAdd, &item)) return Value::of(source);
-    items.emplace_back(trim(item));
+    items.emplace_back(trimmed(item));
   }
   return java_list(source, items, wanted);
 }
@@ -210,7 +206,7 @@ Value java_map(const std::string& source) {
     std::string value;
     if (statement.empty()) continue;
     if (!RE2::FullMatch(statement, kPut, &key, &value)) return Value::of(source);
-    map.entries.emplace_back(key, untyped(std::string(trim(value)), Language::Java));
+    map.entries.emplace_back(key, untyped(std::string(trimmed(value)), Language::Java));
   }
   return map;
 }
@@ -222,7 +218,7 @@ Value javascript_array(const std::string& source, const std::string& item_type, 
   std::string inside = source;
   if (!RE2::FullMatch(source, kNew, &inside) && !source.starts_with('[')) return Value::of(source);
   const auto items = items_between(inside, 0);
-  if (!items || depth > kDepthMax) return Value::of(source);
+  if (!items || depth > kSourceDepthMax) return Value::of(source);
   std::vector<Value> values;
   for (const std::string& item : *items) {
     if (!item.empty()) values.push_back(javascript_value(item, item_type, depth + 1));
@@ -233,7 +229,7 @@ Value javascript_array(const std::string& source, const std::string& item_type, 
 Value javascript_object(const std::string& source, int depth) {
   if (!source.starts_with('{')) return Value::of(source);
   const auto items = items_between(source, 0);
-  if (!items || depth > kDepthMax) return Value::of(source);
+  if (!items || depth > kSourceDepthMax) return Value::of(source);
   Value object;
   object.kind = Value::Kind::Dictionary;
   for (const std::string& item : *items) {
@@ -241,7 +237,7 @@ Value javascript_object(const std::string& source, int depth) {
     const auto sides = split(item, ':');
     if (!sides || sides->size() < 2) return Value::of(source);
     const size_t colon = item.find(':', is_literal((*sides)[0]) ? (*sides)[0].size() : 0);
-    const std::string value(trim(std::string_view(item).substr(colon + 1)));
+    const std::string value(trimmed(std::string_view(item).substr(colon + 1)));
     object.entries.emplace_back(unquoted((*sides)[0]), javascript_value(value, "", depth + 1));
   }
   return object;
@@ -257,9 +253,9 @@ Value javascript_value(const std::string& source, const std::string& item_type, 
 }  // namespace
 
 std::optional<std::vector<Call>> parse_source_calls(std::string_view text, Language) {
-  text = trim(text);
-  if (text.size() > kBytesMax) return {};
-  if (text.starts_with('[') && text.ends_with(']')) text = trim(text.substr(1, text.size() - 2));
+  text = trimmed(text);
+  if (text.size() > kSourceBytesMax) return {};
+  if (text.starts_with('[') && text.ends_with(']')) text = trimmed(text.substr(1, text.size() - 2));
   std::vector<Call> calls;
   if (text.empty()) return calls;
   const auto parts = split(text, ',');

@@ -7,6 +7,7 @@
 
 #include "eval/task_registry.h"
 #include "eval/tasks/bfcl_source.h"
+#include "eval/tasks/no_judge.h"
 #include "sandbox/judge.h"
 
 namespace tinyarms::eval {
@@ -14,15 +15,7 @@ namespace {
 
 using bfcl::Language;
 using nlohmann::json;
-
-class NoJudge final : public sandbox::Judge {
- public:
-  Result<void> available(std::string_view) override { return refuse(); }
-  Result<sandbox::Outcome> run(const sandbox::Program&) override { return refuse(); }
-
- private:
-  static Error refuse() { return Error{ErrorCode::Internal, "nothing is to be run", "", ""}; }
-};
+using testing::NoJudge;
 
 // Possible answers → a call as a model would write it, in the language of the item.
 class Renderer {

@@ -16,16 +16,16 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* kFile = "cruxeval/cruxeval.jsonl";
+constexpr const char* kCruxFile = "cruxeval/cruxeval.jsonl";
 
-std::string_view trimmed(std::string_view text) {
+std::string_view bare(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t\r\n`");
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(" \t\r\n`") - begin + 1);
 }
 
-std::string_view last_line(std::string_view text) {
-  text = trimmed(text);
+std::string_view line_at_the_end(std::string_view text) {
+  text = bare(text);
   const size_t at = text.rfind('\n');
   return at == std::string_view::npos ? text : text.substr(at + 1);
 }
@@ -62,12 +62,12 @@ std::string expression_in(std::string_view answer, bool output) {
     const auto blocks = rules::extract_code_blocks(answer);
     if (!blocks.empty()) held = blocks.back().code;
     if (!held.empty()) answer = held;
-    answer = last_line(answer);
+    answer = line_at_the_end(answer);
   }
-  answer = trimmed(answer);
-  if (answer.rfind("assert ", 0) == 0) answer = trimmed(answer.substr(7));
+  answer = bare(answer);
+  if (answer.rfind("assert ", 0) == 0) answer = bare(answer.substr(7));
   if (const size_t at = find_equality(answer); at != std::string_view::npos) {
-    answer = trimmed(output ? answer.substr(at + 2) : answer.substr(0, at));
+    answer = bare(output ? answer.substr(at + 2) : answer.substr(0, at));
   }
   return std::string(answer);
 }
@@ -82,11 +82,13 @@ class CruxEval final : public Task {
   }
   bool runs_code() const override { return true; }
   std::string_view caveat() const override { return "published in 2024; asked without examples"; }
-  std::vector<std::string> files(const std::filesystem::path&) const override { return {kFile}; }
+  std::vector<std::string> files(const std::filesystem::path&) const override {
+    return {kCruxFile};
+  }
 
   Result<std::vector<Item>> read(const std::filesystem::path& folder) const override {
     std::vector<Item> items;
-    auto read = each_row(folder, kFile, [&](const Json& row, const std::string& where) {
+    auto read = each_row(folder, kCruxFile, [&](const Json& row, const std::string& where) {
       auto texts = texts_of(row, {"id", "code", "input", "output"}, where);
       if (!texts) return Result<void>(texts.error());
       items.push_back(item((*texts)[0], (*texts)[1], (*texts)[2], (*texts)[3]));

@@ -13,15 +13,15 @@
 namespace tinyarms::eval {
 namespace {
 
-constexpr const char* kFile = "gsm8k/test.jsonl";
-constexpr const char* kPartialFile = "gsm8k/gsm8k_test_first600.jsonl";
+constexpr const char* kGsm8kFile = "gsm8k/test.jsonl";
+constexpr const char* kGsm8kPart = "gsm8k/gsm8k_test_first600.jsonl";
 
-struct Example {
+struct SolvedExample {
   std::string_view question;
   std::string_view solution;
 };
 
-constexpr std::array<Example, 8> kExamples = {{
+constexpr std::array<SolvedExample, 8> kExamples = {{
     {"A baker fills 6 trays with 12 rolls each and sells 50 rolls. How many rolls are left?",
      "6 trays of 12 rolls are 6 * 12 = 72 rolls. 72 - 50 = 22 rolls are left.\n#### 22"},
     {"Mira is twice as old as her brother. In 5 years he will be 14. How old is Mira now?",
@@ -57,7 +57,7 @@ class Gsm8k final : public Task {
            "600 rows of the test split, so is the figure";
   }
   std::vector<std::string> files(const std::filesystem::path& folder) const override {
-    return {existing_file(folder, {kFile, kPartialFile})};
+    return {existing_file(folder, {kGsm8kFile, kGsm8kPart})};
   }
 
   Result<std::vector<Item>> read(const std::filesystem::path& folder) const override {

@@ -4,13 +4,12 @@
 #include <cctype>
 #include <string>
 
+#include "base/ascii.h"
 #include "eval/tasks/math_answer.h"
 
 namespace tinyarms::eval {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
 
 // LaTeX's ways of writing separators and currency, gone.
 std::string plain(std::string_view answer) {
@@ -107,7 +106,7 @@ bool is_negative(std::string_view text, size_t at) {
   if (at == 0 || text[at - 1] != '-') return false;
   if (at == 1) return true;
   const char before = text[at - 2];
-  return !is_digit(before) && !is_letter(before) && before != ')' && before != '-';
+  return !is_digit(before) && !is_ascii_letter(before) && before != ')' && before != '-';
 }
 
 enum class Which { First, Last };
@@ -117,7 +116,7 @@ std::optional<Rational> number_in(std::string_view text, Which which) {
   size_t at = 0;
   while (at < text.size()) {
     const bool point = text[at] == '.' && at + 1 < text.size() && is_digit(text[at + 1]);
-    const bool starts = (is_digit(text[at]) || point) && (at == 0 || !is_letter(text[at - 1]));
+    const bool starts = (is_digit(text[at]) || point) && (at == 0 || !is_ascii_letter(text[at - 1]));
     if (!starts) {
       // Digits glued to a word ("H2O") are part of it.
       const bool glued = is_digit(text[at]);
@@ -137,12 +136,6 @@ std::optional<Rational> number_in(std::string_view text, Which which) {
   return found;
 }
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 }  // namespace
 
 std::optional<Rational> final_number(std::string_view answer) {
@@ -155,7 +148,7 @@ std::optional<Rational> final_number(std::string_view answer) {
   if (const auto boxed = last_boxed(answer)) {
     if (const auto number = number_in(plain(*boxed), Which::Last)) return number;
   }
-  const std::string small = lower(text);
+  const std::string small = lowered(text);
   if (const size_t phrase = small.rfind("answer is"); phrase != std::string::npos) {
     const std::string line = text.substr(phrase, text.find('\n', phrase) - phrase);
     if (const auto number = number_in(line, Which::First)) return number;

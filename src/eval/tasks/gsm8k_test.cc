@@ -8,20 +8,14 @@
 
 #include "eval/task_registry.h"
 #include "eval/tasks/gsm8k_number.h"
+#include "eval/tasks/no_judge.h"
 #include "sandbox/judge.h"
 
 namespace tinyarms::eval {
 namespace {
 
 // Scoring numbers runs nothing; a call here is a mistake.
-class NoJudge final : public sandbox::Judge {
- public:
-  Result<void> available(std::string_view) override { return refuse(); }
-  Result<sandbox::Outcome> run(const sandbox::Program&) override { return refuse(); }
-
- private:
-  static Error refuse() { return Error{ErrorCode::Internal, "nothing is to be run", "", ""}; }
-};
+using testing::NoJudge;
 
 std::string number(std::string_view text) {
   const auto found = final_number(text);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "eval/inflate.h"
 
@@ -73,12 +74,6 @@ std::optional<std::string> unpickled_string(std::string_view bytes) {
     return std::string(bytes.substr(at, length));
   }
   return std::nullopt;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
 }
 
 std::vector<std::string_view> pieces(std::string_view text, char separator) {

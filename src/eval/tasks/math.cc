@@ -12,8 +12,8 @@
 namespace tinyarms::eval {
 namespace {
 
-constexpr const char* kFile = "math500/test.jsonl";
-constexpr const char* kPartialFile = "math500/math500_first250.jsonl";
+constexpr const char* kMathFile = "math500/test.jsonl";
+constexpr const char* kMathPart = "math500/math500_first250.jsonl";
 
 Error no_problem(const std::string& where) {
   return Error{ErrorCode::Corrupt, "is no problem with an answer or a boxed solution", where,
@@ -31,7 +31,7 @@ class Math final : public Task {
            "250 rows, so is the figure";
   }
   std::vector<std::string> files(const std::filesystem::path& folder) const override {
-    return {existing_file(folder, {kFile, kPartialFile})};
+    return {existing_file(folder, {kMathFile, kMathPart})};
   }
 
   Result<std::vector<Item>> read(const std::filesystem::path& folder) const override {

@@ -7,20 +7,19 @@
 #include <string>
 #include <vector>
 
+#include "base/ascii.h"
 #include "eval/tasks/math_expression.h"
 #include "eval/tasks/math_latex.h"
 
 namespace tinyarms::eval {
 namespace {
 
-constexpr size_t kBytesMax = 4000;
+constexpr size_t kAnswerBytesMax = 4000;
 constexpr size_t kPartsMax = 200;
-constexpr int kDepthMax = 8;
+constexpr int kAnswerDepthMax = 8;
 
 bool same_tidy(const std::string& a, const std::string& b, int depth);
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
 
 using Parts = std::vector<std::string>;
 
@@ -82,7 +81,7 @@ Parts with_both_signs(const Parts& parts) {
   Parts result;
   for (const std::string& part : parts) {
     const size_t at = part.find("\\pm");
-    if (at == std::string::npos || (at + 3 < part.size() && is_letter(part[at + 3]))) {
+    if (at == std::string::npos || (at + 3 < part.size() && is_ascii_letter(part[at + 3]))) {
       result.push_back(part);
       continue;
     }
@@ -208,9 +207,9 @@ std::optional<std::string> named_value(const std::string& text) {
   const auto relation = as_relation(text);
   if (!relation || (relation->sign != "=" && relation->sign != "\\in")) return {};
   const std::string name = without_blanks(relation->left);
-  if (name.empty() || !(is_letter(name[0]) || name[0] == '\\')) return {};
+  if (name.empty() || !(is_ascii_letter(name[0]) || name[0] == '\\')) return {};
   size_t letters = name[0] == '\\' ? 1 : 0;
-  while (letters < name.size() && is_letter(name[letters])) ++letters;
+  while (letters < name.size() && is_ascii_letter(name[letters])) ++letters;
   const std::string_view rest = std::string_view(name).substr(letters);
   const bool short_name = name[0] == '\\' || letters <= 2;
   const bool plain = rest.empty() || rest.front() == '_' || (rest.front() == '(' && encloses(rest));
@@ -245,7 +244,7 @@ bool same_formula(const std::string& a, const std::string& b) {
 
 // Structures first, the outermost deciding; then words; then formulas.
 bool same_tidy(const std::string& a, const std::string& b, int depth) {
-  if (depth > kDepthMax) return false;
+  if (depth > kAnswerDepthMax) return false;
   if (without_blanks(a) == without_blanks(b)) return !a.empty();
   if (a.empty() || b.empty()) return false;
 
@@ -295,7 +294,7 @@ bool same_tidy(const std::string& a, const std::string& b, int depth) {
 }  // namespace
 
 bool same_answer(std::string_view a, std::string_view b) {
-  if (a.size() > kBytesMax || b.size() > kBytesMax) return a == b;
+  if (a.size() > kAnswerBytesMax || b.size() > kAnswerBytesMax) return a == b;
   return same_tidy(tidy_latex(a), tidy_latex(b), 0);
 }
 

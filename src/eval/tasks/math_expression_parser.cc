@@ -6,6 +6,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "base/ascii.h"
+
 namespace tinyarms::eval {
 namespace {
 
@@ -13,15 +15,13 @@ using Node = Expression::Node;
 using NodePtr = std::unique_ptr<Node>;
 using Kind = Node::Kind;
 
-constexpr size_t kBytesMax = 2000;
-constexpr int kDepthMax = 100;
+constexpr size_t kExpressionBytesMax = 2000;
+constexpr int kExpressionDepthMax = 100;
 
 constexpr std::array<std::string_view, 19> kFunctions = {
     "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "sin", "cos", "tan", "cot",
     "sec",    "csc",    "ln",     "log",  "exp",  "abs",  "lg",  "floor", "ceil"};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
 
 NodePtr make(Kind kind, NodePtr first = nullptr, NodePtr second = nullptr) {
   auto node = std::make_unique<Node>();
@@ -45,9 +45,9 @@ NodePtr make_named(Kind kind, std::string name, NodePtr argument = nullptr) {
 }
 
 // Recursive descent; every function gives null for "this is not a formula".
-class Parser {
+class ExpressionParser {
  public:
-  explicit Parser(std::string_view text) : text_(text) {}
+  explicit ExpressionParser(std::string_view text) : text_(text) {}
 
   NodePtr whole() {
     NodePtr result = sum();
@@ -74,8 +74,8 @@ class Parser {
     skip();
     if (!rest().starts_with(word)) return false;
     // A command ends where its letters do: "\cdot" is not the beginning of "\cdots".
-    const bool command = word.size() > 1 && word.front() == '\\' && is_letter(word.back());
-    if (command && at_ + word.size() < text_.size() && is_letter(text_[at_ + word.size()])) {
+    const bool command = word.size() > 1 && word.front() == '\\' && is_ascii_letter(word.back());
+    if (command && at_ + word.size() < text_.size() && is_ascii_letter(text_[at_ + word.size()])) {
       return false;
     }
     at_ += word.size();
@@ -87,7 +87,7 @@ class Parser {
   }
 
   NodePtr sum() {
-    if (++depth_ > kDepthMax) return nullptr;
+    if (++depth_ > kExpressionDepthMax) return nullptr;
     NodePtr left = product();
     while (left) {
       if (take("+")) {
@@ -140,15 +140,15 @@ class Parser {
   // never does.
   bool starts_factor() {
     const char c = peek();
-    if (c == '(' || c == '{' || c == '.' || is_digit(c) || is_letter(c)) return true;
+    if (c == '(' || c == '{' || c == '.' || is_digit(c) || is_ascii_letter(c)) return true;
     if (c != '\\') return false;
     const std::string_view after = rest().substr(1);
-    return !after.empty() && is_letter(after.front()) && !after.starts_with("right") &&
+    return !after.empty() && is_ascii_letter(after.front()) && !after.starts_with("right") &&
            !after.starts_with("rfloor") && !after.starts_with("rceil") && !after.starts_with("end");
   }
 
   NodePtr factor() {
-    if (++depth_ > kDepthMax) return nullptr;
+    if (++depth_ > kExpressionDepthMax) return nullptr;
     NodePtr value = primary();
     while (value) {
       if (take("!")) {
@@ -174,7 +174,7 @@ class Parser {
       return value ? make(Kind::Negate, std::move(value)) : nullptr;
     }
     if (is_digit(c)) return in_braces_only_ ? digit() : number();
-    if (is_letter(c)) return symbol();
+    if (is_ascii_letter(c)) return symbol();
     return nullptr;
   }
 
@@ -204,7 +204,7 @@ class Parser {
       return inside ? make_named(Kind::Function, "abs", std::move(inside)) : nullptr;
     }
     if (c == '\\') return command();
-    if (is_letter(c)) return word();
+    if (is_ascii_letter(c)) return word();
     return nullptr;
   }
 
@@ -240,7 +240,7 @@ class Parser {
 
   NodePtr command() {
     const size_t begin = ++at_;
-    while (at_ < text_.size() && is_letter(text_[at_])) ++at_;
+    while (at_ < text_.size() && is_ascii_letter(text_[at_])) ++at_;
     const std::string name(text_.substr(begin, at_ - begin));
     if (name == "left" || name == "big" || name == "Big") return primary();
     if (name == "frac" || name == "dfrac" || name == "tfrac") return two(Kind::Divide);
@@ -306,7 +306,7 @@ class Parser {
   }
 
   NodePtr open_argument() {
-    if (++depth_ > kDepthMax) return nullptr;
+    if (++depth_ > kExpressionDepthMax) return nullptr;
     NodePtr inside = signed_factor();
     while (inside && starts_factor() && !starts_function()) {
       NodePtr next = factor();
@@ -333,12 +333,12 @@ class Parser {
       at_ += 4;
       return square_root();
     }
-    if (ahead.starts_with("pi") && (ahead.size() == 2 || !is_letter(ahead[2]))) {
+    if (ahead.starts_with("pi") && (ahead.size() == 2 || !is_ascii_letter(ahead[2]))) {
       at_ += 2;
       return make_number(std::numbers::pi, {});
     }
     for (const std::string_view name : kFunctions) {
-      const bool whole = ahead.size() > name.size() && !is_letter(ahead[name.size()]);
+      const bool whole = ahead.size() > name.size() && !is_ascii_letter(ahead[name.size()]);
       if (ahead.starts_with(name) && whole) {
         at_ += name.size();
         return function(std::string(name));
@@ -378,8 +378,8 @@ class Parser {
 }  // namespace
 
 NodePtr parse_expression(std::string_view text) {
-  if (text.size() > kBytesMax) return nullptr;
-  return Parser(text).whole();
+  if (text.size() > kExpressionBytesMax) return nullptr;
+  return ExpressionParser(text).whole();
 }
 
 }  // namespace tinyarms::eval

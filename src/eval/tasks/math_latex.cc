@@ -4,11 +4,11 @@
 #include <array>
 #include <cctype>
 
+#include "base/ascii.h"
+
 namespace tinyarms::eval {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
 bool is_blank(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
@@ -22,7 +22,7 @@ void replace_command(std::string& text, std::string_view from, std::string_view 
   size_t at = text.find(from);
   while (at != std::string::npos) {
     const size_t end = at + from.size();
-    if (end < text.size() && is_letter(text[end])) {
+    if (end < text.size() && is_ascii_letter(text[end])) {
       at = text.find(from, end);
       continue;
     }
@@ -85,7 +85,7 @@ std::string without_plain_units(std::string text) {
     std::string_view rest = text;
     if (rest.ends_with("^2") || rest.ends_with("^3")) rest.remove_suffix(2);
     size_t begin = rest.size();
-    while (begin > 0 && is_letter(rest[begin - 1])) --begin;
+    while (begin > 0 && is_ascii_letter(rest[begin - 1])) --begin;
     const bool command = begin > 0 && rest[begin - 1] == '\\';
     if (begin == 0 || begin == rest.size() || command) return text;
     if (!is_unit(std::string(rest.substr(begin)))) return text;
@@ -216,8 +216,8 @@ std::vector<std::string> split_outside_brackets(std::string_view text,
     if (c == ')' || c == ']' || c == '}') --depth;
     if (depth != 0 || !text.substr(i).starts_with(separator)) continue;
     const size_t end = i + separator.size();
-    const bool command = separator.front() == '\\' && is_letter(separator.back());
-    if (command && end < text.size() && is_letter(text[end])) continue;
+    const bool command = separator.front() == '\\' && is_ascii_letter(separator.back());
+    if (command && end < text.size() && is_ascii_letter(text[end])) continue;
     parts.push_back(trimmed(text.substr(begin, i - begin)));
     begin = end;
     i = end - 1;
@@ -239,9 +239,9 @@ std::optional<std::string> as_words(std::string_view tidy) {
   size_t letters = 0;
   size_t longest = 0;
   for (const char c : text) {
-    letters = is_letter(c) ? letters + 1 : 0;
+    letters = is_ascii_letter(c) ? letters + 1 : 0;
     longest = std::max(longest, letters);
-    if (is_letter(c)) {
+    if (is_ascii_letter(c)) {
       words += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     } else if (is_digit(c)) {
       words += c;
@@ -252,7 +252,7 @@ std::optional<std::string> as_words(std::string_view tidy) {
     }
   }
   words = trimmed(words);
-  const bool one_letter = words.size() == 1 && is_letter(words[0]);
+  const bool one_letter = words.size() == 1 && is_ascii_letter(words[0]);
   constexpr size_t kWordMin = 4;  // shorter runs of letters are products of variables
   if (words.empty() || (!named && !one_letter && longest < kWordMin)) return {};
   return words;

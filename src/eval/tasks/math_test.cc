@@ -8,19 +8,13 @@
 #include "eval/task_registry.h"
 #include "eval/tasks/math_answer.h"
 #include "eval/tasks/math_equivalence.h"
+#include "eval/tasks/no_judge.h"
 #include "sandbox/judge.h"
 
 namespace tinyarms::eval {
 namespace {
 
-class NoJudge final : public sandbox::Judge {
- public:
-  Result<void> available(std::string_view) override { return refuse(); }
-  Result<sandbox::Outcome> run(const sandbox::Program&) override { return refuse(); }
-
- private:
-  static Error refuse() { return Error{ErrorCode::Internal, "nothing is to be run", "", ""}; }
-};
+using testing::NoJudge;
 
 TEST(MathAnswer, TakesTheLastBoxWithItsBraces) {
   EXPECT_EQ(last_boxed("\\boxed{1} then \\boxed{\\frac{1}{2}}."), "\\frac{1}{2}");

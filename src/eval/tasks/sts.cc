@@ -11,7 +11,7 @@
 namespace tinyarms::eval {
 namespace {
 
-constexpr const char* kFile = "stsb/sts-dev.csv";
+constexpr const char* kStsFile = "stsb/sts-dev.csv";
 
 class Sts final : public EmbeddingTask {
  public:
@@ -22,13 +22,13 @@ class Sts final : public EmbeddingTask {
   std::string_view caveat() const override {
     return "the development set, which encoders may have been chosen on";
   }
-  std::vector<std::string> files() const override { return {kFile}; }
+  std::vector<std::string> files() const override { return {kStsFile}; }
 
   Result<EmbeddingMeasurement> measure(const std::filesystem::path& data, size_t limit,
                                        const EmbedTexts& embed) const override {
-    auto text = read_data_file(data, kFile);
+    auto text = read_data_file(data, kStsFile);
     if (!text) return text.error();
-    auto pairs = parse_sentence_pairs(*text, (data / kFile).string());
+    auto pairs = parse_sentence_pairs(*text, (data / kStsFile).string());
     if (!pairs) return pairs.error();
     if (limit > 0 && limit < pairs->size()) pairs->resize(limit);
     std::vector<std::string> sentences;

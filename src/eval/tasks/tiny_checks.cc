@@ -6,6 +6,7 @@
 #include <cctype>
 #include <nlohmann/json.hpp>
 
+#include "base/ascii.h"
 #include "eval/tasks/tiny_parts.h"
 #include "rules/code_blocks.h"
 #include "sandbox/judge.h"
@@ -17,13 +18,6 @@ using Json = nlohmann::ordered_json;
 
 Verdict passed() { return {true, "passed"}; }
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
-
 std::string excerpt(std::string_view text) {
   std::string line(text.substr(0, text.find('\n')));
   if (line.size() <= 60) return line;
@@ -32,7 +26,7 @@ std::string excerpt(std::string_view text) {
   return line + "…";
 }
 
-bool is_word(char c) {
+bool is_word_byte(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
 }
 
@@ -41,8 +35,8 @@ bool is_word(char c) {
 size_t find_word(std::string_view text, std::string_view word) {
   for (size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
     const size_t end = at + word.size();
-    const bool before = at > 0 && is_word(text[at - 1]) && is_word(word.front());
-    const bool after = end < text.size() && is_word(text[end]) && is_word(word.back());
+    const bool before = at > 0 && is_word_byte(text[at - 1]) && is_word_byte(word.front());
+    const bool after = end < text.size() && is_word_byte(text[end]) && is_word_byte(word.back());
     if (!before && !after) return at;
   }
   return std::string_view::npos;
@@ -56,9 +50,9 @@ Verdict judge_option(const Item& item, const std::string& right, std::string_vie
   };
   const std::string* meant = nullptr;
   size_t first = std::string_view::npos;
-  const std::string text = lower(answer);
+  const std::string text = lowered(answer);
   for (const std::string& option : item.options) {
-    const std::string word = lower(bare(option));
+    const std::string word = lowered(bare(option));
     const size_t at = find_word(text, word);
     if (at == std::string::npos) continue;
     const bool longer = meant != nullptr && at == first && option.size() > meant->size();
@@ -91,7 +85,7 @@ Verdict judge_number(int64_t expected, std::string_view answer) {
 }
 
 Verdict judge_text(const Json& reference, std::string_view answer) {
-  const std::string text = lower(answer);
+  const std::string text = lowered(answer);
   const auto contains = [&](const Json& word) {
     return find_word(text, word.get_ref<const std::string&>()) != std::string::npos;
   };

@@ -11,7 +11,7 @@
 namespace tinyarms::eval::tiny {
 namespace {
 
-constexpr uint64_t kSeed = 20'261'101;
+constexpr uint64_t kCodeSeed = 20'261'101;
 constexpr int kOutputs = 16;
 
 struct Printed {
@@ -54,7 +54,7 @@ Item function_item(const nlohmann::json& function, int number) {
 }  // namespace
 
 std::vector<Item> code_items() {
-  calibration::Random random(kSeed);
+  calibration::Random random(kCodeSeed);
   std::vector<Item> items = statement_items("code", "statements_code.json", random);
   for (int i = 0; i < kOutputs; ++i) {
     const Printed printed = draw_print(random, i);

@@ -6,30 +6,26 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/ascii.h"
 #include "eval/tasks/tiny_drawing.h"
 #include "eval/tasks/tiny_parts.h"
 
 namespace tinyarms::eval::tiny {
 namespace {
 
-constexpr uint64_t kSeed = 20'261'102;
+constexpr uint64_t kGeneralSeed = 20'261'102;
 const std::vector<std::string> kWords = {
     "apple",  "bridge", "candle", "dragon", "engine", "forest", "garden", "hammer", "island",
     "jacket", "kettle", "ladder", "mirror", "needle", "orange", "pencil", "rabbit", "silver"};
-const std::vector<std::string> kNames = {"Ann", "Ben", "Cleo", "Dan", "Eva", "Finn"};
+const std::vector<std::string> kGivenNames = {"Ann", "Ben", "Cleo", "Dan", "Eva", "Finn"};
 const std::vector<std::string> kDays = {"Monday", "Tuesday",  "Wednesday", "Thursday",
                                         "Friday", "Saturday", "Sunday"};
 
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  return text;
-}
-
 TextReference one_of(const std::vector<std::string>& all, const std::string& right) {
   TextReference reference;
-  reference.accepted = {lower(right)};
+  reference.accepted = {lowered(right)};
   for (const std::string& each : all) {
-    if (each != right) reference.others.push_back(lower(each));
+    if (each != right) reference.others.push_back(lowered(each));
   }
   return reference;
 }
@@ -78,7 +74,7 @@ Item day_after(calibration::Random& random, int number) {
 
 // The shortest of four people, told in pairs and out of order.
 Item shortest(calibration::Random& random, int number) {
-  std::vector<std::string> people = kNames;
+  std::vector<std::string> people = kGivenNames;
   random.shuffle(people);
   people.resize(4);
   std::vector<std::string> facts;
@@ -98,7 +94,7 @@ Item shortest(calibration::Random& random, int number) {
 }  // namespace
 
 std::vector<Item> general_items() {
-  calibration::Random random(kSeed);
+  calibration::Random random(kGeneralSeed);
   std::vector<Item> items = statement_items("general", "statements_general.json", random);
   int number = 0;
   for (const auto& question : nlohmann::json::parse(data_file("questions_general.json"))) {

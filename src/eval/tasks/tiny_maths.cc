@@ -9,9 +9,9 @@
 namespace tinyarms::eval::tiny {
 namespace {
 
-constexpr uint64_t kSeed = 20'261'103;
-constexpr int kPerLevel = 16;
-const std::vector<std::string> kNames = {"Maria", "Tom", "Aisha", "Peter", "Lena", "Omar"};
+constexpr uint64_t kMathsSeed = 20'261'103;
+constexpr int kMathsPerLevel = 16;
+const std::vector<std::string> kMathsNames = {"Maria", "Tom", "Aisha", "Peter", "Lena", "Omar"};
 const std::vector<std::string> kThings = {"apples", "books", "coins", "stamps", "pencils"};
 
 struct Problem {
@@ -39,7 +39,7 @@ Problem two_digits(calibration::Random& random, int kind) {
 }
 
 Problem one_step(calibration::Random& random, int kind) {
-  const std::string& name = pick(random, kNames);
+  const std::string& name = pick(random, kMathsNames);
   const std::string& things = pick(random, kThings);
   const int64_t a = draw(random, {12, 40});
   const int64_t b = draw(random, {3, 11});
@@ -64,7 +64,7 @@ Problem one_step(calibration::Random& random, int kind) {
 }
 
 Problem several_steps(calibration::Random& random, int kind) {
-  const std::string& name = pick(random, kNames);
+  const std::string& name = pick(random, kMathsNames);
   const std::string& things = pick(random, kThings);
   const int64_t a = draw(random, {4, 15});
   const int64_t b = draw(random, {3, 9});
@@ -89,10 +89,10 @@ Problem several_steps(calibration::Random& random, int kind) {
 }  // namespace
 
 std::vector<Item> maths_items() {
-  calibration::Random random(kSeed);
+  calibration::Random random(kMathsSeed);
   std::vector<Item> items;
   for (int level = 1; level <= 4; ++level) {
-    for (int i = 0; i < kPerLevel; ++i) {
+    for (int i = 0; i < kMathsPerLevel; ++i) {
       const Problem problem = level == 1   ? small_sum(random, i)
                               : level == 2 ? two_digits(random, i)
                               : level == 3 ? one_step(random, i)

@@ -12,8 +12,8 @@
 namespace tinyarms::eval::tiny {
 namespace {
 
-constexpr uint64_t kSeed = 20'261'104;
-constexpr int kPerLevel = 12;
+constexpr uint64_t kToolsSeed = 20'261'104;
+constexpr int kToolsPerLevel = 12;
 using Json = nlohmann::ordered_json;
 
 const std::vector<std::string> kCities = {"Berlin", "Nairobi", "Lima", "Oslo", "Kyoto", "Toronto"};
@@ -183,10 +183,10 @@ Conversation draw_conversation(calibration::Random& random, int level, int numbe
 }  // namespace
 
 std::vector<Item> tools_items() {
-  calibration::Random random(kSeed);
+  calibration::Random random(kToolsSeed);
   std::vector<Item> items;
   for (int level = 1; level <= 4; ++level) {
-    for (int number = 0; number < kPerLevel; ++number) {
+    for (int number = 0; number < kToolsPerLevel; ++number) {
       const Conversation conversation = draw_conversation(random, level, number);
       Item item = question_item({.group = "tools",
                                  .level = level,

@@ -23,7 +23,7 @@ std::vector<std::string> words_of(std::string_view text) {
   return words;
 }
 
-Result<std::optional<double>> measure(const Occasion& occasion, const Instruments&) {
+Result<std::optional<double>> measure_answer_echo(const Occasion& occasion, const Instruments&) {
   const auto asked = words_of(occasion.request.question());
   const std::set<std::string> known(asked.begin(), asked.end());
   const auto answered = words_of(occasion.answer);
@@ -40,6 +40,6 @@ const Signal kAnswerEcho = {.name = "answer_echo",
                             .low = 0,
                             .high = 1,
                             .cost = Cost::Text,
-                            .measure = measure};
+                            .measure = measure_answer_echo};
 
 }  // namespace tinyarms::signals

@@ -31,7 +31,8 @@ std::optional<sandbox::Program> program_of(const rules::CodeBlock& block) {
   return program;
 }
 
-Result<std::optional<double>> measure(const Occasion& occasion, const Instruments& instruments) {
+Result<std::optional<double>> measure_compiles(const Occasion& occasion,
+                                               const Instruments& instruments) {
   if (instruments.judge == nullptr) return std::optional<double>();
   std::optional<double> all;
   for (const rules::CodeBlock& block : rules::extract_code_blocks(occasion.answer)) {
@@ -57,6 +58,6 @@ const Signal kCompiles = {.name = "compiles",
                           .low = 0,
                           .high = 1,
                           .cost = Cost::Program,
-                          .measure = measure};
+                          .measure = measure_compiles};
 
 }  // namespace tinyarms::signals

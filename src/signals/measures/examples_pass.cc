@@ -16,7 +16,8 @@ Result<bool> passes(sandbox::Judge& judge, const std::string& code, const std::s
   return outcome->passed();
 }
 
-Result<std::optional<double>> measure(const Occasion& occasion, const Instruments& instruments) {
+Result<std::optional<double>> measure_examples_pass(const Occasion& occasion,
+                                                    const Instruments& instruments) {
   if (instruments.judge == nullptr) return std::optional<double>();
   const std::string& question = occasion.request.question();
   const std::vector<Example> examples = examples_of(question);
@@ -45,6 +46,6 @@ const Signal kExamplesPass = {.name = "examples_pass",
                               .low = 0,
                               .high = 1,
                               .cost = Cost::Program,
-                              .measure = measure};
+                              .measure = measure_examples_pass};
 
 }  // namespace tinyarms::signals

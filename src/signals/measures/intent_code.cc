@@ -5,7 +5,7 @@
 namespace tinyarms::signals {
 namespace {
 
-Result<std::optional<double>> measure(const Occasion& occasion, const Instruments&) {
+Result<std::optional<double>> measure_intent_code(const Occasion& occasion, const Instruments&) {
   const auto intent = cascade::find_text(occasion.so_far, cascade::signal::kIntent);
   if (!intent) return std::optional<double>();
   return std::optional(*intent == "code" ? 1.0 : 0.0);
@@ -18,6 +18,6 @@ const Signal kIntentCode = {.name = "intent_code",
                             .low = 0,
                             .high = 1,
                             .cost = Cost::Text,
-                            .measure = measure};
+                            .measure = measure_intent_code};
 
 }  // namespace tinyarms::signals

@@ -6,7 +6,7 @@
 namespace tinyarms::signals {
 namespace {
 
-Result<std::optional<double>> measure(const Occasion& occasion, const Instruments&) {
+Result<std::optional<double>> measure_intent_margin(const Occasion& occasion, const Instruments&) {
   for (auto step = occasion.so_far.rbegin(); step != occasion.so_far.rend(); ++step) {
     if (auto margin = step->attempt.evidence.number(cascade::signal::kIntentMargin)) return margin;
   }
@@ -20,6 +20,6 @@ const Signal kIntentMargin = {.name = cascade::signal::kIntentMargin,
                               .low = 0,
                               .high = 2,
                               .cost = Cost::Text,
-                              .measure = measure};
+                              .measure = measure_intent_margin};
 
 }  // namespace tinyarms::signals

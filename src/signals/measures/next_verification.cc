@@ -6,7 +6,8 @@
 namespace tinyarms::signals {
 namespace {
 
-Result<std::optional<double>> measure(const Occasion& occasion, const Instruments& instruments) {
+Result<std::optional<double>> measure_next_verification(const Occasion& occasion,
+                                                        const Instruments& instruments) {
   return probability_of_yes(occasion, instruments.ask_next);
 }
 
@@ -17,6 +18,6 @@ const Signal kNextVerification = {.name = "p_true_next",
                                   .low = 0,
                                   .high = 1,
                                   .cost = Cost::Prefill,
-                                  .measure = measure};
+                                  .measure = measure_next_verification};
 
 }  // namespace tinyarms::signals

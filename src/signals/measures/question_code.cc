@@ -8,7 +8,7 @@
 namespace tinyarms::signals {
 namespace {
 
-Result<std::optional<double>> measure(const Occasion& occasion, const Instruments&) {
+Result<std::optional<double>> measure_question_code(const Occasion& occasion, const Instruments&) {
   const std::string& question = occasion.request.question();
   if (question.empty()) return std::optional(0.0);
   double code = 0;
@@ -25,6 +25,6 @@ const Signal kQuestionCode = {.name = "question_code",
                               .low = 0,
                               .high = 1,
                               .cost = Cost::Text,
-                              .measure = measure};
+                              .measure = measure_question_code};
 
 }  // namespace tinyarms::signals

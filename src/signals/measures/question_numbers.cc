@@ -6,7 +6,8 @@
 namespace tinyarms::signals {
 namespace {
 
-Result<std::optional<double>> measure(const Occasion& occasion, const Instruments&) {
+Result<std::optional<double>> measure_question_numbers(const Occasion& occasion,
+                                                       const Instruments&) {
   double numbers = 0;
   bool inside = false;
   for (const char c : occasion.request.question()) {
@@ -24,6 +25,6 @@ const Signal kQuestionNumbers = {.name = "question_numbers",
                                  .low = 0,
                                  .high = 1e6,
                                  .cost = Cost::Text,
-                                 .measure = measure};
+                                 .measure = measure_question_numbers};
 
 }  // namespace tinyarms::signals

@@ -6,7 +6,7 @@
 namespace tinyarms::signals {
 namespace {
 
-Result<std::optional<double>> measure(const Occasion& occasion, const Instruments&) {
+Result<std::optional<double>> measure_question_words(const Occasion& occasion, const Instruments&) {
   double words = 0;
   bool inside = false;
   for (const char c : occasion.request.question()) {
@@ -24,6 +24,6 @@ const Signal kQuestionWords = {.name = "question_words",
                                .low = 0,
                                .high = 1e6,
                                .cost = Cost::Text,
-                               .measure = measure};
+                               .measure = measure_question_words};
 
 }  // namespace tinyarms::signals

@@ -9,7 +9,8 @@ namespace {
 constexpr int kSamples = 4;
 constexpr double kTemperature = 0.7;
 
-Result<std::optional<double>> measure(const Occasion& occasion, const Instruments& instruments) {
+Result<std::optional<double>> measure_self_agreement(const Occasion& occasion,
+                                                     const Instruments& instruments) {
   if (!instruments.sample) return std::optional<double>();
   const std::string& question = occasion.request.question();
   auto own = answer_key(question, occasion.answer, instruments.judge);
@@ -33,6 +34,6 @@ const Signal kSelfAgreement = {.name = "self_agreement",
                                .low = 0,
                                .high = 1,
                                .cost = Cost::Generations,
-                               .measure = measure};
+                               .measure = measure_self_agreement};
 
 }  // namespace tinyarms::signals

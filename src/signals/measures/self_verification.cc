@@ -5,7 +5,8 @@
 namespace tinyarms::signals {
 namespace {
 
-Result<std::optional<double>> measure(const Occasion& occasion, const Instruments& instruments) {
+Result<std::optional<double>> measure_self_verification(const Occasion& occasion,
+                                                        const Instruments& instruments) {
   return probability_of_yes(occasion, instruments.ask_same);
 }
 
@@ -16,6 +17,6 @@ const Signal kSelfVerification = {.name = "p_true",
                                   .low = 0,
                                   .high = 1,
                                   .cost = Cost::Prefill,
-                                  .measure = measure};
+                                  .measure = measure_self_verification};
 
 }  // namespace tinyarms::signals
