@@ -19,6 +19,7 @@ enum class Finish {
 struct Cost {
   double seconds = 0;       // wall time of the attempt; filled in by the cascade
   int64_t prompt_tokens = 0;
+  int64_t cached_tokens = 0;  // of those, not computed again
   int64_t completion_tokens = 0;
   double prefill_seconds = 0;
   double decode_seconds = 0;
@@ -31,7 +32,7 @@ struct Origin {
   std::string model;         // hash of the weights
   std::string quantization;  //
   std::string engine;        // build that ran them
-  std::string sampler;       // sampler_name() of the request
+  std::string sampler;       // sampler_of() the request
   friend bool operator==(const Origin&, const Origin&) = default;
 };
 
@@ -51,6 +52,9 @@ struct Attempt {
   std::string group;   // kind of question; filled in by the cascade
   std::string notice;  // what the user should know about it, e.g. what of the prompt was cut
   Finish finish = Finish::Stop;
+  std::string stopped_by;  // the request's stop sequence that ended it, where one did
+  std::vector<ToolCall> tool_calls;    // may be all there is: `answer` is empty then
+  std::vector<TokenLogprob> logprobs;  // of its text, where the request wants them
   Tokens tokens;
   Evidence evidence;   // an abstention has evidence too (the intent, say)
   Cost cost;

@@ -61,7 +61,8 @@ Step Cascade::ask(const Climb& climb, const StopFlag& stop, Listener& listener) 
   step.attempt = std::move(*attempt);
   step.attempt.cost.seconds = step.seconds;
   step.attempt.group = group_of(climb.request.group, climb.so_far);
-  if (step.attempt.finish == Finish::Interrupted && step.attempt.answer.empty()) {
+  if (step.attempt.finish == Finish::Interrupted && step.attempt.answer.empty() &&
+      step.attempt.tool_calls.empty()) {
     step.attempt.answered = false;  // nothing was written: a draft from below stays the reply
     step.decision = Decision::Interrupt;
     step.reason = step.attempt.reason.empty() ? "stopped before the first word"

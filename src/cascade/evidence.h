@@ -68,6 +68,10 @@ inline constexpr std::string_view kDraftOtherVocabulary = "draft_other_vocabular
 inline constexpr std::string_view kDraftDecision = "draft_decision"; // why it was tried or not
 inline constexpr std::string_view kGuessed = "guessed";              // tokens, by lookup
 inline constexpr std::string_view kGuessedRight = "guessed_right";
+// Of an answer made to order (cascade/order.h): whether it is what was asked for.
+inline constexpr std::string_view kToolCalls = "tool_calls";            // count
+inline constexpr std::string_view kKeepsToOrder = "keeps_to_order";     // tools known, schemas kept
+inline constexpr std::string_view kOrderProblem = "order_problem";      // where it does not: why
 inline constexpr std::string_view kFinished = "finished";         // ended by itself, not cut off
 inline constexpr std::string_view kCodeLanguage = "code_language";  // of the first code block
 inline constexpr std::string_view kCodeParses = "code_parses";      // every code block parses

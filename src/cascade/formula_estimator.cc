@@ -38,6 +38,11 @@ Confidence FormulaEstimator::estimate(Level, const Attempt& attempt) const {
     return confidence(*strength, fmt::format("passage strength {:.3f}", *strength));
   }
 
+  // What cannot be used is wrong, whatever its tokens say.
+  if (!evidence.flag(signal::kKeepsToOrder).value_or(true)) {
+    return confidence(0, "not what was asked for");
+  }
+
   const auto logprob = evidence.number(signal::kLogprobMean);
   if (!logprob) return confidence(0, "no evidence");
   double value = std::exp(*logprob);

@@ -3,6 +3,7 @@
 //
 //   exact answers (rules, computed values)          1
 //   cached answers          similarity × the confidence of the answer when it was new
+//   answers that break the schema or the tools asked for   0
 //   generated answers       exp(logprob_mean)       the geometric mean probability of its tokens
 //                           × 0.5 where its code does not parse
 //                           × 0.5 where it uses names that nothing defines

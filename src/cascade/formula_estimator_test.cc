@@ -38,6 +38,15 @@ TEST(FormulaEstimator, EachFlawHalves) {
                         {signal::kFinished, true}}).value, 0.8, 1e-12);
 }
 
+TEST(FormulaEstimator, WhatBreaksItsSchemaIsWorthNothing) {
+  Attempt attempt;
+  attempt.evidence.set(signal::kLogprobMean, -0.01);
+  attempt.evidence.set(signal::kKeepsToOrder, true);
+  EXPECT_GT(FormulaEstimator().estimate(Level::L2, attempt).value, 0.9);
+  attempt.evidence.set(signal::kKeepsToOrder, false);
+  EXPECT_EQ(FormulaEstimator().estimate(Level::L2, attempt).value, 0);
+}
+
 TEST(FormulaEstimator, ExactAnswersAreSure) {
   EXPECT_EQ(estimate({{signal::kExact, true}}).value, 1);
   EXPECT_EQ(estimate({{signal::kExact, false}}).value, 0);

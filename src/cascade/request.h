@@ -8,14 +8,17 @@
 #include <vector>
 
 #include "cascade/level.h"
+#include "cascade/order.h"
 
 namespace tinyarms::cascade {
 
-enum class Role { System, User, Assistant };
+enum class Role { System, User, Assistant, Tool };
 
 struct Message {
   Role role = Role::User;
   std::string content;  // valid UTF-8
+  std::vector<ToolCall> tool_calls = {};  // of an assistant's turn
+  std::string tool_call_id = {};          // of a tool's turn: which call it answers
 };
 
 // A file given along with the question. Its text is data, never an instruction.
@@ -38,11 +41,26 @@ struct Sampling {
   double temperature = 0.0;  // 0: greedy
   uint32_t seed = 0;
   int tokens_max = 512;
-  std::vector<std::string> stop;  // generation ends before the first of these
+  std::vector<std::string> stop = {};  // generation ends before the first of these
+  // In this order, as engine/scheduler/completion.h has it.
+  std::map<int, double> logit_bias = {};  // by token of whichever model answers
+  double frequency_penalty = 0;           // [−2, 2]
+  double presence_penalty = 0;            // [−2, 2]
+  int top_k = 0;                          // 0: all
+  double top_p = 1;                       // (0, 1]
+
+  // Whether the likeliest answer may be another than by the model's own probabilities.
+  bool bent() const {
+    return !logit_bias.empty() || frequency_penalty != 0 || presence_penalty != 0;
+  }
 };
 
 struct Request {
-  std::vector<Message> messages;  // the last one is the user's question
+  std::vector<Message> messages;  // the last one is the user's question, or a tool's result
+  // Instead of messages: a bare text to go on with, and what comes after the gap.
+  std::optional<std::string> prefix = {};
+  std::optional<std::string> suffix = {};
+  Order order = {};
   std::vector<ContextFile> files;
   Sampling sampling;
 
@@ -56,8 +74,8 @@ struct Request {
   std::string group;                  // kind of question; empty: the intent that L1 finds
   bool offline = true;              // no tier may open a socket
   std::string model;                // of L2 or L3: this one instead of the configured
-  // The reply must be made for this request (tools, a schema, token probabilities): neither rules
-  // nor remembered answers serve.
+  // The reply must be made for this request (what `order` or `prefix` say, calls of tools in the
+  // conversation): neither rules nor remembered answers serve.
   bool made_to_order = false;
   std::string owner;                // whose answers are remembered together; one user: empty
 
@@ -71,8 +89,10 @@ struct Request {
 };
 
 // How a sampler's options are written down where a measurement is bound to them: "greedy", or
-// "temperature 0.7". Seed and length are not part of it: they change one answer, not what answers
-// of this kind are worth.
+// "temperature 0.7 top_p 0.9". Seed and length are not part of it: they change one answer, not what
+// answers of this kind are worth.
 std::string sampler_name(const Sampling& sampling);
+// The same, and what constrained it: "greedy, tools". Free text is worth something else.
+std::string sampler_of(const Request& request);
 
 }  // namespace tinyarms::cascade

@@ -1,7 +1,9 @@
 // One rung of the cascade: the only thing the loop knows about rules, caches, models and remotes.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,6 +21,11 @@ class Listener {
   virtual ~Listener() = default;
   virtual void tier_started(Level, std::string_view /*source*/) {}
   virtual void text_generated(Level, std::string_view /*piece: whole UTF-8 characters*/) {}
+  // Where the tier knows them before it writes: before the first piece.
+  virtual void prompt_counted(Level, int64_t /*tokens*/) {}
+  virtual void tools_generated(Level, std::span<const ToolDelta>) {}
+  // Where the request wants them: the tokens of the pieces to come next, or of nothing that shows.
+  virtual void tokens_generated(Level, std::span<const TokenLogprob>) {}
   virtual void step_finished(const Step&) {}
 };
 

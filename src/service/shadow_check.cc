@@ -27,6 +27,7 @@ const char* role_name(cascade::Role role) {
     case cascade::Role::System: return "system";
     case cascade::Role::User: return "user";
     case cascade::Role::Assistant: return "assistant";
+    case cascade::Role::Tool: return "tool";
   }
   return "user";
 }
@@ -102,7 +103,8 @@ std::string shadow_record(const cascade::Request& request, const cascade::Reply&
   const cascade::Step* step = reply.step();
   const bool generated = step != nullptr && reply.sure && step->level >= Level::L2 &&
                          step->attempt.finish != cascade::Finish::Interrupted;
-  if (!generated || request.only_level) return {};
+  // Whoever checks is asked a plain question.
+  if (!generated || request.only_level || request.made_to_order) return {};
   Json messages = Json::array();
   for (const cascade::Message& message : request.messages) {
     messages.push_back({{"role", role_name(message.role)}, {"content", message.content}});

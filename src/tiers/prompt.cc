@@ -12,6 +12,7 @@ std::string_view role_name(cascade::Role role) {
     case cascade::Role::System: return "system";
     case cascade::Role::User: return "user";
     case cascade::Role::Assistant: return "assistant";
+    case cascade::Role::Tool: return "tool";
   }
   return "user";
 }
@@ -68,9 +69,14 @@ std::vector<engine::ChatMessage> conversation(
     messages.push_back({"system", std::string(system_prompt)});
   }
   for (const cascade::Message& message : request.messages) {
-    messages.push_back({std::string(role_name(message.role)), message.content});
+    engine::ChatMessage each{std::string(role_name(message.role)), message.content};
+    for (const cascade::ToolCall& call : message.tool_calls) {
+      each.tool_calls.push_back({call.id, call.name, call.arguments});
+    }
+    each.tool_call_id = message.tool_call_id;
+    messages.push_back(std::move(each));
   }
-  if (!messages.empty()) {
+  if (!messages.empty() && !(request.files.empty() && passages.empty())) {
     messages.back().content =
         with_files(request.files, with_passages(passages, messages.back().content));
   }
