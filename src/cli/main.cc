@@ -6,6 +6,7 @@
 
 #include "cli/context.h"
 #include "cli/index_commands.h"
+#include "cli/mcp_command.h"
 
 #ifdef __SANITIZE_ADDRESS__
 // cmake/Rooms.cmake tells why; here too, for programs that are started with another environment.
@@ -93,6 +94,7 @@ int main(int argc, char** argv) {
   add_shadow(app, context);
   add_rules(app, context);
   add_serve(app, context);
+  add_mcp(app, context);
   add_ps(app, context);
   add_keys(app, context);
   add_bench(app, context);

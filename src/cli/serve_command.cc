@@ -14,6 +14,7 @@
 #include "door/encoders.h"
 #include "door/routes.h"
 #include "http/server.h"
+#include "mcp/service.h"
 #include "service/assistant.h"
 
 namespace tinyarms::cli {
@@ -28,6 +29,7 @@ struct ServeOptions {
   std::string tls_key;
   std::vector<std::string> allow_hosts;
   std::vector<std::string> allow_origins;
+  std::vector<std::string> roots;  // of what /mcp may read
   int workers = 1;
   int io_threads = 0;
   size_t queue = 64;
@@ -88,7 +90,7 @@ Result<void> check(const ServeOptions& options, const door::KeyRing& keys) {
 class Serving {
  public:
   Serving(const ServeOptions& options, Context& context, service::Settings settings,
-          door::KeyRing keys)
+          door::KeyRing keys, mcp::Roots roots)
       : options_(options),
         context_(context),
         settings_(settings),
@@ -108,8 +110,13 @@ class Serving {
                                                              : http::ServerCounts{}; },
                                      std::string(kVersion)});
     door::add_encoder_routes(door_, kitchen_);
+    mcp_ = std::make_unique<mcp::Service>(kitchen_, context.paths, std::move(roots),
+                                          std::string(kVersion));
+    mcp_->add_routes(door_);
     door::add_openapi_route(door_, std::string(kVersion));
   }
+
+  ~Serving() { mcp_->close(); }
 
   Result<void> start() {
     http::ServerOptions options{.address = options_.host,
@@ -158,6 +165,7 @@ class Serving {
 
   const ServeOptions& options_;
   Context& context_;
+  std::unique_ptr<mcp::Service> mcp_;  // goes last: calls under way point into it
   door::LiveSettings settings_;
   door::ModelNames names_;
   door::AnswerCounts counts_;
@@ -196,8 +204,10 @@ void run_serve(const ServeOptions& options, Context& context) {
   if (auto allowed = check(options, *keys); !allowed) {
     return context.fail(allowed.error(), options.json);
   }
+  auto roots = mcp::Roots::open(options.roots);
+  if (!roots) return context.fail(roots.error(), options.json);
   const Terminal terminal = context.terminal(loaded->settings);
-  Serving serving(options, context, loaded->settings, std::move(*keys));
+  Serving serving(options, context, loaded->settings, std::move(*keys), std::move(*roots));
   if (auto started = serving.start(); !started) return context.fail(started.error(), options.json);
   announce(options, serving, terminal);
   while (true) {
@@ -236,6 +246,10 @@ void add_serve(CLI::App& app, Context& context) {
                     "A web page's origin that may use this server: https://app.example")
       ->allow_extra_args(false)
       ->type_name("ORIGIN");
+  serve->add_option("--root", options->roots,
+                    "A folder that the tools of /mcp may read (default: this one)")
+      ->allow_extra_args(false)
+      ->type_name("DIR");
   serve->add_option("--workers", options->workers, "Questions that climb at the same time")
       ->type_name("N")
       ->check(CLI::Range(1, 64));

@@ -45,6 +45,7 @@ class Call {
   const Caller& caller() const { return admission().caller; }
   const std::string& id() const { return admission().id; }
   std::shared_ptr<const StopFlag> gone() const { return exchange_->shared_gone(); }
+  std::shared_ptr<StopFlag> stop_flag() const { return exchange_->stop_flag(); }
 
   void send(const openai::OrderedJson& json, std::vector<http::Header> headers = {}) const;
   void send(http::Response response) const;

@@ -102,10 +102,11 @@ std::optional<openai::ApiError> Door::check(http::Request& request, Admission& a
 
 http::Response Door::preflight(const http::Request&) {
   return {204, "", "",
-          {{"Access-Control-Allow-Methods", "GET, POST"},
+          {{"Access-Control-Allow-Methods", "GET, POST, DELETE"},
            {"Access-Control-Allow-Headers",
             "authorization, content-type, x-api-key, x-request-id, anthropic-version, "
-            "anthropic-beta, x-tinyarms-tier, x-tinyarms-max-tier, "
+            "anthropic-beta, mcp-protocol-version, mcp-session-id, mcp-method, mcp-name, "
+            "x-tinyarms-tier, x-tinyarms-max-tier, "
             "x-tinyarms-confidence-threshold, x-tinyarms-cache, x-tinyarms-trace"},
            {"Access-Control-Max-Age", "600"}}};
 }

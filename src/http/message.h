@@ -64,6 +64,9 @@ class Exchange {
   // Raised when the client has gone: what works for it should stop.
   const StopFlag& gone() const { return *gone_; }
   std::shared_ptr<const StopFlag> shared_gone() const { return gone_; }
+  // For an application that learns elsewhere that nobody waits: it may raise the flag itself. The
+  // reply still has to be ended.
+  std::shared_ptr<StopFlag> stop_flag() const { return gone_; }
 
  protected:
   Request request_;

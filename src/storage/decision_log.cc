@@ -211,20 +211,44 @@ Result<void> DecisionLog::read(const std::function<Result<void>(const LoggedDeci
     auto row = rows->step();
     if (!row) return row.error();
     if (!*row) return {};
-    LoggedDecision decision{.id = std::string(rows->text(1)),
-                            .at = rows->real(2),
-                            .question_sha = std::string(rows->text(3)),
-                            .question_bytes = rows->integer(4),
-                            .question = std::string(rows->text(5)),
-                            .group = std::string(rows->text(6)),
-                            .policy = std::string(rows->text(7)),
-                            .winner = static_cast<int>(rows->integer(8)),
-                            .sure = rows->integer(9) != 0};
-    if (auto done = read_steps(rows->integer(0), decision); !done) return done;
-    // A garbled file must not point beyond its own steps.
-    if (decision.winner >= static_cast<int>(decision.steps.size())) decision.winner = -1;
-    if (auto taken = sink(decision); !taken) return taken;
+    auto decision = read_row(*rows);
+    if (!decision) return decision.error();
+    if (auto taken = sink(*decision); !taken) return taken;
   }
+}
+
+Result<std::vector<LoggedDecision>> DecisionLog::newest(size_t count, std::string_view id) {
+  auto rows = database_->prepare(
+      "SELECT number, id, at, question_sha, question_bytes, question, question_group, policy, "
+      "winner, sure FROM decisions WHERE ?1 = '' OR id = ?1 ORDER BY number DESC LIMIT ?2");
+  if (!rows) return rows.error();
+  rows->bind(id, static_cast<int64_t>(count));
+  std::vector<LoggedDecision> found;
+  while (true) {
+    auto row = rows->step();
+    if (!row) return row.error();
+    if (!*row) return found;
+    auto decision = read_row(*rows);
+    if (!decision) return decision.error();
+    found.push_back(std::move(*decision));
+  }
+}
+
+// The row at hand, with its steps.
+Result<LoggedDecision> DecisionLog::read_row(Statement& rows) {
+  LoggedDecision decision{.id = std::string(rows.text(1)),
+                          .at = rows.real(2),
+                          .question_sha = std::string(rows.text(3)),
+                          .question_bytes = rows.integer(4),
+                          .question = std::string(rows.text(5)),
+                          .group = std::string(rows.text(6)),
+                          .policy = std::string(rows.text(7)),
+                          .winner = static_cast<int>(rows.integer(8)),
+                          .sure = rows.integer(9) != 0};
+  if (auto done = read_steps(rows.integer(0), decision); !done) return done.error();
+  // A garbled file must not point beyond its own steps.
+  if (decision.winner >= static_cast<int>(decision.steps.size())) decision.winner = -1;
+  return decision;
 }
 
 Result<void> DecisionLog::read_steps(int64_t number, LoggedDecision& decision) {

@@ -94,6 +94,9 @@ class DecisionLog {
   // In the order of writing. The sink's error ends the reading.
   Result<void> read(const std::function<Result<void>(const LoggedDecision&)>& sink);
 
+  // The newest ones, newest first; `id`: that one alone.
+  Result<std::vector<LoggedDecision>> newest(size_t count, std::string_view id = {});
+
   // Of replies that were kept under this certificate; the newest outcome of each counts.
   Result<std::vector<CertifiedOutcome>> certified_outcomes(const std::string& certificate);
 
@@ -113,6 +116,7 @@ class DecisionLog {
         notice_(std::move(opened.notice)) {}
   Result<void> insert(const LoggedDecision& decision);
   Result<void> insert_shadow(int64_t number, const LoggedDecision& decision);
+  Result<LoggedDecision> read_row(Statement& rows);
   Result<void> read_steps(int64_t number, LoggedDecision& decision);
   Result<void> forget_oldest();
 

@@ -65,6 +65,19 @@ TEST_F(DecisionLogTest, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(all[0].steps[1].good, std::nullopt);
 }
 
+TEST_F(DecisionLogTest, TheNewestComeFirstAndOneMayBeNamed) {
+  auto log = open();
+  ASSERT_TRUE(log->append(
+      std::vector{decision("aaaa1"), decision("bbbb2"), decision("cccc3")}));
+  const auto two = log->newest(2);
+  ASSERT_TRUE(two);
+  ASSERT_EQ(two->size(), 2u);
+  EXPECT_EQ((*two)[0].id, "cccc3");
+  EXPECT_EQ((*two)[1].steps.size(), 2u);
+  EXPECT_EQ(log->newest(1, "aaaa1")->at(0).id, "aaaa1");
+  EXPECT_TRUE(log->newest(1, "none")->empty());
+}
+
 TEST_F(DecisionLogTest, TheNewestOutcomeOfAReplyCounts) {
   auto log = open();
   ASSERT_TRUE(log->append(std::vector{decision("aaaa1")}));
