@@ -12,12 +12,15 @@
 #include "cli/context.h"
 #include "door/door.h"
 #include "door/encoders.h"
+#include "door/page_routes.h"
 #include "door/routes.h"
 #include "http/server.h"
 #include "service/assistant.h"
 
 namespace tinyarms::cli {
 namespace {
+
+constexpr size_t kFiguresWaiting = 64;  // requests for what the page shows
 
 struct ServeOptions {
   std::string host = "127.0.0.1";
@@ -93,6 +96,7 @@ class Serving {
         context_(context),
         settings_(settings),
         names_(context.paths.models_dir, context.clock),
+        book_(context.paths, context.clock),
         climbs_(settings,
                 {.paths = context.paths,
                  .clock = context.clock,
@@ -100,7 +104,10 @@ class Serving {
                 {.workers = options.workers, .queue_max = options.queue}),
         encoders_(settings_, context.paths, options.queue),
         kitchen_{climbs_, encoders_, names_, settings_, context.clock, counts_,
-                 fmt::format("tinyarms-{}", kVersion)},
+                 fmt::format("tinyarms-{}", kVersion),
+                 [this](const auto& request, const auto& reply, const auto& id) {
+                   book_.note(request, reply, id);
+                 }},
         door_(guard(), std::make_shared<const door::KeyRing>(std::move(keys)), context.clock) {
     door::add_openai_routes(door_, kitchen_);
     door::add_service_routes(door_, {kitchen_, climbs_,
@@ -108,6 +115,8 @@ class Serving {
                                                              : http::ServerCounts{}; },
                                      std::string(kVersion)});
     door::add_encoder_routes(door_, kitchen_);
+    door::add_page_routes(door_);
+    door::add_figure_routes(door_, {book_, back_room_, settings_, context.paths, context.clock});
     door::add_openapi_route(door_, std::string(kVersion));
   }
 
@@ -161,9 +170,11 @@ class Serving {
   door::LiveSettings settings_;
   door::ModelNames names_;
   door::AnswerCounts counts_;
+  service::DecisionBook book_;
   door::Climbs climbs_;
   door::Encoders encoders_;
   door::Kitchen kitchen_;
+  door::BackRoom back_room_{kFiguresWaiting};
   door::Door door_;
   std::unique_ptr<http::Server> server_;
 };
@@ -182,7 +193,9 @@ void announce(const ServeOptions& options, const Serving& serving, const Termina
     terminal.out(json.dump() + "\n");
     return;
   }
-  if (!url.empty()) terminal.note(fmt::format("listening on {} (OpenAI base URL {}/v1)", url, url));
+  if (!url.empty()) {
+    terminal.note(fmt::format("listening on {} (OpenAI base URL {}/v1, page {}/)", url, url, url));
+  }
   if (!options.socket.empty()) terminal.note("listening on " + printable(options.socket));
 }
 
