@@ -24,7 +24,7 @@ nlohmann::ordered_json memory_json(const Settings& settings, const Paths& paths,
                                    const Clock& clock);
 
 // {"cache": {"enabled", "entries", "entries_max", "bytes", "problem"}, "index": {"enabled",
-//  "files", "passages", "vectors", "model", "roots", "problem"}}; null where there is none. Reads the disk.
+//  "files", "passages", "vectors", "model", "roots", "problem"}}. Reads the disk.
 nlohmann::ordered_json stores_json(const Settings& settings, const Paths& paths,
                                    const Clock& clock);
 

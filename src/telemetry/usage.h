@@ -83,7 +83,7 @@ struct Usage {
 
 Usage usage_of(std::span<const Counted> decisions, double since, double until);
 
-// `count` moments of equal length from `since` to `until`; later and earlier decisions are left out.
+// `count` moments of equal length from `since` to `until`; other decisions are left out.
 std::vector<Moment> timeline(std::span<const Counted> decisions, double since, double until,
                              size_t count);
 

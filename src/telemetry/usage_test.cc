@@ -83,7 +83,8 @@ TEST(Usage, JsonAndTextTellTheSame) {
   EXPECT_EQ(json["intents"].size(), 2u);
   EXPECT_EQ(json["savings"]["against"], "l3");
   const std::string text = usage_text(usage, {});
-  for (const char* part : {"4 decisions", "1 hits (25 %)", "1 of 4 questions", "always asking l3"}) {
+  for (const char* part :
+       {"4 decisions", "1 hits (25 %)", "1 of 4 questions", "always asking l3"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   }
 }
