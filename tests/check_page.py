@@ -4,8 +4,8 @@ errors, figures, keys; axe finds nothing serious, the console stays empty.
 
 usage: check_page.py BINARY MODELS_DIR [FOLDER for the screenshots]
 
-setup/browser brings what drives the browser into the cache. Skips loudly (status 77) where it cannot
-be fetched or no browser starts, or there are no weights.
+setup/browser brings what drives the browser into the cache. Skips loudly (status 77) where it
+cannot be fetched or no browser starts, or there are no weights.
 """
 
 import json
