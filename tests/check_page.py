@@ -98,8 +98,7 @@ def browser():
         return None, f"the browser cannot be fetched: {fetched.stderr.strip()[-300:]}"
     folder = pathlib.Path(fetched.stdout.strip())
     started = subprocess.run([str(folder / "bin" / "chromium"), "--version"], capture_output=True,
-                             text=True, check=False, env={
-                                 "LD_LIBRARY_PATH": str(folder / "bin" / "al2023" / "lib")})
+                             text=True, check=False)
     if started.returncode != 0:
         return None, f"the browser does not start: {started.stderr.strip()[-300:]}"
     print(started.stdout.strip())

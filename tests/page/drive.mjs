@@ -15,9 +15,8 @@ const patience = 120000;
 const browser = await puppeteer.launch({
   executablePath: path.join(folder, 'bin', 'chromium'), headless: 'shell',
   userDataDir: path.join(shots, 'profile'),
-  env: {...process.env, HOME: shots, FONTCONFIG_PATH: path.join(folder, 'bin', 'fonts'),
-        LD_LIBRARY_PATH: path.join(folder, 'bin', 'al2023', 'lib')},
-  args: ['--no-sandbox', '--no-zygote', '--disable-gpu', '--disable-dev-shm-usage'],
+  env: {...process.env, HOME: shots},
+  args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
 });
 
 async function open(base) {
