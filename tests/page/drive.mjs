@@ -152,7 +152,7 @@ try {
 
   // A server that asks for a key.
   const keyed = await open(keyedUrl);
-  await keyed.goto(`${keyedUrl}/`, {waitUntil: 'networkidle0'});
+  await keyed.goto(`${keyedUrl}/`);
   const opened = () => keyed.waitForFunction(() => document.getElementById('key-dialog').open);
   await opened();
   await look(keyed, 'key', 'light');

@@ -170,12 +170,18 @@ function cost(facts) {
            rows.map(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
 }
 
+// What kind of number the confidence is.
+const exact = (facts) => (facts.trace ?? []).some(
+  (step) => step.tier === facts.tier && step.evidence?.exact === true);
+const kindOf = (facts) => (exact(facts) ? 'by construction'
+                           : facts.calibrated ? 'calibrated' : 'uncalibrated');
+
 // Why a number is no probability of being right, where it is none.
 function meaning(facts) {
   if (facts.confidence === null) return 'No confidence was measured.';
   if (facts.certified) return 'Calibrated, and covered by a certificate.';
   if (facts.calibrated) return 'Calibrated: fitted to outcomes of this model on such questions.';
-  if (facts.tier === 'l0') return 'A rule matched; its answers are right by construction.';
+  if (exact(facts)) return 'A rule matched; its answer is right by construction.';
   return 'Uncalibrated: no calibrator belongs to what served this answer, so a formula over its ' +
          'tokens stands in. It ranks answers; it is not a chance of being right.';
 }
@@ -197,7 +203,7 @@ export function factsOf(facts, act) {
       facts.notice && h('p', {class: 'notice small'}, facts.notice)),
     h('section', {}, h('h3', {}, 'P(correct)'),
       h('div', {class: 'row apart'}, h('span', {class: 'big'}, number(facts.confidence)),
-        h('span', {class: 'muted small'}, facts.calibrated ? 'calibrated' : 'uncalibrated')),
+        h('span', {class: 'muted small'}, kindOf(facts))),
       facts.confidence !== null && gauge(facts.confidence, facts.threshold, facts.sure),
       h('p', {class: 'small'}, facts.reason),
       h('p', {class: 'small muted'}, meaning(facts))),
@@ -222,5 +228,5 @@ export function factsOf(facts, act) {
 export const costLine = (facts) => [seconds(facts.cost?.seconds), ' · ',
   `${count(facts.cost?.completion_tokens ?? 0)} tokens`].join('');
 export const sureLine = (facts) => (facts.confidence === null ? '' :
-  `${number(facts.confidence)}${facts.calibrated ? '' : ' uncalibrated'}` +
+  `${number(facts.confidence)} ${kindOf(facts)}` +
   (facts.threshold === null ? '' : `, threshold ${number(facts.threshold)}`));

@@ -48,8 +48,10 @@ async function fail(response) {
 // `quiet`: a 401 is only told, and no key asked for.
 export async function request(path, options = {}) {
   let response = await send(path, options);
-  if (response.status === 401 && !options.quiet && await askForKey()) {
-    response = await send(path, options);
+  if (response.status === 401 && !options.quiet) {
+    const refusal = response.clone();  // read at once: nothing stays open while a person types
+    await response.text();
+    response = await askForKey() ? await send(path, options) : refusal;
   }
   if (!response.ok) await fail(response);
   return response;

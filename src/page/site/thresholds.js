@@ -107,7 +107,7 @@ export function thresholdsView() {
       h('table', {}, h('thead', {}, h('tr', {}, cells[0].map((text) =>
           h('th', {scope: 'col'}, text || h('span', {class: 'hidden'}, 'figure'))))),
         h('tbody', {}, cells.slice(1).map((line) => h('tr', {}, line.map(
-          (text) => h('td', {}, text)))))),
+          (text) => h('td', {class: 'wrap'}, text)))))),
       h('p', {class: 'small'}, `${count(report.changed)} of ${count(report.decisions)} end ` +
         `otherwise. Of those whose outcome was told: ${report.rescue} rescued, ${report.loss} ` +
         `lost, ${report.safe} right and ${report.hard} wrong both times.`),
