@@ -94,6 +94,21 @@ function heat(trace) {
       `were close. Smallest margin ${number(least)}, at token ${at + 1}.`));
 }
 
+// The same with the tokens' texts, where they were asked for; the mark is for the probability.
+function texts(tokens) {
+  const shown = tokens.map(({token, logprob, top_logprobs: top}) => {
+    const p = Math.exp(logprob);
+    const others = (top ?? []).filter((one) => one.token !== token)
+      .map((one) => `${JSON.stringify(one.token)} ${number(Math.exp(one.logprob))}`);
+    return h('span', {class: `h${Math.min(7, Math.floor((1 - p) * 8))}`,
+                      title: `${JSON.stringify(token)} ${number(p)}` +
+                             (others.length > 0 ? `; else ${others.join(', ')}` : '')}, token);
+  });
+  return h('div', {}, h('p', {class: 'tokens'}, shown), h('p', {class: 'small muted'},
+    `${tokens.length} tokens, marked by their probability (hot: unlikely); point at one to see ` +
+    'what else was likely.'));
+}
+
 const words = {
   tokens: 'tokens', p_mean: 'mean token probability', p_min: 'least token probability',
   p_q10: 'token probability, 10 % quantile', logprob_mean: 'mean log-probability',
@@ -186,8 +201,9 @@ function meaning(facts) {
          'tokens stands in. It ranks answers; it is not a chance of being right.';
 }
 
-// `act`: {again(tier, threshold), judge(good)}, what may be done with the answer.
-export function factsOf(facts, act) {
+// `act`: {again(tier, threshold), judgement}, what may be done with it. `tokens`: with their
+// log-probabilities, where those were asked for.
+export function factsOf(facts, act, tokens) {
   const trace = facts.trace ?? [];
   const margins = trace.findLast((step) => step.evidence?.margin_trace)?.evidence.margin_trace;
   const drafts = trace.filter((step) => step.decision === 'escalate' && step.answer);
@@ -208,7 +224,8 @@ export function factsOf(facts, act) {
       h('p', {class: 'small'}, facts.reason),
       h('p', {class: 'small muted'}, meaning(facts))),
     h('section', {}, h('h3', {}, 'Path'), steps(trace, facts.tier)),
-    margins && h('section', {}, h('h3', {}, 'Certainty, token by token'), heat(margins)),
+    (margins || tokens.length > 0) && h('section', {}, h('h3', {}, 'Certainty, token by token'),
+      margins && heat(margins), tokens.length > 0 && texts(tokens)),
     h('section', {}, h('h3', {}, 'Evidence'), evidence(trace)),
     h('section', {}, h('h3', {}, 'Cost'), cost(facts)),
     drafts.length > 0 && h('section', {}, h('h3', {}, 'Drafts that were not kept'),

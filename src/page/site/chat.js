@@ -25,16 +25,22 @@ export function chatView() {
                             placeholder: 'set'});
   const temperature = h('input', {id: 'temperature', type: 'number', min: '0', max: '2',
                                   step: '0.1', placeholder: 'set'});
+  const wantTokens = h('input', {id: 'tokens', type: 'checkbox'});
   const go = h('button', {type: 'submit', class: 'primary'}, 'Send');
   const stop = h('button', {type: 'button', on: {click: () => running?.abort()}}, 'Stop');
   const fresh = h('button', {type: 'button', class: 'quiet', on: {click: restart}},
                   'Start over');
   const field = (name, label, control) =>
     h('span', {class: 'field'}, h('label', {for: name}, label), control);
+  // Served by some models and tiers only: shown where the door says that it takes them.
+  const tokenField = field('tokens', 'Token texts', wantTokens);
+  tokenField.hidden = true;
+  tokenField.title = 'Such a request goes to a model: neither rules nor memory have tokens';
   const options = h('details', {class: 'options'}, h('summary', {}, 'Options'),
     h('div', {class: 'row'}, field('model', 'Model', model),
       field('threshold', 'Threshold', threshold), field('limit', 'Tokens', limit),
-      field('temperature', 'Temperature', temperature), h('span', {class: 'grow'}), fresh));
+      field('temperature', 'Temperature', temperature), tokenField,
+      h('span', {class: 'grow'}), fresh));
   const form = h('form', {on: {submit: (event) => { event.preventDefault(); ask(); }}},
     h('div', {class: 'ask'}, question, go, stop),
     options);
@@ -118,6 +124,9 @@ export function chatView() {
     if (threshold.value !== '' && !('confidence_threshold' in override)) {
       body.tinyarms.confidence_threshold = Number(threshold.value);
     }
+    if (wantTokens.checked && !tokenField.hidden) {
+      Object.assign(body, {logprobs: true, top_logprobs: 3});
+    }
     if (override.tier) body.model = 'auto';
     if (limit.value !== '') body.max_completion_tokens = Number(limit.value);
     if (temperature.value !== '') body.temperature = Number(temperature.value);
@@ -127,6 +136,7 @@ export function chatView() {
       for await (const chunk of chat(body, running.signal)) {
         const choice = chunk.choices?.[0];
         if (choice?.delta?.content) { answer.text += choice.delta.content; answer.drawSoon(); }
+        if (choice?.logprobs?.content) answer.tokens.push(...choice.logprobs.content);
         if (choice?.finish_reason) finish = choice.finish_reason;
         if (chunk.tinyarms) answer.facts = chunk.tinyarms;
       }
@@ -153,7 +163,8 @@ export function chatView() {
     strip.hidden = true;
     turn.node.append(node);
     list.scrollTop = list.scrollHeight;
-    const answer = {text: '', facts: null, node, body, strip, turn, override, drawn: false};
+    const answer = {text: '', facts: null, tokens: [], node, body, strip, turn, override,
+                    drawn: false};
     answer.ticking = setInterval(() => {
       since.textContent = seconds((performance.now() - begun) / 1000);
     }, 100);
@@ -260,7 +271,7 @@ export function chatView() {
         again: (tier, text) => run(answer.turn, {
           ...(tier ? {tier} : {}),
           ...(text !== '' ? {confidence_threshold: Number(text)} : {})}),
-      }));
+      }, answer.tokens));
     }
     place(silently);
   }
@@ -289,6 +300,11 @@ export function chatView() {
                                 group('One model', ['language'])].filter(Boolean));
       model.value = data.some((one) => one.id === now) ? now : 'auto';
     } catch { /* `auto` always is one */ }
+    try {
+      const door = await json('/openapi.json');
+      const body = door.paths['/v1/chat/completions'].post.requestBody.content['application/json'];
+      tokenField.hidden = !('logprobs' in body.schema.properties);
+    } catch { /* not shown then */ }
   }
 
   restart();
