@@ -15,6 +15,8 @@
 namespace tinyarms::cli {
 namespace {
 
+constexpr int64_t kCountedMax = 300'000;  // some 200 MB
+
 struct StatsOptions {
   std::string log;
   std::string since;
@@ -25,6 +27,7 @@ struct ReadDecisions {
   std::vector<telemetry::Counted> decisions;
   double since = 0;
   double until = 0;
+  bool limited = false;  // there may be more than were read
 };
 
 Result<ReadDecisions> read_decisions(const StatsOptions& options, const Context& context) {
@@ -50,8 +53,9 @@ Result<ReadDecisions> read_decisions(const StatsOptions& options, const Context&
         made.decisions.push_back(telemetry::counted(one));
         return {};
       },
-      {.since = made.since});
+      {.since = made.since, .newest = kCountedMax});
   if (!read) return read.error();
+  made.limited = made.decisions.size() >= static_cast<size_t>(kCountedMax);
   if (options.since.empty()) {
     made.since = made.decisions.empty() ? made.until : made.decisions.front().at;
   }
@@ -68,6 +72,7 @@ void run_stats(const StatsOptions& options, Context& context) {
   const Terminal terminal = context.terminal(loaded->settings);
   if (options.json) {
     nlohmann::ordered_json json = telemetry::usage_json(usage, advice);
+    json["limited"] = read->limited;
     json["logged"] = loaded->settings.log.decisions;
     json["outcomes"] = telemetry::outcomes_json(telemetry::outcomes_of(read->decisions));
     return terminal.out(service::json_text(json));
@@ -79,6 +84,7 @@ void run_stats(const StatsOptions& options, Context& context) {
                                "(hashes of questions, never their text)");
   }
   terminal.out(printable(telemetry::usage_text(usage, advice)));
+  if (read->limited) terminal.note(fmt::format("only the newest {} were counted", kCountedMax));
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kQuestionBytes = 16;
+constexpr size_t kQuestionBytes = 15;  // fits into the string itself
 constexpr std::array<std::string_view, kTiers> kTierNames = {"l0", "l1", "l2", "l3", "l4"};
 
 std::optional<size_t> tier_of(std::string_view name) {
