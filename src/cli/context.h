@@ -62,6 +62,7 @@ void add_records(CLI::App& app, Context& context);
 void add_metrics(CLI::App& app, Context& context);
 void add_calibrate(CLI::App& app, Context& context);
 void add_certify(CLI::App& app, Context& context);
+void add_stats(CLI::App& app, Context& context);
 void add_replay(CLI::App& app, Context& context);
 void add_feedback(CLI::App& app, Context& context);
 void add_signals(CLI::App& app, Context& context);

@@ -88,6 +88,7 @@ int main(int argc, char** argv) {
   add_metrics(app, context);
   add_calibrate(app, context);
   add_certify(app, context);
+  add_stats(app, context);
   add_replay(app, context);
   add_feedback(app, context);
   add_signals(app, context);

@@ -1,6 +1,5 @@
 // tinyarms ps: which language models are in memory on this machine, and who holds them.
 #include <fmt/format.h>
-#include <time.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -8,6 +7,7 @@
 
 #include "cli/context.h"
 #include "cli/models_commands.h"
+#include "service/holdings.h"
 #include "service/reply_json.h"
 #include "service/residency.h"
 
@@ -21,34 +21,10 @@ struct PsOptions {
   bool json = false;
 };
 
-std::string timestamp(double wall_seconds) {
-  const auto when = static_cast<time_t>(wall_seconds);
-  struct tm parts {};
-  ::gmtime_r(&when, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900,
-                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
-}
-
 std::string held_for(double seconds) {
   if (seconds < 60) return fmt::format("{:.0f} s", seconds);
   if (seconds < 3600) return fmt::format("{:.0f} min", seconds / 60);
   return fmt::format("{:.1f} h", seconds / 3600);
-}
-
-Json held_json(const HeldModel& held) {
-  return {{"name", held.model.file.stem().string()},
-          {"path", held.model.file.string()},
-          {"context_tokens", held.model.context_tokens},
-          {"bytes", held.model.bytes},
-          {"load_seconds", held.model.load_seconds},
-          {"since", timestamp(held.since)},
-          {"idle_seconds", held.idle_seconds},
-          {"in_use", held.in_use},
-          {"uses", held.uses},
-          {"kept", held.model.kept},
-          {"pid", held.pid},
-          {"command", held.command},
-          {"process_bytes", held.process_bytes ? Json(*held.process_bytes) : Json(nullptr)}};
 }
 
 void run_ps(const PsOptions& options, Context& context) {
@@ -57,7 +33,7 @@ void run_ps(const PsOptions& options, Context& context) {
   const Terminal terminal = context.terminal();
   if (options.json) {
     Json list = Json::array();
-    for (const HeldModel& held : all) list.push_back(held_json(held));
+    for (const HeldModel& held : all) list.push_back(service::held_json(held));
     return terminal.out(service::json_text(Json{{"models", list}}));
   }
   if (all.empty()) return terminal.note("no language model is in memory");
@@ -66,7 +42,7 @@ void run_ps(const PsOptions& options, Context& context) {
   for (const HeldModel& held : all) {
     const std::string line = fmt::format(
         "{:36} {:>11} {:>8} {:21} {:>9}  {} {}{}", held.model.file.stem().string(),
-        size_text(held.model.bytes), held.model.context_tokens, timestamp(held.since),
+        size_text(held.model.bytes), held.model.context_tokens, service::timestamp(held.since),
         held.in_use ? "in use" : held_for(held.idle_seconds), held.pid, held.command,
         held.model.kept ? " (kept)" : "");
     terminal.out(printable(line) + "\n");

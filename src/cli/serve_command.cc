@@ -12,6 +12,7 @@
 #include "cli/context.h"
 #include "door/door.h"
 #include "door/encoders.h"
+#include "door/page_routes.h"
 #include "door/routes.h"
 #include "http/server.h"
 #include "mcp/service.h"
@@ -19,6 +20,8 @@
 
 namespace tinyarms::cli {
 namespace {
+
+constexpr size_t kFiguresWaiting = 64;  // requests for what the page shows
 
 struct ServeOptions {
   std::string host = "127.0.0.1";
@@ -95,6 +98,7 @@ class Serving {
         context_(context),
         settings_(settings),
         names_(context.paths.models_dir, context.clock),
+        book_(context.paths, context.clock),
         climbs_(settings,
                 {.paths = context.paths,
                  .clock = context.clock,
@@ -102,7 +106,10 @@ class Serving {
                 {.workers = options.workers, .queue_max = options.queue}),
         encoders_(settings_, context.paths, options.queue),
         kitchen_{climbs_, encoders_, names_, settings_, context.clock, counts_,
-                 fmt::format("tinyarms-{}", kVersion)},
+                 fmt::format("tinyarms-{}", kVersion),
+                 [this](const auto& request, const auto& reply, const auto& id) {
+                   book_.note(request, reply, id);
+                 }},
         door_(guard(), std::make_shared<const door::KeyRing>(std::move(keys)), context.clock) {
     door::add_openai_routes(door_, kitchen_);
     door::add_service_routes(door_, {kitchen_, climbs_,
@@ -113,6 +120,8 @@ class Serving {
     mcp_ = std::make_unique<mcp::Service>(kitchen_, context.paths, std::move(roots),
                                           std::string(kVersion));
     mcp_->add_routes(door_);
+    door::add_page_routes(door_);
+    door::add_figure_routes(door_, {book_, back_room_, settings_, context.paths, context.clock});
     door::add_openapi_route(door_, std::string(kVersion));
   }
 
@@ -169,9 +178,11 @@ class Serving {
   door::LiveSettings settings_;
   door::ModelNames names_;
   door::AnswerCounts counts_;
+  service::DecisionBook book_;
   door::Climbs climbs_;
   door::Encoders encoders_;
   door::Kitchen kitchen_;
+  door::BackRoom back_room_{kFiguresWaiting};
   door::Door door_;
   std::unique_ptr<http::Server> server_;
 };
@@ -190,7 +201,9 @@ void announce(const ServeOptions& options, const Serving& serving, const Termina
     terminal.out(json.dump() + "\n");
     return;
   }
-  if (!url.empty()) terminal.note(fmt::format("listening on {} (OpenAI base URL {}/v1)", url, url));
+  if (!url.empty()) {
+    terminal.note(fmt::format("listening on {} (OpenAI base URL {}/v1, page {}/)", url, url, url));
+  }
   if (!options.socket.empty()) terminal.note("listening on " + printable(options.socket));
 }
 

@@ -124,6 +124,7 @@ class Answering final : public Climber, public std::enable_shared_from_this<Answ
   }
 
   void count(const cascade::Reply& reply) {
+    if (kitchen_.unlogged && reply.id.empty()) kitchen_.unlogged(climb_, reply, call_.id());
     AnswerCounts& counts = kitchen_.counts;
     if (const cascade::Step* step = reply.step()) {
       counts.by_level[static_cast<size_t>(step->level)].fetch_add(1, std::memory_order_relaxed);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -55,6 +56,9 @@ struct Kitchen {
   const Clock& clock;
   AnswerCounts& counts;
   std::string fingerprint;  // of the build
+  // Told of every climb that was not logged, under the call's id.
+  std::function<void(const cascade::Request&, const cascade::Reply&, const std::string&)>
+      unlogged = {};
 };
 
 // Reads the x-tinyarms-* headers over `request.wishes`, then answers or fails the call.

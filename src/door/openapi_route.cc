@@ -65,6 +65,15 @@ constexpr std::string_view kRerank = R"({"type": "object", "required": ["query",
     "documents": {"type": "array", "minItems": 1},
     "top_n": {"type": "integer", "minimum": 1}, "return_documents": {"type": "boolean"}}})";
 
+constexpr std::string_view kThresholds = R"({"type": "object", "required": ["thresholds"],
+  "properties": {"thresholds": {"type": "object", "example": {"l2": 0.4},
+    "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1}}}})";
+
+constexpr std::string_view kFeedback = R"({"type": "object", "required": ["id", "good"],
+  "properties": {
+    "id": {"type": "string", "description": "decision_id of a reply, or its trace_id"},
+    "good": {"type": "boolean"}}})";
+
 constexpr std::string_view kWishes = R"({"type": "object", "properties": {
     "tier": {"enum": ["l0", "l1", "l2", "l3", "l4"]},
     "max_tier": {"enum": ["l0", "l1", "l2", "l3", "l4"]},
@@ -83,6 +92,14 @@ constexpr RouteText kTexts[] = {
     {"POST", "/v1/embeddings", "OpenAI: vectors of texts", kEmbeddings},
     {"POST", "/v1/rerank", "Jina and Cohere: documents by relevance", kRerank},
     {"POST", "/v2/rerank", "The same, where Cohere's client asks for it", kRerank},
+    {"GET", "/v1/tinyarms/stats", "Who answered, how fast, what it saved; ?since=7d"},
+    {"GET", "/v1/tinyarms/decisions", "The newest decisions; ?limit=50, ?since=7d"},
+    {"GET", "/v1/tinyarms/models", "Models in memory"},
+    {"GET", "/v1/tinyarms/stores", "Remembered answers and indexed files, counted"},
+    {"POST", "/v1/tinyarms/replay", "Other thresholds on what was decided", kThresholds},
+    {"POST", "/v1/tinyarms/feedback", "How an answer turned out", kFeedback},
+    {"GET", "/", "The page"},
+    {"GET", "/page/*", "Its files"},
     {"GET", "/health", "Whether it is alive"},
     {"GET", "/ready", "The queue"},
     {"GET", "/metrics", "Counters for Prometheus"},

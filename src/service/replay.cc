@@ -127,6 +127,13 @@ double logged_seconds(const ReplayItem& item) {
   return seconds;
 }
 
+void count_given(const ReplayItem& item, std::optional<size_t> winner,
+                 std::array<size_t, 5>& given) {
+  if (winner && *winner < item.steps.size()) {
+    ++given[static_cast<size_t>(item.steps[*winner].level)];
+  }
+}
+
 void note_limits(const std::vector<ReplayItem>& items, const cascade::PolicyTerms& after,
                  ReplayReport& report) {
   const bool by_words = std::any_of(after.rules.begin(), after.rules.end(),
@@ -180,6 +187,8 @@ ReplayReport replay(const std::vector<ReplayItem>& items, const cascade::Estimat
       continue;
     }
     ++within;
+    count_given(item, winner, report.given_before);
+    count_given(item, now.reply.winner, report.given_after);
     report.seconds_before += seconds;
     report.seconds_after += now.seconds;
     report.changed += winner != now.reply.winner ? 1 : 0;

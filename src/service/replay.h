@@ -3,6 +3,7 @@
 // was not asked then is not known, and is never made up.
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "calibration/off_policy.h"
 #include "calibration/record_reader.h"
 #include "cascade/declared_policy.h"
+#include "storage/decision_log.h"
 
 namespace tinyarms::service {
 
@@ -35,6 +37,8 @@ struct ReplayItem {
   bool more_above = false;       // tiers above the last step were not asked
 };
 
+ReplayItem replay_item(const storage::LoggedDecision& logged);
+
 // A decision log (a database) or outcome records (JSONL, docs/calibration-method.md); in these
 // every tier answered and nothing was decided. Errors: those of the readers.
 Result<std::vector<ReplayItem>> load_replay(const std::filesystem::path& log, const Clock& clock,
@@ -44,6 +48,9 @@ struct ReplayReport {
   size_t decisions = 0;
   size_t changed = 0;       // another answer, or none
   size_t beyond_log = 0;    // the new terms ask a tier that was not asked then
+  // Replies by the tier that gave them, over the decisions that stay within the log.
+  std::array<size_t, 5> given_before{};
+  std::array<size_t, 5> given_after{};
   calibration::Fates fates;
   // Over the decisions of known fate.
   double accuracy_before = 0;

@@ -21,31 +21,6 @@ bool is_database(const std::filesystem::path& path) {
          std::string_view(header, sizeof header) == "SQLite format 3";
 }
 
-ReplayItem item_of(const storage::LoggedDecision& logged) {
-  ReplayItem item;
-  item.id = logged.id;
-  item.group = logged.group;
-  item.question = logged.question;
-  for (size_t i = 0; i < logged.steps.size(); ++i) {
-    const storage::LoggedStep& step = logged.steps[i];
-    const auto level = cascade::parse_level(step.level);
-    if (!level) continue;
-    // A tier that was skipped or failed said nothing that another policy could have used.
-    if (step.verdict == "skip" || step.verdict == "fail" || step.verdict == "interrupt") continue;
-    ReplayStep& replayed = item.steps.emplace_back();
-    replayed.level = *level;
-    replayed.attempt = attempt_of(step);
-    replayed.right = step.good;
-    replayed.seconds = step.seconds;
-    replayed.propensity = step.propensity;
-    if (step.answered) replayed.kept = step.verdict == "accept";
-    if (static_cast<int>(i) == logged.winner) item.winner = item.steps.size() - 1;
-  }
-  // A climb that ended with a kept answer left the tiers above unasked.
-  item.more_above = !item.steps.empty() && item.steps.back().kept.value_or(false);
-  return item;
-}
-
 // Tiers that are not named by their level stand in the records' order from L2 up.
 Level level_of(const calibration::TierColumns& tier, size_t position) {
   if (auto level = cascade::parse_level(tier.name)) return *level;
@@ -80,6 +55,31 @@ ReplayStep step_of(const calibration::TierColumns& tier, size_t position, size_t
 
 }  // namespace
 
+ReplayItem replay_item(const storage::LoggedDecision& logged) {
+  ReplayItem item;
+  item.id = logged.id;
+  item.group = logged.group;
+  item.question = logged.question;
+  for (size_t i = 0; i < logged.steps.size(); ++i) {
+    const storage::LoggedStep& step = logged.steps[i];
+    const auto level = cascade::parse_level(step.level);
+    if (!level) continue;
+    // A tier that was skipped or failed said nothing that another policy could have used.
+    if (step.verdict == "skip" || step.verdict == "fail" || step.verdict == "interrupt") continue;
+    ReplayStep& replayed = item.steps.emplace_back();
+    replayed.level = *level;
+    replayed.attempt = attempt_of(step);
+    replayed.right = step.good;
+    replayed.seconds = step.seconds;
+    replayed.propensity = step.propensity;
+    if (step.answered) replayed.kept = step.verdict == "accept";
+    if (static_cast<int>(i) == logged.winner) item.winner = item.steps.size() - 1;
+  }
+  // A climb that ended with a kept answer left the tiers above unasked.
+  item.more_above = !item.steps.empty() && item.steps.back().kept.value_or(false);
+  return item;
+}
+
 Result<std::vector<ReplayItem>> load_replay(const std::filesystem::path& log, const Clock& clock,
                                             const calibration::ReadOptions& options) {
   std::vector<ReplayItem> items;
@@ -87,7 +87,7 @@ Result<std::vector<ReplayItem>> load_replay(const std::filesystem::path& log, co
     auto opened = storage::DecisionLog::open_existing(log, clock);
     if (!opened) return opened.error();
     auto read = (*opened)->read([&](const storage::LoggedDecision& logged) -> Result<void> {
-      items.push_back(item_of(logged));
+      items.push_back(replay_item(logged));
       return {};
     });
     if (!read) return read.error();

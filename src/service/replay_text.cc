@@ -29,10 +29,12 @@ Json off_policy_json(const calibration::OffPolicyEstimate& estimate) {
 
 std::string replay_json(const ReplayReport& report) {
   const bool known = report.fates.known() > 0;
-  const auto side = [&](double accuracy, const calibration::Interval& interval, double seconds) {
+  const auto side = [&](double accuracy, const calibration::Interval& interval, double seconds,
+                        const std::array<size_t, 5>& given) {
     return Json{{"accuracy", known ? Json(accuracy) : Json(nullptr)},
                 {"accuracy_interval", known ? pair(interval) : Json(nullptr)},
-                {"seconds", seconds}};
+                {"seconds", seconds},
+                {"given", given}};
   };
   const Json json = {
       {"decisions", report.decisions},
@@ -43,8 +45,10 @@ std::string replay_json(const ReplayReport& report) {
       {"safe", report.fates.safe},
       {"hard", report.fates.hard},
       {"unknown", report.fates.unknown},
-      {"before", side(report.accuracy_before, report.before_interval, report.seconds_before)},
-      {"after", side(report.accuracy_after, report.after_interval, report.seconds_after)},
+      {"before", side(report.accuracy_before, report.before_interval, report.seconds_before,
+                      report.given_before)},
+      {"after", side(report.accuracy_after, report.after_interval, report.seconds_after,
+                     report.given_after)},
       {"off_policy", report.off_policy ? off_policy_json(*report.off_policy) : Json(nullptr)},
       {"notes", report.notes}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -202,11 +202,24 @@ Result<void> DecisionLog::add_outcome(const std::string& id, bool good, const st
       .run();
 }
 
-Result<void> DecisionLog::read(const std::function<Result<void>(const LoggedDecision&)>& sink) {
+Result<LogMark> DecisionLog::mark() {
+  auto rows = database_->prepare(
+      "SELECT (SELECT ifnull(max(number), 0) FROM decisions), "
+      "(SELECT ifnull(max(number), 0) FROM outcomes)");
+  if (!rows) return rows.error();
+  auto row = rows->step();
+  if (!row) return row.error();
+  return LogMark{rows->integer(0), rows->integer(1)};
+}
+
+Result<void> DecisionLog::read(const std::function<Result<void>(const LoggedDecision&)>& sink,
+                               const LogRange& range) {
   auto rows = database_->prepare(
       "SELECT number, id, at, question_sha, question_bytes, question, question_group, policy, "
-      "winner, sure FROM decisions ORDER BY number");
+      "winner, sure FROM decisions WHERE number > ?1 AND at >= ?2 AND (?3 = 0 OR number > "
+      "(SELECT max(number) FROM decisions) - ?3) AND (?4 = 0 OR number <= ?4) ORDER BY number");
   if (!rows) return rows.error();
+  rows->bind(range.after, range.since, range.newest, range.up_to);
   while (true) {
     auto row = rows->step();
     if (!row) return row.error();

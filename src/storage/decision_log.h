@@ -65,6 +65,21 @@ struct CertifiedOutcome {
   bool good = false;
 };
 
+// Which decisions to read; each bound narrows.
+struct LogRange {
+  int64_t after = 0;   // numbers above this one (LogMark)
+  int64_t up_to = 0;   // and not above this one; 0: to the end
+  double since = 0;    // seconds since 1970 UTC
+  int64_t newest = 0;  // only that many of the last; 0: all
+};
+
+// How far the log has come: what changed since then has larger numbers.
+struct LogMark {
+  int64_t decision = 0;
+  int64_t outcome = 0;
+  friend bool operator==(const LogMark&, const LogMark&) = default;
+};
+
 struct DecisionLogOptions {
   int64_t decisions_max = 1'000'000;  // the oldest go first, with their outcomes
 };
@@ -92,7 +107,9 @@ class DecisionLog {
   Result<void> add_outcome(const std::string& id, bool good, const std::string& source);
 
   // In the order of writing. The sink's error ends the reading.
-  Result<void> read(const std::function<Result<void>(const LoggedDecision&)>& sink);
+  Result<void> read(const std::function<Result<void>(const LoggedDecision&)>& sink,
+                    const LogRange& range = {});
+  Result<LogMark> mark();
 
   // The newest ones, newest first; `id`: that one alone.
   Result<std::vector<LoggedDecision>> newest(size_t count, std::string_view id = {});

@@ -78,6 +78,36 @@ TEST_F(DecisionLogTest, TheNewestComeFirstAndOneMayBeNamed) {
   EXPECT_TRUE(log->newest(1, "none")->empty());
 }
 
+TEST_F(DecisionLogTest, ReadsARangeAndSaysHowFarItHasCome) {
+  auto log = open();
+  EXPECT_EQ(*log->mark(), (LogMark{0, 0}));
+  std::vector<LoggedDecision> five;
+  for (int i = 0; i < 5; ++i) {
+    five.push_back(decision("aaaa" + std::to_string(i)));
+    five.back().at = 10.0 * i;
+  }
+  ASSERT_TRUE(log->append(five));
+  const auto ids = [&](const LogRange& range) {
+    std::string all;
+    auto read = log->read(
+        [&](const LoggedDecision& one) -> Result<void> {
+          all += one.id.back();
+          return {};
+        },
+        range);
+    EXPECT_TRUE(read);
+    return all;
+  };
+  EXPECT_EQ(ids({}), "01234");
+  EXPECT_EQ(ids({.after = 3}), "34");
+  EXPECT_EQ(ids({.after = 1, .up_to = 3}), "12");
+  EXPECT_EQ(ids({.since = 20}), "234");
+  EXPECT_EQ(ids({.newest = 2}), "34");
+  EXPECT_EQ(ids({.since = 15, .newest = 4}), "234");
+  ASSERT_TRUE(log->add_outcome("aaaa0", true, "feedback"));
+  EXPECT_EQ(*log->mark(), (LogMark{5, 1}));
+}
+
 TEST_F(DecisionLogTest, TheNewestOutcomeOfAReplyCounts) {
   auto log = open();
   ASSERT_TRUE(log->append(std::vector{decision("aaaa1")}));
