@@ -98,6 +98,8 @@ inline constexpr std::string_view kSimilarityMin = "similarity_min";  // the thr
 inline constexpr std::string_view kCachedQuestion = "cached_question";
 inline constexpr std::string_view kCachedLevel = "cached_tier";     // who answered it first
 inline constexpr std::string_view kCachedConfidence = "cached_confidence";
+// Name of the remembered answer that served, else of the one that this question's would be.
+inline constexpr std::string_view kCacheEntry = "cache_entry";
 // Of passages found in the user's own files.
 inline constexpr std::string_view kPassageStrength = "passage_strength";      // [0, 1]
 inline constexpr std::string_view kPassageSimilarity = "passage_similarity";  // cosine of the best

@@ -8,11 +8,11 @@
 
 #include "base/file.h"
 #include "catalog/model_store.h"
+#include "cli/cache_commands.h"
 #include "cli/context.h"
 #include "encoder/text_encoder.h"
 #include "gate/gate.h"
 #include "service/cache_pairs.h"
-#include "storage/answer_cache.h"
 
 namespace tinyarms::cli {
 namespace {
@@ -29,7 +29,6 @@ struct CacheOptions {
   double false_hits_max = 0.01;
   std::optional<double> threshold;
   bool no_gate = false;
-  bool all = false;
   bool json = false;
 };
 
@@ -164,28 +163,6 @@ void run_calibrate(const CacheOptions& options, Context& context) {
                                                file->string(), counts_text("all", counts))));
 }
 
-void run_store(const CacheOptions& options, Context& context, bool clear) {
-  auto opened =
-      storage::Database::open(context.paths.cache_dir / "answers.sqlite", context.clock);
-  if (!opened) return context.fail(opened.error(), options.json);
-  storage::AnswerCache cache(*opened->database, context.clock);
-  Json json;
-  std::string text;
-  if (clear) {
-    auto gone = cache.clear();
-    if (!gone) return context.fail(gone.error(), options.json);
-    json = {{"removed", *gone}};
-    text = fmt::format("{} answers removed\n", *gone);
-  } else {
-    auto stats = cache.stats();
-    if (!stats) return context.fail(stats.error(), options.json);
-    json = {{"entries", stats->entries}, {"namespaces", stats->bindings}, {"bytes", stats->bytes}};
-    text = fmt::format("{} answers in {} namespaces, {} bytes\n", stats->entries, stats->bindings,
-                       stats->bytes);
-  }
-  context.terminal().out(options.json ? json.dump(2) + "\n" : text);
-}
-
 void add_pair_options(CLI::App& command, CacheOptions& options, Context& context) {
   command.add_option("--pairs", options.pairs, "JSON lines {id, a, b, duplicate, source}, or TSV")
       ->required()
@@ -233,16 +210,7 @@ void add_cache(CLI::App& app, Context& context) {
                    "Example:\n  tinyarms cache evaluate --pairs pairs.jsonl --json");
   evaluate->callback([evaluating, &context] { run_evaluate(*evaluating, context); });
 
-  auto counting = std::make_shared<CacheOptions>();
-  CLI::App* stats = cache->add_subcommand("stats", "How much is remembered");
-  stats->add_flag("--json", counting->json, "As JSON");
-  stats->callback([counting, &context] { run_store(*counting, context, false); });
-
-  auto removing = std::make_shared<CacheOptions>();
-  CLI::App* rm = cache->add_subcommand("rm", "Forget every answer");
-  rm->add_flag("--all", removing->all, "Every one")->required();
-  rm->add_flag("--json", removing->json, "As JSON");
-  rm->callback([removing, &context] { run_store(*removing, context, true); });
+  add_cache_entries(*cache, context);
 }
 
 }  // namespace tinyarms::cli

@@ -8,6 +8,7 @@
 #include "cli/context.h"
 #include "service/judgement.h"
 #include "service/promise_watch.h"
+#include "service/rejection.h"
 
 namespace tinyarms::cli {
 namespace {
@@ -27,22 +28,61 @@ Result<std::vector<service::Watched>> watch(const service::Settings& settings,
   return service::watch_promises(estimator, log);
 }
 
+nlohmann::ordered_json rejection_json(const service::Rejection& rejection) {
+  if (rejection.entry.empty()) return nullptr;
+  return {{"id", rejection.entry}, {"removed", rejection.removed}};
+}
+
+std::string rejection_text(const service::Rejection& rejection) {
+  if (rejection.entry.empty()) return "";
+  return fmt::format("remembered answer {}: {}\n", rejection.entry,
+                     rejection.removed ? "forgotten for good" : "will not be remembered");
+}
+
+// A remembered answer can be named itself, whether or not decisions are logged.
+bool reject_remembered(const FeedbackOptions& options, const service::Settings& settings,
+                       Context& context) {
+  auto rejected =
+      service::reject_entry(options.id, settings, context.paths, context.clock);
+  if (!rejected) return false;
+  const nlohmann::ordered_json json = {{"id", nullptr},
+                                       {"good", false},
+                                       {"certificates", nlohmann::ordered_json::array()},
+                                       {"cache", rejection_json(*rejected)}};
+  context.terminal().out(options.json ? json.dump(2) + "\n"
+                                      : printable(rejection_text(*rejected)));
+  return true;
+}
+
 void run_feedback(const FeedbackOptions& options, Context& context) {
   auto loaded = context.load_settings(options.json);
   if (!loaded) return;
   auto log = storage::DecisionLog::open_existing(service::decision_log_path(context.paths),
                                                  context.clock);
-  if (!log) return context.fail(log.error(), options.json);
-  auto id = (*log)->resolve(options.id);
-  if (!id) return context.fail(id.error(), options.json);
+  const bool bad = options.outcome == "bad";
+  auto id = log ? (*log)->resolve(options.id) : Result<std::string>(log.error());
+  if (!id) {
+    if (bad && id.error().code == ErrorCode::NotFound &&
+        reject_remembered(options, loaded->settings, context)) {
+      return;
+    }
+    return context.fail(id.error(), options.json);
+  }
   auto added = (*log)->add_outcome(*id, options.outcome == "good", options.source);
   if (!added) return context.fail(added.error(), options.json);
   auto watched = watch(loaded->settings, **log);
   if (!watched) return context.fail(watched.error(), options.json);
 
-  nlohmann::ordered_json json = {{"id", *id}, {"good", options.outcome == "good"}};
+  nlohmann::ordered_json json = {{"id", *id}, {"good", !bad}};
   json["certificates"] = nlohmann::ordered_json::array();
   std::string text = fmt::format("{}: {}\n", *id, options.outcome);
+  if (bad) {
+    auto rejected = service::reject_answer_of(*id, **log, loaded->settings, context.paths,
+                                              context.clock);
+    if (!rejected) return context.fail(rejected.error(), options.json);
+    json["cache"] = rejection_json(*rejected);
+    text += rejection_text(*rejected);
+  }
   for (const service::Watched& one : *watched) {
     json["certificates"].push_back({{"tier", one.tier},
                                     {"seen", one.guard.seen()},
@@ -64,7 +104,9 @@ void run_feedback(const FeedbackOptions& options, Context& context) {
 void add_feedback(CLI::App& app, Context& context) {
   auto options = std::make_shared<FeedbackOptions>();
   CLI::App* feedback = app.add_subcommand("feedback", "Tell how a logged answer turned out");
-  feedback->add_option("id", options->id, "Of the decision, or its beginning; `last` is the newest")
+  feedback->add_option("id", options->id,
+                       "Of the decision or of a remembered answer, or its beginning; `last` is the "
+                       "newest decision")
       ->required()
       ->type_name("ID");
   feedback->add_option("outcome", options->outcome, "Whether the answer was right")
@@ -75,7 +117,8 @@ void add_feedback(CLI::App& app, Context& context) {
       ->type_name("NAME");
   feedback->add_flag("--json", options->json, "As JSON");
   feedback->footer(
-      "Needs log.decisions = true when the question was asked.\n"
+      "Needs log.decisions = true when the question was asked, or the name of a remembered\n"
+      "answer (tinyarms cache list). An answer called bad is never given from memory again.\n"
       "Examples:\n"
       "  tinyarms feedback last good\n"
       "  tinyarms feedback 3fa9c2 bad --source tests");

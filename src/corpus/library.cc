@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -32,6 +33,13 @@ std::string random_name() {
 Error io_error(const char* what, const fs::path& path) {
   return Error{ErrorCode::Io, fmt::format("{}: {}", what, std::strerror(errno)), path.string(),
                "free some space or check the folder's permissions"};
+}
+
+// Of the file that has this name now; empty where there is none.
+std::string file_number(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return {};
+  return fmt::format("{}:{}", status.st_dev, status.st_ino);
 }
 
 }  // namespace
@@ -101,11 +109,22 @@ Result<void> Library::lock(const StopFlag& stop, const std::function<void()>& on
 }
 
 Result<void> Library::open_store() {
+  passages_file_ = file_number(options_.folder / kPassages);
   auto opened = storage::PassageStore::open(options_.folder / kPassages, clock_);
   if (!opened) return opened.error();
   store_ = std::move(opened->store);
   notice_ = std::move(opened->notice);
   return {};
+}
+
+Result<bool> Library::keep_up() {
+  if (file_number(options_.folder / kPassages) != passages_file_) return false;
+  auto identity = store_->fact("identity");
+  if (!identity) return identity.error();
+  if (*identity != identity_) return false;
+  if (vectors_) return vectors_->take_in_appended();
+  std::error_code problem;
+  return !fs::exists(options_.folder / kVectors, problem);
 }
 
 Result<void> Library::check_model() {

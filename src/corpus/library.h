@@ -70,6 +70,12 @@ class Library {
                                                         const Clock& clock, const StopFlag& stop,
                                                         const std::function<void()>& on_wait);
 
+  // For one that was opened to be read and stays open: what other processes indexed since is there
+  // from now on; some microseconds where they did nothing. False: the files are others by now
+  // (rebuilt, compacted, of another model), and the library has to be opened again. Errors: those
+  // of the database, Corrupt.
+  Result<bool> keep_up();
+
   // What was set aside, for the user; else empty. Then the passages of all roots are gone.
   const std::string& notice() const { return notice_; }
   const std::string& model() const { return model_; }  // that made the vectors, for people
@@ -108,6 +114,7 @@ class Library {
   std::string notice_;
   std::string model_;
   std::string identity_;  // pairs the vector file with the database
+  std::string passages_file_;  // device and number of the database's file
   size_t dimensions_ = 0;
   std::unique_ptr<storage::PassageStore> store_;
   std::unique_ptr<index::VectorIndex> vectors_;  // null where there are none yet

@@ -295,6 +295,38 @@ TEST_F(LibraryTest, SurvivesBeingKilledManyTimes) {
   EXPECT_EQ(search(*in, "helper_123", {.count = 1})[0].passage.symbol, "function_123");
 }
 
+TEST_F(LibraryTest, AReaderThatStaysOpenKeepsUp) {
+  write("a.py", "def first():\n    return read_apples()\n");
+  {
+    auto in = library();
+    update(*in);
+  }
+  auto opened = Library::open(options(), clock_);
+  ASSERT_TRUE(opened) << opened.error().message();
+  Library& reader = **opened;
+  const auto current = [&] {
+    auto kept = reader.keep_up();
+    EXPECT_TRUE(kept) << kept.error().message();
+    return kept && *kept;
+  };
+  EXPECT_TRUE(current());
+  write("b.py", "def second():\n    return read_pears()\n");
+  {
+    auto in = library();
+    update(*in);
+  }
+  EXPECT_TRUE(current());
+  const auto found = search(reader, "read pears");
+  ASSERT_FALSE(found.empty());
+  EXPECT_EQ(found[0].passage.symbol, "second");
+  EXPECT_EQ(found[0].vector_rank, 1U) << "its vector was taken in as well";
+  LibraryOptions other = options();
+  other.model_id = "w2";
+  other.rebuild = true;
+  EXPECT_TRUE(library(other));
+  EXPECT_FALSE(current()) << "rebuilt for another model";
+}
+
 TEST_F(LibraryTest, WordsCannotBeQuerySyntax) {
   write("a.py", "def one():\n    return first_thing()\n");
   auto in = library();

@@ -157,7 +157,7 @@ Result<void> BertEncoder::load_layer(size_t index) {
   Layer layer;
   struct Product {
     const Matmul& matmul;
-    const std::vector<float>& from;
+    const BertMatrix& from;
     PackedWeights& to;
   };
   const Product products[] = {{*in_, read->in, layer.in},
@@ -165,7 +165,7 @@ Result<void> BertEncoder::load_layer(size_t index) {
                               {*up_, read->up, layer.up},
                               {*down_, read->down, layer.down}};
   for (const Product& product : products) {
-    auto packed = product.matmul.pack(product.from);
+    auto packed = product.matmul.pack(product.from.values());
     if (!packed) return packed.error();
     product.to = std::move(*packed);
   }

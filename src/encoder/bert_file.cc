@@ -66,6 +66,12 @@ void read_row(int type, const char* from, size_t width, float* row) {
   }
 }
 
+// Null where they are of another type, or stand where no float may.
+const float* floats_at(const engine::GgufTensor& tensor, const char* from) {
+  const bool aligned = reinterpret_cast<uintptr_t>(from) % alignof(float) == 0;
+  return tensor.type == kF32 && aligned ? reinterpret_cast<const float*>(from) : nullptr;
+}
+
 Error unsupported(const std::filesystem::path& path, std::string what) {
   return Error{ErrorCode::Unsupported, std::move(what), path.string(), "name another model"};
 }
@@ -161,22 +167,53 @@ Result<void> BertFile::check() {
   return {};
 }
 
-Result<std::vector<float>> BertFile::matrix(std::string_view name, size_t rows,
-                                            size_t columns) const {
-  const engine::GgufTensor* tensor = header_.tensor(name);
-  if (tensor == nullptr) return corrupt(facts_.path, fmt::format("'{}' is missing", name));
-  if (tensor->shape[0] != columns || tensor->elements() != rows * columns) {
-    return corrupt(facts_.path, fmt::format("'{}' is not of {} × {} values", name, rows, columns));
+Result<const engine::GgufTensor*> BertFile::tensor(std::string_view name, Shape shape) const {
+  const engine::GgufTensor* found = header_.tensor(name);
+  if (found == nullptr) return corrupt(facts_.path, fmt::format("'{}' is missing", name));
+  if (found->shape[0] != shape.columns || found->elements() != shape.rows * shape.columns) {
+    return corrupt(facts_.path, fmt::format("'{}' is not of {} × {} values", name, shape.rows,
+                                            shape.columns));
   }
-  if (!known_type(tensor->type) || (tensor->type == kQ8 && columns % kQ8Block != 0)) {
+  if (!known_type(found->type) || (found->type == kQ8 && shape.columns % kQ8Block != 0)) {
     return unsupported(facts_.path, fmt::format("'{}' is of a type only libllama reads", name));
   }
-  std::vector<float> values(rows * columns);
-  const char* from = bytes_.bytes().data() + tensor->offset;
-  for (size_t row = 0; row < rows; ++row, from += row_bytes(tensor->type, columns)) {
-    read_row(tensor->type, from, columns, values.data() + row * columns);
+  return found;
+}
+
+Result<void> BertFile::append(std::string_view name, Shape shape, std::vector<float>& to) const {
+  auto found = tensor(name, shape);
+  if (!found) return found.error();
+  const char* from = bytes_.bytes().data() + (*found)->offset;
+  if (const float* floats = floats_at(**found, from); floats != nullptr) {
+    to.insert(to.end(), floats, floats + shape.rows * shape.columns);
+    return {};
   }
+  size_t at = to.size();
+  to.resize(at + shape.rows * shape.columns);
+  for (size_t row = 0; row < shape.rows; ++row, at += shape.columns) {
+    read_row((*found)->type, from, shape.columns, to.data() + at);
+    from += row_bytes((*found)->type, shape.columns);
+  }
+  return {};
+}
+
+Result<std::vector<float>> BertFile::matrix(std::string_view name, size_t rows,
+                                            size_t columns) const {
+  std::vector<float> values;
+  if (auto read = append(name, {rows, columns}, values); !read) return read.error();
   return values;
+}
+
+Result<BertMatrix> BertFile::rows_of(std::string_view name, Shape shape) const {
+  auto found = tensor(name, shape);
+  if (!found) return found.error();
+  const char* from = bytes_.bytes().data() + (*found)->offset;
+  if (const float* floats = floats_at(**found, from); floats != nullptr) {
+    return BertMatrix(std::span(floats, shape.rows * shape.columns));
+  }
+  auto made = matrix(name, shape.rows, shape.columns);
+  if (!made) return made.error();
+  return BertMatrix(std::move(*made));
 }
 
 Result<std::vector<float>> BertFile::vector(std::string_view name, size_t size) const {
@@ -239,42 +276,45 @@ Result<BertClassifier> BertFile::classifier() const {
 Result<BertLayer> BertFile::layer(size_t index) const {
   BertLayer layer;
   const auto name = [&](const char* part) { return fmt::format("blk.{}.{}", index, part); };
-  const auto append = [&](std::vector<float>& to, const char* part, size_t rows,
-                          size_t columns) -> Result<void> {
-    auto values = matrix(name(part), rows, columns);
-    if (!values) return values.error();
-    to.insert(to.end(), values->begin(), values->end());
-    return {};
+  const size_t w = width();
+  std::vector<float> in;
+  in.reserve(3 * w * w);
+  for (const char* part : {"attn_q.weight", "attn_k.weight", "attn_v.weight"}) {
+    if (auto read = append(name(part), {w, w}, in); !read) return read.error();
+  }
+  layer.in = BertMatrix(std::move(in));
+  struct Matrix {
+    BertMatrix& to;
+    const char* name;
+    Shape shape;
   };
-  struct Part {
+  const Matrix matrices[] = {{layer.out, "attn_output.weight", {w, w}},
+                             {layer.up, "ffn_up.weight", {inner(), w}},
+                             {layer.down, "ffn_down.weight", {w, inner()}}};
+  for (const Matrix& matrix : matrices) {
+    auto read = rows_of(name(matrix.name), matrix.shape);
+    if (!read) return read.error();
+    matrix.to = std::move(*read);
+  }
+  struct Vector {
     std::vector<float>& to;
     const char* name;
-    size_t rows;
-    size_t columns;
+    size_t size;
   };
-  const size_t w = width();
-  const Part parts[] = {
-      {layer.in, "attn_q.weight", w, w},
-      {layer.in, "attn_k.weight", w, w},
-      {layer.in, "attn_v.weight", w, w},
-      {layer.in_bias, "attn_q.bias", 1, w},
-      {layer.in_bias, "attn_k.bias", 1, w},
-      {layer.in_bias, "attn_v.bias", 1, w},
-      {layer.out, "attn_output.weight", w, w},
-      {layer.out_bias, "attn_output.bias", 1, w},
-      {layer.out_gain, "attn_output_norm.weight", 1, w},
-      {layer.out_shift, "attn_output_norm.bias", 1, w},
-      {layer.up, "ffn_up.weight", inner(), w},
-      {layer.up_bias, "ffn_up.bias", 1, inner()},
-      {layer.down, "ffn_down.weight", w, inner()},
-      {layer.down_bias, "ffn_down.bias", 1, w},
-      {layer.down_gain, "layer_output_norm.weight", 1, w},
-      {layer.down_shift, "layer_output_norm.bias", 1, w},
+  const Vector vectors[] = {
+      {layer.in_bias, "attn_q.bias", w},
+      {layer.in_bias, "attn_k.bias", w},
+      {layer.in_bias, "attn_v.bias", w},
+      {layer.out_bias, "attn_output.bias", w},
+      {layer.out_gain, "attn_output_norm.weight", w},
+      {layer.out_shift, "attn_output_norm.bias", w},
+      {layer.up_bias, "ffn_up.bias", inner()},
+      {layer.down_bias, "ffn_down.bias", w},
+      {layer.down_gain, "layer_output_norm.weight", w},
+      {layer.down_shift, "layer_output_norm.bias", w},
   };
-  for (const Part& part : parts) {
-    if (auto read = append(part.to, part.name, part.rows, part.columns); !read) {
-      return read.error();
-    }
+  for (const Vector& part : vectors) {
+    if (auto read = append(name(part.name), {1, part.size}, part.to); !read) return read.error();
   }
   return layer;
 }

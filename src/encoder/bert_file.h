@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -18,16 +19,33 @@ namespace tinyarms::encoder {
 // Rank: a score of a pair of texts, by a classifier over the first token.
 enum class Pooling { Mean, Cls, Last, Rank };
 
+// Rows of a matrix: the file's own bytes where it holds floats, else floats made of them. No longer
+// than the file is open.
+class BertMatrix {
+ public:
+  BertMatrix() = default;
+  explicit BertMatrix(std::span<const float> mapped) : values_(mapped) {}
+  explicit BertMatrix(std::vector<float> made) : made_(std::move(made)), values_(made_) {}
+  BertMatrix(BertMatrix&&) = default;
+  BertMatrix& operator=(BertMatrix&&) = default;
+
+  std::span<const float> values() const { return values_; }
+
+ private:
+  std::vector<float> made_;
+  std::span<const float> values_;  // of `made_`, or of the file
+};
+
 struct BertLayer {
-  std::vector<float> in;  // queries, keys, values: 3 × width rows of width
+  BertMatrix in;  // queries, keys, values: 3 × width rows of width
   std::vector<float> in_bias;
-  std::vector<float> out;  // width × width
+  BertMatrix out;  // width × width
   std::vector<float> out_bias;
   std::vector<float> out_gain;
   std::vector<float> out_shift;
-  std::vector<float> up;  // inner × width
+  BertMatrix up;  // inner × width
   std::vector<float> up_bias;
-  std::vector<float> down;  // width × inner
+  BertMatrix down;  // width × inner
   std::vector<float> down_bias;
   std::vector<float> down_gain;
   std::vector<float> down_shift;
@@ -79,7 +97,14 @@ class BertFile {
         facts_(std::move(facts)),
         tokenizer_(std::move(tokenizer)) {}
 
+  struct Shape {
+    size_t rows = 0;
+    size_t columns = 0;
+  };
+  Result<const engine::GgufTensor*> tensor(std::string_view name, Shape shape) const;
   Result<std::vector<float>> matrix(std::string_view name, size_t rows, size_t columns) const;
+  Result<BertMatrix> rows_of(std::string_view name, Shape shape) const;
+  Result<void> append(std::string_view name, Shape shape, std::vector<float>& to) const;
   Result<void> check();
 
   engine::MappedFile bytes_;

@@ -78,9 +78,15 @@ const char* name_of(Precision precision) {
   return "?";
 }
 
+namespace {
+
+size_t allocated_bytes(size_t bytes) { return (bytes + 63) / 64 * 64 + 64; }
+
+}  // namespace
+
 template <typename T>
 Aligned<T> allocate(size_t count) {
-  const size_t bytes = (count * sizeof(T) + 63) / 64 * 64 + 64;
+  const size_t bytes = allocated_bytes(count * sizeof(T));
   void* memory = std::aligned_alloc(64, bytes);
   if (memory != nullptr) std::memset(memory, 0, bytes);
   return Aligned<T>(static_cast<T*>(memory));
@@ -192,7 +198,10 @@ bool Matmul::reorder(const void* from, dnnl_data_type_t type, std::byte* to) con
 
 Result<PackedWeights> Matmul::pack(std::span<const float> weights) const {
   PackedWeights packed;
-  packed.bytes = allocate<std::byte>(context_.library().memory_desc_get_size(&weights_));
+  // The reorder writes all of it, padding too: clearing it first would only take time.
+  const size_t bytes = context_.library().memory_desc_get_size(&weights_);
+  packed.bytes.reset(
+      static_cast<std::byte*>(std::aligned_alloc(64, allocated_bytes(bytes))));
   if (!packed.bytes) return failed("there is no memory for the weights");
   const SingleThreaded alone(context_.library());
   if (precision_ != Precision::Int8) {

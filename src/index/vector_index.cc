@@ -16,6 +16,7 @@
 #include <unordered_set>
 
 #include "base/file.h"
+#include "index/checked_stamp.h"
 #include "index/scan.h"
 #include "index/vector_records.h"
 #include "index/vector_segment.h"
@@ -26,6 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kDimensionsMax = 1 << 16;
+constexpr size_t kCompactRows = 4096;  // of a record that compact() writes, at least
 constexpr size_t kRecordStart = 64;  // of a record's payload, after its header
 static_assert(sizeof(RecordHeader) <= kRecordStart && sizeof(FileHeader) <= kPage);
 
@@ -71,6 +73,12 @@ struct VectorIndex::Ids {
   std::unordered_map<int64_t, Place> places;
 };
 
+VectorIndex::FileStamp VectorIndex::stamp_of(const struct stat& status) {
+  return {.bytes = static_cast<size_t>(status.st_size),
+          .seconds = status.st_mtim.tv_sec,
+          .nanoseconds = status.st_mtim.tv_nsec};
+}
+
 VectorIndex::VectorIndex(fs::path path, VectorIndexOptions options)
     : path_(std::move(path)), options_(std::move(options)) {}
 
@@ -112,7 +120,8 @@ Result<void> VectorIndex::start() {
   if (::fstat(file_, &status) != 0 || !S_ISREG(status.st_mode)) {
     return io_error("is not a plain file");
   }
-  const auto bytes = static_cast<size_t>(status.st_size);
+  seen_ = stamp_of(status);
+  const size_t bytes = seen_.bytes;
   if (bytes == 0 && options_.writable) return create();
   FileHeader header{};
   bool sound = bytes >= kPage && read_all(file_, &header, sizeof header, 0) && is_sound(header);
@@ -127,8 +136,15 @@ Result<void> VectorIndex::start() {
                                header.dimensions, header.scan_dimensions),
                    path_.string(), "delete it and index again"};
     }
+    end_ = kPage;
+    payloads_checked_ = !options_.writable && was_checked(path_, status);
     auto read = read_records(bytes);
-    if (read) return {};
+    if (read) {
+      const bool whole = !payloads_checked_ && !options_.writable && dropped_bytes_ == 0;
+      if (whole) note_checked(path_, status);
+      payloads_checked_ = false;
+      return {};
+    }
     if (read.error().code != ErrorCode::Corrupt) return read;
   }
   if (!options_.writable) {
@@ -159,7 +175,7 @@ Result<void> VectorIndex::create() {
 // A record that is wrong at the very end was being written when something stopped it; one with
 // sound records after it is damage.
 Result<void> VectorIndex::read_records(size_t file_bytes) {
-  end_ = kPage;
+  dropped_bytes_ = 0;
   while (end_ < file_bytes) {
     size_t next = file_bytes;
     auto read = read_record(end_, file_bytes, next);
@@ -183,6 +199,23 @@ Result<void> VectorIndex::read_records(size_t file_bytes) {
   return {};
 }
 
+Result<bool> VectorIndex::take_in_appended() {
+  struct stat named {};
+  struct stat own {};
+  if (::fstat(file_, &own) != 0) return io_error("cannot be looked at");
+  if (::stat(path_.c_str(), &named) != 0 || named.st_ino != own.st_ino ||
+      named.st_dev != own.st_dev) {
+    return false;
+  }
+  const FileStamp now = stamp_of(own);
+  if (now.bytes < end_) return false;
+  // What is still being written is left out as if cut short; it changes the stamp once more.
+  if (now == seen_) return true;
+  seen_ = now;
+  if (auto read = read_records(now.bytes); !read) return read.error();
+  return true;
+}
+
 // False where the record at `offset` is not whole.
 Result<bool> VectorIndex::read_record(size_t offset, size_t file_bytes, size_t& next) {
   RecordHeader header{};
@@ -194,7 +227,7 @@ Result<bool> VectorIndex::read_record(size_t offset, size_t file_bytes, size_t& 
   auto mapping = Mapping::of(file_, offset, bytes);
   if (!mapping) return io_error("cannot be mapped");
   const std::string_view payload = mapping->bytes().substr(kRecordStart);
-  if (checksum(payload) != header.payload_checksum) return false;
+  if (!payloads_checked_ && checksum(payload) != header.payload_checksum) return false;
   next = offset + whole_pages(bytes);
   if (header.kind == RecordKind::Removals) {
     if (header.count > payload.size() / sizeof(int64_t)) return false;
@@ -317,68 +350,26 @@ Result<size_t> VectorIndex::remove(std::span<const int64_t> ids) {
   return before - size_;
 }
 
-Result<std::vector<Match>> VectorIndex::search(std::span<const float> query,
-                                               const SearchOptions& options) const {
-  auto unit = unit_query(query);
-  if (!unit) return unit.error();
-  const bool front_only = options_.scan_dimensions < options_.dimensions;
-  const size_t usual = front_only ? std::max<size_t>(40 * options.count, 400)
-                                  : std::max<size_t>(4 * options.count, 64);
-  const size_t wanted =
-      std::max(options.count, options.candidates != 0 ? options.candidates : usual);
-  CandidateScan scan(*unit, options_.scan_dimensions, wanted);
-  for (const auto& segment : segments_) scan.add(*segment);
-  std::vector<Match> matches;
-  for (const Candidate& candidate : scan.finish()) {
-    matches.push_back({candidate.segment->ids[candidate.row],
-                       dot_product(unit->data(), candidate.segment->vector(candidate.row),
-                                   options_.dimensions)});
-  }
-  return best_of(std::move(matches), options.count);
-}
-
-Result<std::vector<Match>> VectorIndex::search_in_full(std::span<const float> query,
-                                                       size_t count) const {
-  auto unit = unit_query(query);
-  if (!unit) return unit.error();
-  std::vector<Match> matches;
-  for (const auto& segment : segments_) {
-    for (size_t row = 0; row < segment->rows; ++row) {
-      if (std::isnan(segment->scales[row])) continue;
-      matches.push_back({segment->ids[row], dot_product(unit->data(), segment->vector(row),
-                                                        options_.dimensions)});
-    }
-  }
-  return best_of(std::move(matches), count);
-}
-
-Result<std::vector<float>> VectorIndex::unit_query(std::span<const float> query) const {
-  if (query.size() != options_.dimensions) {
-    return invalid(fmt::format("a query of {} values, in an index of {}", query.size(),
-                               options_.dimensions),
-                   "use the model that the index was made with");
-  }
-  std::vector<float> unit(query.begin(), query.end());
-  if (!scale_to_unit(unit)) return invalid("the query's vector is zero or not finite", "");
-  return unit;
-}
-
 Result<void> VectorIndex::compact() {
   if (!options_.writable) return invalid("the index was opened to be read", "open it to write");
   PendingFile pending(path_);
   {
     auto fresh = VectorIndex::open(pending.path(), options_);
     if (!fresh) return fresh.error();
+    std::vector<int64_t> ids;
+    std::vector<float> vectors;
+    // Many small records, as single files leave them, become few.
     for (const auto& segment : segments_) {
-      std::vector<int64_t> ids;
-      std::vector<float> vectors;
       for (size_t row = 0; row < segment->rows; ++row) {
         if (std::isnan(segment->scales[row])) continue;
         ids.push_back(segment->ids[row]);
         vectors.insert(vectors.end(), segment->vector(row),
                        segment->vector(row) + options_.dimensions);
       }
+      if (ids.size() < kCompactRows && segment != segments_.back()) continue;
       if (auto added = (*fresh)->append(ids, vectors); !added) return added;
+      ids.clear();
+      vectors.clear();
     }
   }
   if (auto committed = pending.commit(); !committed) return committed;

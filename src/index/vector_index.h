@@ -2,7 +2,8 @@
 // some candidates, their full vectors decide. With `scan_dimensions` below `dimensions` the scan
 // sees the front of each vector only (for models trained so that the front ranks well by itself).
 //
-// One process writes at a time (flock); any number read what was there when they opened it.
+// One process writes at a time (flock); any number read what was there when they opened it, or last
+// took in what was appended since.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,8 @@
 #include <vector>
 
 #include "base/result.h"
+
+struct stat;
 
 namespace tinyarms::index {
 
@@ -51,6 +54,11 @@ class VectorIndex {
   VectorIndex(const VectorIndex&) = delete;
   VectorIndex& operator=(const VectorIndex&) = delete;
 
+  // For one that was opened to be read: what another process appended since is there from now on.
+  // Two calls of stat where nothing was. False: the file is another one by now (compacted, made
+  // anew) and has to be opened again. Errors: Corrupt, Io.
+  Result<bool> take_in_appended();
+
   size_t size() const { return size_; }          // rows that are not removed
   size_t rows() const { return rows_; }          // in the file, removed ones too
   size_t dropped_bytes() const { return dropped_bytes_; }
@@ -79,7 +87,14 @@ class VectorIndex {
 
  private:
   struct Place;  // segment and row of an id
+  struct FileStamp {
+    size_t bytes = 0;
+    int64_t seconds = 0;
+    int64_t nanoseconds = 0;
+    bool operator==(const FileStamp&) const = default;
+  };
 
+  static FileStamp stamp_of(const struct stat& status);
   explicit VectorIndex(std::filesystem::path path, VectorIndexOptions options);
   Result<void> start();
   Result<void> create();
@@ -95,6 +110,8 @@ class VectorIndex {
   VectorIndexOptions options_;
   int file_ = -1;
   size_t end_ = 0;  // of the last sound record
+  FileStamp seen_;  // of the file when its records were read last
+  bool payloads_checked_ = false;  // the records read now need not be summed again
   size_t rows_ = 0;
   size_t size_ = 0;
   size_t dropped_bytes_ = 0;

@@ -11,6 +11,7 @@
 #include <random>
 #include <set>
 
+#include "index/checked_stamp.h"
 #include "index/scan.h"
 #include "index/vector_records.h"
 
@@ -256,6 +257,81 @@ TEST_F(VectorIndexTest, OneWritesAndOthersRead) {
   ASSERT_TRUE(reader) << reader.error().message();
   EXPECT_EQ((*reader)->size(), 5u);
   EXPECT_FALSE((*reader)->append(numbers(1, 9), clustered(1, 8, 1)));
+}
+
+TEST_F(VectorIndexTest, AReaderTakesInWhatWasWrittenSince) {
+  auto index = open(8);
+  const auto vectors = clustered(20, 8, 1);
+  ASSERT_TRUE(index->append(numbers(20), vectors));
+  auto opened = VectorIndex::open(file_, {.dimensions = 8, .model = "test", .writable = false});
+  ASSERT_TRUE(opened);
+  VectorIndex& reader = **opened;
+  const auto current = [&] {
+    auto taken = reader.take_in_appended();
+    EXPECT_TRUE(taken) << taken.error().message();
+    return taken && *taken;
+  };
+  EXPECT_TRUE(current());
+  EXPECT_EQ(reader.size(), 20u);
+  ASSERT_TRUE(index->append(numbers(5, 100), clustered(5, 8, 2)));
+  EXPECT_EQ(reader.size(), 20u) << "as it was, until it looks";
+  EXPECT_TRUE(current());
+  EXPECT_EQ(reader.size(), 25u);
+  // Replaced and removed rows as well.
+  ASSERT_TRUE(index->append(std::vector<int64_t>{100}, std::span(vectors).first(8)));
+  ASSERT_TRUE(index->remove(std::vector<int64_t>{0}));
+  EXPECT_TRUE(current());
+  EXPECT_EQ(reader.size(), 24u);
+  auto found = reader.search(std::span(vectors).first(8), {.count = 1});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->front().id, 100);
+  // A record that is not whole yet waits until it is.
+  {
+    std::ofstream half(file_, std::ios::binary | std::ios::app);
+    half << "the beginning of a record";
+  }
+  EXPECT_TRUE(current());
+  EXPECT_EQ(reader.size(), 24u);
+  ASSERT_TRUE(index->append(numbers(1, 500), clustered(1, 8, 3)));
+  EXPECT_TRUE(current());
+  EXPECT_EQ(reader.size(), 25u);
+  ASSERT_TRUE(index->compact());
+  EXPECT_FALSE(current()) << "another file has the name";
+}
+
+TEST_F(VectorIndexTest, WhatWasReadThroughIsNotReadThroughAgain) {
+  {
+    auto index = open(8);
+    ASSERT_TRUE(index->append(numbers(20), clustered(20, 8, 1)));
+  }
+  const fs::path note = file_.string() + ".checked";
+  const VectorIndexOptions to_read{.dimensions = 8, .model = "test", .writable = false};
+  struct stat status {};
+  ASSERT_EQ(::stat(file_.c_str(), &status), 0);
+  EXPECT_FALSE(was_checked(file_, status));
+  note_checked(file_, status);
+  EXPECT_FALSE(fs::exists(note)) << "it may change once more within the same tick";
+  status.st_ctim.tv_sec -= 10;
+  note_checked(file_, status);
+  EXPECT_TRUE(was_checked(file_, status));
+  ASSERT_EQ(::stat(file_.c_str(), &status), 0);
+  EXPECT_FALSE(was_checked(file_, status)) << "another state of the file";
+  std::ofstream(note) << "1 nonsense";
+  auto reader = VectorIndex::open(file_, to_read);
+  ASSERT_TRUE(reader);
+  EXPECT_EQ((*reader)->size(), 20u);
+}
+
+TEST_F(VectorIndexTest, CompactingMakesFewRecordsOfMany) {
+  auto index = open(8);
+  for (int64_t i = 0; i < 30; ++i) {
+    ASSERT_TRUE(index->append(numbers(2, 10 * i), clustered(2, 8, static_cast<uint32_t>(i))));
+  }
+  ASSERT_TRUE(index->remove(std::vector<int64_t>{0, 290, 291}));
+  ASSERT_TRUE(index->compact());
+  EXPECT_EQ(index->size(), 57u);
+  EXPECT_EQ(index->rows(), 57u);
+  EXPECT_LE(fs::file_size(file_), 3 * kPage) << "header and one record";
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "service/judgement.h"
 #include "service/library_access.h"
 #include "service/model_pool.h"
+#include "service/repository_state.h"
 #include "service/user_files.h"
 #include "tiers/embedding_tier.h"
 #include "tiers/language_tier.h"
@@ -61,16 +62,28 @@ std::string stack_identity(const Settings& settings, const std::vector<tiers::Mo
   return identity + settings.l4.url + " " + settings.l4.model;
 }
 
+std::filesystem::path current_folder() {
+  std::error_code problem;
+  return std::filesystem::current_path(problem);
+}
+
 tiers::RetrievalOptions retrieval_options(const Settings& settings, const Paths& paths,
                                           const tiers::ModelRef& encoder) {
-  std::error_code problem;
   return {.enabled = settings.l1.index,
           .folder = library_folder(paths),
           .model = encoder.name,
           .model_id = encoder.sha256,
           .budget_tokens = static_cast<size_t>(settings.l1.index_budget),
           .weights = fusion_weights(settings),
-          .working_folder = std::filesystem::current_path(problem).string()};
+          .working_folder = current_folder().string()};
+}
+
+// Looked at for each question: a server outlives many states of the project.
+std::function<tiers::Place()> place_of(const std::filesystem::path& folder) {
+  return [folder]() -> tiers::Place {
+    RepositoryState found = repository_state(folder);
+    return {.project = std::move(found.root), .state = std::move(found.state)};
+  };
 }
 
 questions::QuestionEngine load_rules(const Settings& settings, std::vector<std::string>& notices) {
@@ -191,8 +204,7 @@ struct Assistant::Parts {
                   : own_models
                         .emplace(settings, around.paths, around.clock, around.physical_bytes)
                         .shelf()),
-        memory(around.paths.cache_dir / "answers.sqlite",
-               static_cast<size_t>(settings.l1.cache_entries), around.clock),
+        memory(answer_cache_path(around.paths), answer_cache_options(settings), around.clock),
         judgement(settings, around.paths, around.clock, notices) {}
 };
 
@@ -256,7 +268,8 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around, Scope
             .stack = stack_identity(settings, {encoder, small, general, large}),
             .intent_head = intent_head_path(around.paths),
             .intent_folder = around.paths.cache_dir,
-            .retrieval = retrieval_options(settings, around.paths, encoder)},
+            .retrieval = retrieval_options(settings, around.paths, encoder),
+            .place = place_of(current_folder())},
         [path = encoder.path, threads = settings.threads,
          scope]() -> Result<std::unique_ptr<engine::Embedder>> {
           if (scope == Scope::AtHand) return not_at_hand();

@@ -77,6 +77,10 @@ constexpr SettingInfo kSettings[] = {
      "Cosine from which two questions count as the same.", 0.7, 1, kWhyNotLooser},
     {"l1.cache_entries", Kind::Integer, Rule::Forbidden, TINYARMS_FIELD(l1.cache_entries),
      "Answers the cache keeps; the least used go first.", 1, 10000000},
+    {"l1.cache_size", Kind::Size, Rule::Forbidden, TINYARMS_FIELD(l1.cache_bytes),
+     "What the answers kept may take in all; the least used go first. \"auto\" is 256 MiB."},
+    {"l1.cache_ttl", Kind::Integer, Rule::Forbidden, TINYARMS_FIELD(l1.cache_seconds),
+     "Seconds after which an answer is not given again; 0 keeps it for ever.", 0, 2147483647},
     {"l1.reranker", Kind::Model, Rule::StoreOnly, TINYARMS_FIELD(l1.reranker),
      "What `tinyarms rerank` takes where nothing is named: off (then late interaction), "
      "late-interaction, yes-no, or the name of a cross-encoder."},

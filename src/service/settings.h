@@ -39,6 +39,8 @@ struct EmbeddingSettings {
   bool cache = true;
   double similarity = 0.97;
   int cache_entries = 10000;
+  std::optional<uint64_t> cache_bytes{};  // unset: kAutoCacheBytes
+  int cache_seconds = 30 * 24 * 3600;     // 0: any age
   std::string reranker = "off";  // or a method's name, or a model's
   bool index = true;
   int index_budget = 1200;       // tokens
@@ -120,6 +122,7 @@ struct Settings {
   LogSettings log;
 };
 
+inline constexpr uint64_t kAutoCacheBytes = 256 << 20;
 inline constexpr double kAutoMemoryShare = 0.6;  // of the physical memory
 
 // What the memory budget comes to on a machine with that much memory.

@@ -5,9 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/sha256.h"
 #include "base/utf8.h"
-#include "storage/question_key.h"
+#include "storage/answer_key.h"
 
 namespace tinyarms::storage {
 namespace {
@@ -37,8 +36,9 @@ Result<void> check_binding(const Binding& binding) {
   return {};
 }
 
-std::string key_of(std::string_view question) {
-  return sha256_hex(normalise_question(question));
+size_t entry_bytes(const CachedAnswer& entry, size_t dimensions) {
+  return entry.question.size() + entry.answer.size() + entry.source.size() + entry.level.size() +
+         dimensions * sizeof(float);
 }
 
 bool is_text(std::string_view text) { return !find_invalid_utf8(text); }
@@ -67,10 +67,10 @@ Result<std::optional<CachedAnswer>> AnswerCache::find_exact(const Binding& bindi
   // Longer ones are never kept, and folding them would take time for nothing.
   if (question.size() > options_.entry_bytes_max) return std::optional<CachedAnswer>();
   auto row = database_.prepare(
-      "SELECT id, question, answer, source, level, confidence, created_at FROM answers "
+      "SELECT id, question, answer, source, level, confidence, created_at, name FROM answers "
       "WHERE binding = ? AND question_key = ?");
   if (!row) return row.error();
-  const std::string key = key_of(question);
+  const std::string key = question_hash(question);
   auto found = row->bind(std::string_view(binding.hash), std::string_view(key)).step();
   if (!found) return found.error();
   if (!*found) return std::optional<CachedAnswer>();
@@ -78,7 +78,8 @@ Result<std::optional<CachedAnswer>> AnswerCache::find_exact(const Binding& bindi
   std::optional<CachedAnswer> entry = read_entry(*row, 1);
   row->reset();
   // A garbled key must not answer another question.
-  if (entry && key_of(entry->question) != key) entry.reset();
+  if (entry && question_hash(entry->question) != key) entry.reset();
+  if (entry && is_expired(entry->created_at)) entry.reset();
   entry ? note_use(id) : drop(id);
   return entry;
 }
@@ -103,6 +104,12 @@ Result<std::optional<CacheHit>> AnswerCache::find_similar(const Binding& binding
     if (!match || match->cosine + kRounding < similarity_min) break;
     auto entry = fetch(match->id, binding);
     if (!entry) return entry.error();
+    if (*entry && is_expired((*entry)->created_at)) {
+      // All of them at once: each by itself would take a pass over the matrix.
+      if (auto done = remove_expired(); !done) return done.error();
+      if (auto done = bring_in_step(binding, rows); !done) return done.error();
+      continue;
+    }
     if (*entry) {
       note_use(match->id);
       return std::optional<CacheHit>(CacheHit{std::move(**entry), match->cosine});
@@ -124,58 +131,38 @@ Result<void> AnswerCache::put(const Binding& binding, const CachedAnswer& entry,
   if (!embedding.empty()) unit = unit_vector(embedding);
   if (!unit) return invalid("the embedding is zero or not finite");
 
+  const std::string key = question_hash(entry.question);
+  const std::string name = name_of(binding, entry.question);
   auto transaction = Transaction::begin(database_);
   if (!transaction) return transaction.error();
+  auto rejected = is_rejected(name, rejected_pair(binding.user, key, entry.answer));
+  if (!rejected) return rejected.error();
+  if (*rejected) return {};
   if (auto checked = check_dimensions(binding, unit->size()); !checked) return checked;
   write_uses();
-  const std::string key = key_of(entry.question);
   auto old = database_.prepare("DELETE FROM answers WHERE binding = ? AND question_key = ?");
   if (!old) return old.error();
   auto removed = old->bind(std::string_view(binding.hash), std::string_view(key)).run();
   if (!removed) return removed;
   auto insert = database_.prepare(fmt::format(
-      "INSERT INTO answers (binding, question_key, used, embedding, question, answer, source, "
-      "level, confidence, created_at) VALUES (?, ?, {}, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO answers (binding, question_key, name, used, bytes, created_at, confidence, "
+      "user, project, state, sampling, embedding, question, answer, source, level) "
+      "VALUES (?, ?, ?, {}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       kNextUse));
   if (!insert) return insert.error();
-  insert->bind(std::string_view(binding.hash), std::string_view(key),
-               std::span<const float>(*unit), std::string_view(entry.question),
-               std::string_view(entry.answer), std::string_view(entry.source),
-               std::string_view(entry.level), entry.confidence, clock_.wall_seconds());
+  insert->bind(std::string_view(binding.hash), std::string_view(key), std::string_view(name),
+               static_cast<int64_t>(entry_bytes(entry, unit->size())), clock_.wall_seconds(),
+               entry.confidence, std::string_view(binding.user),
+               std::string_view(binding.project), std::string_view(binding.state),
+               std::string_view(binding.sampling), std::span<const float>(*unit),
+               std::string_view(entry.question), std::string_view(entry.answer),
+               std::string_view(entry.source), std::string_view(entry.level));
   if (auto inserted = insert->run(); !inserted) return inserted;
-  auto evict = database_.prepare(
-      "DELETE FROM answers WHERE id IN (SELECT id FROM answers ORDER BY used, id "
-      "LIMIT max(0, (SELECT count(*) FROM answers) - ?))");
-  if (!evict) return evict.error();
-  if (auto done = evict->bind(static_cast<int64_t>(options_.entries_max)).run(); !done) {
-    return done;
-  }
+  if (auto done = remove_expired(); !done) return done;
+  if (auto done = remove_surplus(); !done) return done;
   if (auto done = transaction->commit(); !done) return done;
   for (auto& [hash, matrix] : matrices_) matrix.in_step = false;
   return {};
-}
-
-Result<CacheStats> AnswerCache::stats() {
-  auto row = database_.prepare(
-      "SELECT (SELECT count(*) FROM answers), (SELECT count(DISTINCT binding) FROM answers), "
-      "page_count * page_size FROM pragma_page_count(), pragma_page_size()");
-  if (!row) return row.error();
-  auto found = row->step();
-  if (!found) return found.error();
-  return CacheStats{static_cast<size_t>(row->integer(0)), static_cast<size_t>(row->integer(1)),
-                    static_cast<uint64_t>(row->integer(2))};
-}
-
-Result<size_t> AnswerCache::clear() {
-  auto erase = database_.prepare("DELETE FROM answers");
-  if (!erase) return erase.error();
-  if (auto done = erase->run(); !done) return done.error();
-  const auto count = static_cast<size_t>(database_.changes());
-  matrices_.clear();
-  // Gives the space back and leaves no old text in free pages. Another process in mid-read may
-  // prevent it; the entries are gone all the same.
-  if (database_.execute("VACUUM")) (void)database_.execute("PRAGMA wal_checkpoint(TRUNCATE)");
-  return count;
 }
 
 std::optional<CachedAnswer> AnswerCache::read_entry(Statement& row, int first_column) const {
@@ -186,6 +173,7 @@ std::optional<CachedAnswer> AnswerCache::read_entry(Statement& row, int first_co
   entry.level = row.text(first_column + 3);
   entry.confidence = row.real(first_column + 4);
   entry.created_at = row.real(first_column + 5);
+  entry.name = row.text(first_column + 6);
   if (!check_entry(entry) || !std::isfinite(entry.created_at)) return std::nullopt;
   return entry;
 }
@@ -194,12 +182,11 @@ Result<void> AnswerCache::check_entry(const CachedAnswer& entry) const {
   if (entry.question.empty() || entry.answer.empty()) {
     return invalid("a question or answer is empty");
   }
-  const size_t bytes = entry.question.size() + entry.answer.size() + entry.source.size() +
-                       entry.level.size();
-  if (bytes > options_.entry_bytes_max) {
+  const size_t bytes = entry_bytes(entry, 0);
+  const uint64_t most = std::min<uint64_t>(options_.entry_bytes_max, options_.bytes_max);
+  if (bytes > most) {
     return Error{ErrorCode::OverBudget,
-                 fmt::format("an entry of {} bytes is larger than {}", bytes,
-                             options_.entry_bytes_max),
+                 fmt::format("an entry of {} bytes is larger than {}", bytes, most),
                  "answer cache", "this answer is not kept"};
   }
   if (!is_text(entry.question) || !is_text(entry.answer) || !is_text(entry.source) ||
@@ -286,7 +273,7 @@ Result<void> AnswerCache::load_newer_rows(const Binding& binding, EmbeddingMatri
 
 Result<std::optional<CachedAnswer>> AnswerCache::fetch(int64_t id, const Binding& binding) {
   auto row = database_.prepare(
-      "SELECT question, answer, source, level, confidence, created_at FROM answers "
+      "SELECT question, answer, source, level, confidence, created_at, name FROM answers "
       "WHERE id = ? AND binding = ?");
   if (!row) return row.error();
   auto found = row->bind(id, std::string_view(binding.hash)).step();

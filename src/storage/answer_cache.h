@@ -1,8 +1,10 @@
 // Answers that were given before, found again by the same question (exact) or by one whose
-// embedding is close (semantic). Entries of different bindings never mix.
+// embedding is close (semantic). Entries of different bindings never mix. What is too old, used
+// least, or was rejected is not given again.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -17,10 +19,15 @@
 
 namespace tinyarms::storage {
 
-// What an answer depends on besides its question, as one opaque hash: model, quantisation,
-// sampling, the conversation before the question, and the encoder of the embeddings.
+// What an answer depends on besides its question, as one opaque hash: user, project and its state,
+// model, quantisation, sampling, the conversation before the question, and the encoder of the
+// embeddings. The rest is for people; two bindings are the same where their hashes are.
 struct Binding {
-  std::string hash;  // 1 to 128 bytes
+  std::string hash{};  // 1 to 128 bytes
+  std::string user{};
+  std::string project{};   // a folder
+  std::string state{};     // of the project, a hash
+  std::string sampling{};
 };
 
 struct CachedAnswer {
@@ -30,6 +37,14 @@ struct CachedAnswer {
   std::string level;   // its tier: "l2"
   double confidence = 0;
   double created_at = 0;  // seconds since 1970 UTC; put() stamps it, whatever stands here
+  std::string name{};     // of the entry; put() makes it
+};
+
+struct CacheEntry {
+  CachedAnswer answer{};
+  Binding binding{};
+  uint64_t bytes = 0;
+  bool expired = false;
 };
 
 struct CacheHit {
@@ -41,11 +56,16 @@ struct CacheStats {
   size_t entries = 0;
   size_t bindings = 0;
   uint64_t bytes = 0;  // of the database file
+  uint64_t answer_bytes = 0;  // of what the entries hold
+  size_t expired = 0;
+  size_t rejected = 0;
 };
 
 struct AnswerCacheOptions {
   size_t entries_max = 10'000;           // over all bindings; the least recently used goes first
   size_t entry_bytes_max = 256 * 1024;   // question and answer; larger ones are not kept
+  uint64_t bytes_max = 256 << 20;        // of all entries together; as entries_max
+  double seconds_max = 0;                // older ones are not given again; 0: any age
 };
 
 // One thread at a time. All calls: the errors of Database. An entry that a damaged or hostile file
@@ -70,13 +90,30 @@ class AnswerCache {
                                                std::span<const float> embedding,
                                                double similarity_min);
 
-  // Replaces the entry of the same normalised question. An empty embedding: found by find_exact
+  // What the entry of this question is called: 16 hex digits.
+  static std::string name_of(const Binding& binding, std::string_view question);
+
+  // Replaces the entry of the same normalised question; what was rejected is not kept, which is no
+  // error. Removes what is too old or too much. An empty embedding: found by find_exact
   // only. Errors: InvalidArgument (as above; empty question or answer; text that is not UTF-8; a
   // confidence outside [0, 1]), OverBudget (larger than entry_bytes_max).
   Result<void> put(const Binding& binding, const CachedAnswer& entry,
                    std::span<const float> embedding);
 
   Result<CacheStats> stats();
+
+  // Oldest first. The sink's error ends it.
+  Result<void> each(const std::function<Result<void>(const CacheEntry&)>& sink);
+  // The name that `word` begins (at least four bytes). Errors: NotFound, InvalidArgument (more than
+  // one, or too short).
+  Result<std::string> resolve(std::string_view word);
+  Result<bool> remove(const std::string& name);  // false: there is none
+
+  // Removes the entry of that name, which is never kept again; nor is the same answer to the same
+  // question for the same user under another binding. False: only the name was there to reject.
+  Result<bool> reject(const std::string& name);
+
+  // Rejections stay.
   Result<size_t> clear();  // how many entries went; gives the disk space back
 
  private:
@@ -86,6 +123,11 @@ class AnswerCache {
   };
 
   std::optional<CachedAnswer> read_entry(Statement& row, int first_column) const;
+  bool is_expired(double created_at) const;
+  Result<void> remove_expired();
+  Result<void> remove_surplus();
+  Result<bool> is_rejected(const std::string& name, const std::string& pair);
+  Result<void> note_rejection(const std::string& what);
   Result<void> check_entry(const CachedAnswer& entry) const;
   Result<void> check_dimensions(const Binding& binding, size_t dimensions);
   Result<BindingMatrix*> matrix_of(const Binding& binding);

@@ -202,6 +202,16 @@ Result<void> DecisionLog::add_outcome(const std::string& id, bool good, const st
       .run();
 }
 
+Result<std::string> DecisionLog::evidence_of(const std::string& id, const std::string& level) {
+  auto rows = database_->prepare(
+      "SELECT evidence FROM steps WHERE level = ? AND decision = "
+      "(SELECT number FROM decisions WHERE id = ?) ORDER BY position LIMIT 1");
+  if (!rows) return rows.error();
+  auto row = rows->bind(std::string_view(level), std::string_view(id)).step();
+  if (!row) return row.error();
+  return *row ? std::string(rows->text(0)) : std::string();
+}
+
 Result<LogMark> DecisionLog::mark() {
   auto rows = database_->prepare(
       "SELECT (SELECT ifnull(max(number), 0) FROM decisions), "

@@ -102,6 +102,9 @@ class DecisionLog {
   // NotFound, InvalidArgument (more than one, or too short).
   Result<std::string> resolve(std::string_view word);
 
+  // The evidence of the first step of that level, a JSON object; empty where there is none.
+  Result<std::string> evidence_of(const std::string& id, const std::string& level);
+
   // Of the reply's step. `source`: "feedback", "tests", "shadow", … Errors: NotFound; and
   // InvalidArgument where that climb had no reply.
   Result<void> add_outcome(const std::string& id, bool good, const std::string& source);

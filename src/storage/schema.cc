@@ -9,7 +9,7 @@ namespace {
 // what other processes added. `embedding` stands before the texts: a long answer's overflow pages
 // are then not walked by the scan that loads the matrix. `used` counts uses, not seconds: clocks
 // go back.
-constexpr std::array<const char*, 1> kMigrations = {R"sql(
+constexpr std::array<const char*, 2> kMigrations = {R"sql(
 CREATE TABLE answers (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   binding TEXT NOT NULL,
@@ -32,6 +32,40 @@ CREATE TABLE embeddings (
   text_key TEXT NOT NULL,
   embedding BLOB NOT NULL,
   UNIQUE (encoder, text_key)
+) STRICT;
+)sql",
+// Bindings are made of more than before, so that no older entry could be found again. `name` is
+// what people call an entry by. A rejection is of an entry's name, or of a user, question and
+// answer.
+R"sql(
+DROP TABLE answers;
+CREATE TABLE answers (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  binding TEXT NOT NULL,
+  question_key TEXT NOT NULL,
+  name TEXT NOT NULL,
+  used INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  created_at REAL NOT NULL,
+  confidence REAL NOT NULL,
+  user TEXT NOT NULL,
+  project TEXT NOT NULL,
+  state TEXT NOT NULL,
+  sampling TEXT NOT NULL,
+  embedding BLOB,
+  question TEXT NOT NULL,
+  answer TEXT NOT NULL,
+  source TEXT NOT NULL,
+  level TEXT NOT NULL,
+  UNIQUE (binding, question_key)
+) STRICT;
+CREATE INDEX answers_by_binding ON answers (binding);
+CREATE INDEX answers_by_name ON answers (name);
+CREATE INDEX answers_by_use ON answers (used, bytes);
+CREATE INDEX answers_by_age ON answers (created_at);
+CREATE TABLE rejections (
+  rejected TEXT PRIMARY KEY,
+  at REAL NOT NULL
 ) STRICT;
 )sql"};
 

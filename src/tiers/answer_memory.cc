@@ -7,9 +7,10 @@
 namespace tinyarms::tiers {
 
 struct AnswerMemory::Store {
-  Store(std::unique_ptr<storage::Database> opened, const Clock& clock, size_t entries_max)
+  Store(std::unique_ptr<storage::Database> opened, const Clock& clock,
+        const storage::AnswerCacheOptions& options)
       : database(std::move(opened)),
-        answers(*database, clock, {.entries_max = entries_max}),
+        answers(*database, clock, options),
         memo(*database) {}
 
   std::unique_ptr<storage::Database> database;
@@ -17,7 +18,8 @@ struct AnswerMemory::Store {
   storage::EmbeddingMemo memo;
 };
 
-storage::Binding answer_binding(const cascade::Request& request, std::string_view stack) {
+storage::Binding answer_binding(const cascade::Request& request, std::string_view stack,
+                                const Place& place) {
   std::string identity;
   // Each part with its length and each list with its count: what one request says in one place can
   // never read like what another says elsewhere, or it would be given another owner's answers.
@@ -26,12 +28,15 @@ storage::Binding answer_binding(const cascade::Request& request, std::string_vie
   };
   const auto count = [&](size_t parts) { identity += fmt::format("{}#", parts); };
   add(request.owner);
+  add(place.project);
+  add(place.state);
   add(stack);
   const cascade::Sampling& sampling = request.sampling;
   add(fmt::format("{} {} {}", sampling.temperature, sampling.seed, sampling.tokens_max));
   count(sampling.stop.size());
   for (const std::string& stop : sampling.stop) add(stop);
   add(request.level_max ? level_name(*request.level_max) : "any");
+  add(request.model);
   count(request.messages.size());
   for (size_t i = 0; i + 1 < request.messages.size(); ++i) {
     add(fmt::format("{}", static_cast<int>(request.messages[i].role)));
@@ -42,11 +47,21 @@ storage::Binding answer_binding(const cascade::Request& request, std::string_vie
     add(file.path);
     add(file.content);
   }
-  return {sha256_hex(identity)};
+  return {.hash = sha256_hex(identity),
+          .user = request.owner,
+          .project = place.project,
+          .state = place.state,
+          .sampling = fmt::format("{}, {} tokens", cascade::sampler_name(sampling),
+                                  sampling.tokens_max)};
 }
 
 AnswerMemory::AnswerMemory(std::filesystem::path database, size_t entries_max, const Clock& clock)
-    : path_(std::move(database)), entries_max_(entries_max), clock_(clock) {}
+    : AnswerMemory(std::move(database), storage::AnswerCacheOptions{.entries_max = entries_max},
+                   clock) {}
+
+AnswerMemory::AnswerMemory(std::filesystem::path database,
+                           const storage::AnswerCacheOptions& options, const Clock& clock)
+    : path_(std::move(database)), options_(options), clock_(clock) {}
 
 AnswerMemory::~AnswerMemory() = default;
 
@@ -59,7 +74,7 @@ AnswerMemory::Store* AnswerMemory::store() {
     return nullptr;
   }
   notice_ += opened->notice;
-  store_ = std::make_unique<Store>(std::move(opened->database), clock_, entries_max_);
+  store_ = std::make_unique<Store>(std::move(opened->database), clock_, options_);
   return store_.get();
 }
 

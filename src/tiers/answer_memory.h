@@ -18,14 +18,23 @@
 
 namespace tinyarms::tiers {
 
+// Where a question is asked: answers about one project, or one state of it, are none about another.
+struct Place {
+  std::string project{};  // its folder; empty: in none
+  std::string state{};    // a hash that changes with the project; empty: unknown
+};
+
 // Everything but the question that an answer depends on. `stack` names the models that answer
 // above L1, the encoder and their files' hashes.
-storage::Binding answer_binding(const cascade::Request& request, std::string_view stack);
+storage::Binding answer_binding(const cascade::Request& request, std::string_view stack,
+                                const Place& place = {});
 
 // One thread at a time.
 class AnswerMemory {
  public:
   AnswerMemory(std::filesystem::path database, size_t entries_max, const Clock& clock);
+  AnswerMemory(std::filesystem::path database, const storage::AnswerCacheOptions& options,
+               const Clock& clock);
   ~AnswerMemory();
 
   std::optional<storage::CachedAnswer> find_exact(const storage::Binding&,
@@ -61,7 +70,7 @@ class AnswerMemory {
             std::span<const std::vector<float>> vectors);
 
   std::filesystem::path path_;
-  size_t entries_max_;
+  storage::AnswerCacheOptions options_;
   const Clock& clock_;
   std::unique_ptr<Store> store_;
   bool tried_ = false;

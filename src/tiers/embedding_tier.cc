@@ -21,6 +21,7 @@ cascade::Attempt cached_attempt(const storage::CachedAnswer& entry, double simil
   attempt.evidence.set(signal::kCachedQuestion, entry.question);
   attempt.evidence.set(signal::kCachedLevel, entry.level);
   attempt.evidence.set(signal::kCachedConfidence, entry.confidence);
+  attempt.evidence.set(signal::kCacheEntry, entry.name);
   attempt.notice = fmt::format("{} answered this to “{}”", entry.source, entry.question);
   return attempt;
 }
@@ -51,6 +52,10 @@ std::optional<std::string> EmbeddingTier::skip_reason(const cascade::Request&,
                                                       const cascade::Trace&) const {
   if (options_.model.configured()) return std::nullopt;
   return "not configured (set l1.model)";
+}
+
+storage::Binding EmbeddingTier::binding_of(const cascade::Request& request) const {
+  return answer_binding(request, options_.stack, options_.place ? options_.place() : Place{});
 }
 
 // Who asks for randomness does not want the same answer twice.
@@ -131,7 +136,7 @@ Result<cascade::Attempt> EmbeddingTier::attempt(const cascade::Request& request,
                                                 const cascade::Trace&, const StopFlag&,
                                                 cascade::Listener& listener) {
   const std::string& question = request.question();
-  const storage::Binding binding = answer_binding(request, options_.stack);
+  const storage::Binding binding = binding_of(request);
   const auto finish = [&](cascade::Attempt attempt) {
     add_notice(attempt, std::exchange(notice_, {}));
     add_notice(attempt, memory_.take_notice());
@@ -167,6 +172,10 @@ Result<cascade::Attempt> EmbeddingTier::attempt(const cascade::Request& request,
   if (may_recall(request) && !looked_up && !(*encoded)->truncated) {
     attempt = recall(binding, **encoded);
   }
+  // Feedback finds the answer by it that is going to be remembered.
+  if (may_recall(request) && !looked_up && !attempt.answered) {
+    attempt.evidence.set(signal::kCacheEntry, storage::AnswerCache::name_of(binding, question));
+  }
   add_notice(attempt, std::move(retrieval_notice));
   attempt.evidence.set(signal::kIntent, intent.name);
   attempt.evidence.set(signal::kIntentProbability, intent.probability);
@@ -201,7 +210,7 @@ void EmbeddingTier::remember(const cascade::Request& request, const cascade::Rep
   }
 
   const bool embedded = last_ && last_->question == request.question() && !last_->truncated;
-  memory_.remember(answer_binding(request, options_.stack),
+  memory_.remember(binding_of(request),
                    {.question = request.question(),
                     .answer = step->attempt.answer,
                     .source = step->attempt.source,

@@ -31,6 +31,7 @@ struct EmbeddingTierOptions {
   std::filesystem::path intent_head = {};    // see IntentSource
   std::filesystem::path intent_folder = {};  //
   RetrievalOptions retrieval = {};  // questions about the user's own files
+  std::function<Place()> place = {};  // where questions are asked, at the time; empty: nowhere
 };
 
 class EmbeddingTier final : public cascade::Tier {
@@ -59,6 +60,7 @@ class EmbeddingTier final : public cascade::Tier {
     bool truncated = false;
   };
 
+  storage::Binding binding_of(const cascade::Request& request) const;
   bool may_recall(const cascade::Request& request) const;
   bool may_look_up(const cascade::Request& request) const;
   Result<double> ready_encoder();  // seconds it took, 0 where it was ready

@@ -302,6 +302,24 @@ TEST_F(EmbeddingTierTest, AnEncoderThatDoesNotLoadIsAnError) {
   EXPECT_EQ(attempt.error().code, ErrorCode::Corrupt);
 }
 
+TEST_F(EmbeddingTierTest, AnAnswerOfOneStateOfTheProjectIsNoneOfAnother) {
+  AnswerMemory memory(database(), 100, clock_);
+  std::string state = "one";
+  EmbeddingTierOptions options;
+  options.place = [&] { return Place{.project = "/p", .state = state}; };
+  auto l1 = tier(memory, std::move(options));
+  const cascade::Attempt before = ask(*l1, request("sort a list"));
+  l1->remember(request("sort a list"), reply("use sorted()"));
+  const cascade::Attempt hit = ask(*l1, request("sort a list"));
+  EXPECT_EQ(hit.answer, "use sorted()");
+  ASSERT_TRUE(hit.evidence.text(signal::kCacheEntry));
+  EXPECT_EQ(hit.evidence.text(signal::kCacheEntry), before.evidence.text(signal::kCacheEntry))
+      << "feedback about the first answer and about the hit means the same entry";
+  state = "two";
+  EXPECT_FALSE(ask(*l1, request("sort a list")).answered);
+  EXPECT_FALSE(ask(*l1, request("how do I sort a list")).answered);
+}
+
 TEST(BindingTest, PartsNeverRunIntoEachOther) {
   cascade::Request one;
   one.messages = {{cascade::Role::User, "q"}};

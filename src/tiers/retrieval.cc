@@ -130,10 +130,15 @@ Retrieval::Retrieval(RetrievalOptions options, const Clock& clock)
 Retrieval::~Retrieval() = default;
 
 bool Retrieval::ready() const {
-  return options_.enabled && (library_ != nullptr || corpus::Library::exists(options_.folder));
+  return options_.enabled && corpus::Library::exists(options_.folder);
 }
 
+// A server outlives many states of the index, which others write.
 Result<corpus::Library*> Retrieval::library() {
+  if (library_ != nullptr) {
+    auto current = library_->keep_up();
+    if (!current || !*current) library_.reset();
+  }
   if (library_ == nullptr) {
     auto opened = corpus::Library::open({.folder = options_.folder,
                                          .model = options_.model,

@@ -137,6 +137,30 @@ TEST_F(RetrievalLookUp, APathThatReadsLikeALineOfItsOwnIsLeftOut) {
   EXPECT_EQ(attempt->passages[0].path, "/files/parse_config.py");
 }
 
+TEST_F(RetrievalLookUp, SeesWhatWasIndexedWhileItWasOpen) {
+  index("parse_config", "def parse_config(path): return toml(path)");
+  Retrieval retrieval(
+      {.enabled = true, .folder = folder_ / "index", .model = "m", .model_id = "m"}, clock_);
+  const auto answered = [&](const std::string& question) {
+    auto attempt = retrieval.look_up(question, [](const std::string&) {
+      return Result<std::vector<float>>(std::vector<float>{1, 0});
+    });
+    EXPECT_TRUE(attempt) << attempt.error().message();
+    return attempt && *attempt && (*attempt)->answered ? (*attempt)->answer : std::string();
+  };
+  EXPECT_THAT(answered("what does parse_config do"), HasSubstr("parse_config.py:3"));
+  EXPECT_EQ(answered("what does send_mail do"), "");
+  index("send_mail", "def send_mail(to): connection().send(to)");
+  EXPECT_THAT(answered("what does send_mail do"), HasSubstr("send_mail.py:3"));
+  // Made anew from nothing: other files under the same names.
+  std::filesystem::remove_all(folder_ / "index");
+  EXPECT_FALSE(retrieval.ready());
+  index("load_user", "def load_user(id): return users[id]");
+  EXPECT_TRUE(retrieval.ready());
+  EXPECT_EQ(answered("what does send_mail do"), "");
+  EXPECT_THAT(answered("what does load_user do"), HasSubstr("load_user.py:3"));
+}
+
 TEST_F(RetrievalLookUp, NoIndexIsNotReady) {
   const Retrieval none({.enabled = true, .folder = folder_ / "none"}, clock_);
   EXPECT_FALSE(none.ready());
