@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/file_fault.h"
 
 namespace tinyarms::engine {
 
@@ -46,8 +47,10 @@ class GgufHeader {
 
   // `bytes` is the whole file, `place` names it in errors. Errors: Corrupt (not GGUF, truncated,
   // sizes that contradict the file's, tensors that overlap or lie outside; `what` says which),
-  // Unsupported (a GGUF version or tensor type that this build does not know).
-  static Result<GgufHeader> parse(std::string_view bytes, const std::filesystem::path& place);
+  // Unsupported (a GGUF version or tensor type that this build does not know). `fault`, where it
+  // is wanted, gets the kind of damage and its place, which the error tells in words.
+  static Result<GgufHeader> parse(std::string_view bytes, const std::filesystem::path& place,
+                                  FileFault* fault = nullptr);
 
   // The value where it is there and of that kind, else nothing. `integer` takes every unsigned
   // type and non-negative signed ones.
@@ -59,6 +62,14 @@ class GgufHeader {
 
   const std::vector<GgufTensor>& tensors() const { return tensors_; }
   const GgufTensor* tensor(std::string_view name) const;
+  // Key, type and value of each pair as they lie in the parsed bytes, in order.
+  struct RawPair {
+    std::string key;
+    std::string_view bytes;
+  };
+  const std::vector<RawPair>& raw_pairs() const { return raw_pairs_; }
+  size_t pairs() const { return values_.size(); }
+  uint64_t alignment() const { return alignment_; }
 
  private:
   friend class GgufParser;
@@ -66,6 +77,8 @@ class GgufHeader {
 
   std::map<std::string, Value, std::less<>> values_;
   std::vector<GgufTensor> tensors_;
+  std::vector<RawPair> raw_pairs_;
+  uint64_t alignment_ = 32;
 };
 
 }  // namespace tinyarms::engine

@@ -133,29 +133,33 @@ Result<ModelFacts> inspect_model(const std::filesystem::path& path) {
   if (!file) return file.error();
   auto header = GgufHeader::parse(file->bytes(), path);
   if (!header) return header.error();
+  return facts_of(*header, path, file->bytes().size());
+}
 
+Result<ModelFacts> facts_of(const GgufHeader& header, const std::filesystem::path& path,
+                            uint64_t file_bytes) {
   ModelFacts facts;
   facts.path = path;
-  facts.file_bytes = file->bytes().size();
-  facts.architecture = header->text("general.architecture").value_or("");
+  facts.file_bytes = file_bytes;
+  facts.architecture = header.text("general.architecture").value_or("");
   if (facts.architecture.empty()) {
     return Error{ErrorCode::Corrupt, "does not say which architecture it is", path.string(),
                  "fetch or import the model again"};
   }
-  facts.name = header->text("general.name").value_or("");
+  facts.name = header.text("general.name").value_or("");
   if (facts.name.empty()) facts.name = path.stem().string();
-  facts.licence = header->text("general.license").value_or("");
-  if (const auto type = header->integer("general.file_type")) {
+  facts.licence = header.text("general.license").value_or("");
+  if (const auto type = header.integer("general.file_type")) {
     facts.quantization = file_type_name(*type);
   }
-  if (facts.quantization.empty()) facts.quantization = commonest_tensor_type(*header);
-  for (const GgufTensor& tensor : header->tensors()) {
+  if (facts.quantization.empty()) facts.quantization = commonest_tensor_type(header);
+  for (const GgufTensor& tensor : header.tensors()) {
     facts.weight_bytes += tensor.bytes;
     if (is_rearranged(tensor.type)) facts.rearranged_bytes += tensor.bytes;
     facts.parameters += tensor.elements();
   }
-  const Settings settings(*header, facts.architecture);
-  read_shape(*header, settings, facts);
+  const Settings settings(header, facts.architecture);
+  read_shape(header, settings, facts);
   facts.encoder = is_encoder(facts.architecture, settings);
   facts.reranker = settings.number("pooling_type") == LLAMA_POOLING_TYPE_RANK;
   return facts;

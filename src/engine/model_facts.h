@@ -42,4 +42,9 @@ inline constexpr const char* kWindowKey = "tinyarms.window_tokens";
 // which), Unsupported (a GGUF version or tensor type that this build does not know).
 Result<ModelFacts> inspect_model(const std::filesystem::path& path);
 
+class GgufHeader;
+// The same of a header that was read already. Errors: Corrupt (names no architecture).
+Result<ModelFacts> facts_of(const GgufHeader& header, const std::filesystem::path& path,
+                            uint64_t file_bytes);
+
 }  // namespace tinyarms::engine

@@ -7,116 +7,209 @@
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 
 namespace tinyarms::engine {
 namespace {
 
 using nlohmann::json;
 
-constexpr uint64_t kTableMax = 100'000'000;  // the format's own limit
+// The format allows 100 MB; a table of the most tensors taken here is far shorter.
+constexpr uint64_t kTableMax = 32 << 20;
 constexpr size_t kTensorsMax = 1 << 17;
 constexpr size_t kDimensionsMax = 8;
+constexpr int kDepthMax = 3;  // table, entry, shape
 
-// 0 for a type this code does not know: its bytes are then not checked against its shape.
-uint64_t type_bytes(std::string_view type) {
-  if (type == "F64" || type == "I64" || type == "U64") return 8;
-  if (type == "F32" || type == "I32" || type == "U32") return 4;
-  if (type == "F16" || type == "BF16" || type == "I16" || type == "U16") return 2;
-  if (type == "I8" || type == "U8" || type == "BOOL") return 1;
-  return 0;
+// 0 for a type this code does not know.
+uint64_t type_bits(std::string_view type) {
+  if (type == "F64" || type == "I64" || type == "U64" || type == "C64") return 64;
+  if (type == "F32" || type == "I32" || type == "U32") return 32;
+  if (type == "F16" || type == "BF16" || type == "I16" || type == "U16") return 16;
+  if (type == "I8" || type == "U8" || type == "BOOL" || type.starts_with("F8_")) return 8;
+  if (type == "F6_E2M3" || type == "F6_E3M2") return 6;
+  return type == "F4" ? 4 : 0;
 }
 
+// Reads the table and holds it against the bytes after it; stops at the first thing that is wrong.
 class TableReader {
  public:
-  TableReader(std::string_view data, const std::filesystem::path& place)
-      : data_(data), place_(place) {}
+  TableReader(std::string_view bytes, const std::filesystem::path& place)
+      : bytes_(bytes), place_(place) {}
 
-  Result<Safetensors::Tensor> read(const std::string& name, const json& entry) const {
-    if (!entry.is_object()) return corrupt(name, "is not described by an object");
-    const auto type = entry.find("dtype");
-    const auto shape = entry.find("shape");
-    const auto offsets = entry.find("data_offsets");
-    if (type == entry.end() || !type->is_string()) return corrupt(name, "has no type");
-    if (shape == entry.end() || !shape->is_array() || shape->size() > kDimensionsMax) {
-      return corrupt(name, "has no sensible shape");
-    }
-    if (offsets == entry.end() || !offsets->is_array() || offsets->size() != 2 ||
-        !(*offsets)[0].is_number_unsigned() || !(*offsets)[1].is_number_unsigned()) {
-      return corrupt(name, "has no sensible offsets");
-    }
-    Safetensors::Tensor tensor;
-    tensor.type = type->get<std::string>();
-    tensor.elements = 1;
-    for (const json& extent : *shape) {
-      if (!extent.is_number_unsigned()) return corrupt(name, "has an impossible shape");
-      tensor.shape.push_back(extent.get<uint64_t>());
-      if (__builtin_mul_overflow(tensor.elements, tensor.shape.back(), &tensor.elements)) {
-        return corrupt(name, "has an impossible shape");
-      }
-    }
-    const auto begin = (*offsets)[0].get<uint64_t>();
-    const auto end = (*offsets)[1].get<uint64_t>();
-    if (begin > end || end > data_.size()) return corrupt(name, "lies outside the file");
-    uint64_t bytes = 0;
-    const uint64_t width = type_bytes(tensor.type);
-    if (__builtin_mul_overflow(tensor.elements, width, &bytes) ||
-        (width != 0 && bytes != end - begin)) {
-      return corrupt(name, "takes another number of bytes than its shape says");
-    }
-    tensor.bytes = data_.substr(begin, end - begin);
-    return tensor;
-  }
+  using Tensors = std::map<std::string, Safetensors::Tensor, std::less<>>;
 
-  Error corrupt(std::string_view name, std::string_view what) const {
-    return Error{ErrorCode::Corrupt, fmt::format("the tensor '{}' {}", name, what),
-                 place_.string(), "fetch the file again"};
+  Result<Tensors> read(FileFault* fault) {
+    Tensors tensors;
+    if (read_table(tensors)) return tensors;
+    if (fault != nullptr) *fault = fault_;
+    return *failure_;
   }
 
  private:
-  std::string_view data_;
+  bool fail(ErrorCode code, const char* kind, std::string what, uint64_t byte) {
+    if (failure_) return false;
+    const bool unknown = code == ErrorCode::Unsupported;
+    failure_ = Error{code, std::move(what), fmt::format("{}, byte {}", place_.string(), byte),
+                     unknown ? "use a file with a known type" : "fetch the file again"};
+    fault_ = {.kind = kind, .byte = byte, .name = name_};
+    return false;
+  }
+  bool corrupt(const char* kind, std::string what) {
+    return fail(ErrorCode::Corrupt, kind, std::move(what), sizeof(uint64_t));
+  }
+  bool tensor_corrupt(const char* kind, std::string_view what) {
+    return corrupt(kind, fmt::format("the tensor '{}' {}", name_, what));
+  }
+
+  bool read_table(Tensors& tensors) {
+    uint64_t length = 0;
+    if (bytes_.empty()) return fail(ErrorCode::Corrupt, "empty_file", "the file is empty", 0);
+    if (bytes_.size() < sizeof(length)) {
+      return fail(ErrorCode::Corrupt, "truncated_header", "is too short to be a safetensors file",
+                  bytes_.size());
+    }
+    std::memcpy(&length, bytes_.data(), sizeof(length));
+    if (length > bytes_.size() - sizeof(length) || length > kTableMax || length < 2) {
+      return fail(ErrorCode::Corrupt, "header_length",
+                  fmt::format("is not a safetensors file, or is truncated: its table would take {} "
+                              "bytes", length), 0);
+    }
+    data_begin_ = sizeof(length) + length;
+    data_ = bytes_.substr(data_begin_);
+    const json entries = parse(bytes_.substr(sizeof(length), length));
+    if (failure_) return false;
+    if (!entries.is_object()) return corrupt("header_json", "its table is not JSON");
+    for (const auto& [name, entry] : entries.items()) {
+      name_ = name.substr(0, 200);
+      if (name == "__metadata__") {
+        if (!check_metadata(entry)) return false;
+        continue;
+      }
+      Safetensors::Tensor tensor;
+      if (!read_entry(entry, tensor)) return false;
+      tensors.emplace(name, std::move(tensor));
+    }
+    return check_extents(tensors);
+  }
+
+  // JSON whose depth is bounded and whose names come once; the parser itself takes both.
+  json parse(std::string_view table) {
+    std::set<std::string> names;
+    std::set<std::string> fields;
+    const auto watch = [&](int depth, json::parse_event_t event, json& value) {
+      if (depth > kDepthMax) return corrupt("header_depth", "its table is nested too deep");
+      if (event == json::parse_event_t::object_start && depth == 1) fields.clear();
+      if (event != json::parse_event_t::key) return !failure_;
+      const auto& name = value.get_ref<const std::string&>();
+      if (!(depth == 1 ? names : fields).insert(name).second) {
+        name_ = name.substr(0, 200);
+        return corrupt("duplicate_name", fmt::format("'{}' appears twice in its table", name_));
+      }
+      if (names.size() > kTensorsMax) return corrupt("tensor_count", "its table is too long");
+      return !failure_;
+    };
+    return json::parse(table, watch, /*allow_exceptions=*/false);
+  }
+
+  bool check_metadata(const json& entry) {
+    bool texts = entry.is_object();
+    for (const json& value : entry) texts = texts && value.is_string();
+    return texts || corrupt("metadata", "its __metadata__ is no table of texts");
+  }
+
+  bool read_entry(const json& entry, Safetensors::Tensor& tensor) {
+    if (!entry.is_object()) return tensor_corrupt("entry", "is not described by an object");
+    const auto type = entry.find("dtype");
+    const auto shape = entry.find("shape");
+    const auto offsets = entry.find("data_offsets");
+    if (type == entry.end() || !type->is_string()) return tensor_corrupt("dtype", "has no type");
+    if (shape == entry.end() || !shape->is_array() || shape->size() > kDimensionsMax) {
+      return tensor_corrupt("shape", "has no sensible shape");
+    }
+    if (offsets == entry.end() || !offsets->is_array() || offsets->size() != 2 ||
+        !(*offsets)[0].is_number_unsigned() || !(*offsets)[1].is_number_unsigned()) {
+      return tensor_corrupt("offsets", "has no sensible offsets");
+    }
+    tensor.type = type->get<std::string>();
+    tensor.elements = 1;
+    for (const json& extent : *shape) {
+      if (!extent.is_number_unsigned()) return tensor_corrupt("shape", "has an impossible shape");
+      tensor.shape.push_back(extent.get<uint64_t>());
+      if (__builtin_mul_overflow(tensor.elements, tensor.shape.back(), &tensor.elements)) {
+        return tensor_corrupt("shape_overflow", "has an impossible shape");
+      }
+    }
+    return place(tensor, (*offsets)[0].get<uint64_t>(), (*offsets)[1].get<uint64_t>());
+  }
+
+  bool place(Safetensors::Tensor& tensor, uint64_t begin, uint64_t end) {
+    if (begin > end) return tensor_corrupt("offsets", "ends before it begins");
+    if (end > data_.size()) return tensor_corrupt("offset_past_end", "lies outside the file");
+    const uint64_t width = type_bits(tensor.type);
+    if (width == 0) {
+      return fail(ErrorCode::Unsupported, "unknown_dtype",
+                  fmt::format("the tensor '{}' is of the unknown type '{}'", name_,
+                              tensor.type.substr(0, 40)), sizeof(uint64_t));
+    }
+    uint64_t bits = 0;
+    if (__builtin_mul_overflow(tensor.elements, width, &bits)) {
+      return tensor_corrupt("shape_overflow", "has an impossible shape");
+    }
+    if (bits % 8 != 0 || bits / 8 != end - begin) {
+      return tensor_corrupt("tensor_bytes", "takes another number of bytes than its shape says");
+    }
+    tensor.bytes = data_.substr(begin, end - begin);
+    return true;
+  }
+
+  // Every byte after the table is of one tensor, as the format demands.
+  bool check_extents(const Tensors& tensors) {
+    std::vector<std::pair<std::string_view, const std::string*>> extents;
+    for (const auto& [name, tensor] : tensors) {
+      if (!tensor.bytes.empty()) extents.emplace_back(tensor.bytes, &name);
+    }
+    std::sort(extents.begin(), extents.end(), [](const auto& a, const auto& b) {
+      return a.first.data() < b.first.data();
+    });
+    const char* expected = data_.data();
+    for (const auto& [bytes, name] : extents) {
+      name_ = name->substr(0, 200);
+      const uint64_t at = data_begin_ + static_cast<uint64_t>(bytes.data() - data_.data());
+      if (bytes.data() < expected) {
+        return fail(ErrorCode::Corrupt, "tensor_overlap",
+                    fmt::format("the tensor '{}' overlaps another", name_), at);
+      }
+      if (bytes.data() > expected) {
+        return fail(ErrorCode::Corrupt, "tensor_gap",
+                    fmt::format("bytes of no tensor lie before '{}'", name_), at);
+      }
+      expected = bytes.data() + bytes.size();
+    }
+    name_.clear();
+    if (expected == data_.data() + data_.size()) return true;
+    return fail(ErrorCode::Corrupt, "trailing_bytes", "bytes of no tensor lie at its end",
+                data_begin_ + static_cast<uint64_t>(expected - data_.data()));
+  }
+
+  std::string_view bytes_;
   const std::filesystem::path& place_;
+  uint64_t data_begin_ = 0;
+  std::string_view data_;
+  std::string name_;
+  std::optional<Error> failure_;
+  FileFault fault_;
 };
 
 }  // namespace
 
-Result<Safetensors> Safetensors::open(const std::filesystem::path& path) {
+Result<Safetensors> Safetensors::open(const std::filesystem::path& path, FileFault* fault) {
   auto file = MappedFile::open(path);
   if (!file) return file.error();
-  const auto corrupt = [&](std::string what) {
-    return Error{ErrorCode::Corrupt, std::move(what), path.string(), "fetch the file again"};
-  };
-  const std::string_view bytes = file->bytes();
-  uint64_t length = 0;
-  if (bytes.size() < sizeof(length)) return corrupt("is too short to be a safetensors file");
-  std::memcpy(&length, bytes.data(), sizeof(length));
-  if (length > bytes.size() - sizeof(length) || length > kTableMax) {
-    return corrupt("is not a safetensors file, or is truncated");
-  }
-  const std::string_view table = bytes.substr(sizeof(length), length);
-  const std::string_view data = bytes.substr(sizeof(length) + length);
-  const json entries = json::parse(table, nullptr, /*allow_exceptions=*/false);
-  if (!entries.is_object()) return corrupt("its table is not JSON");
-  if (entries.size() > kTensorsMax) return corrupt("its table is too long");
-
-  const TableReader reader(data, path);
+  auto tensors = TableReader(file->bytes(), path).read(fault);
+  if (!tensors) return tensors.error();
   Safetensors opened(std::move(*file));
-  std::vector<std::pair<std::string_view, const std::string*>> extents;
-  for (const auto& [name, entry] : entries.items()) {
-    if (name == "__metadata__") continue;
-    auto tensor = reader.read(name, entry);
-    if (!tensor) return tensor.error();
-    const auto placed = opened.tensors_.emplace(name, std::move(*tensor)).first;
-    if (!placed->second.bytes.empty()) extents.emplace_back(placed->second.bytes, &placed->first);
-  }
-  std::sort(extents.begin(), extents.end(), [](const auto& a, const auto& b) {
-    return a.first.data() < b.first.data();
-  });
-  for (size_t i = 1; i < extents.size(); ++i) {
-    const std::string_view before = extents[i - 1].first;
-    if (before.data() + before.size() > extents[i].first.data()) {
-      return reader.corrupt(*extents[i].second, "overlaps another");
-    }
-  }
+  opened.tensors_ = std::move(*tensors);
   return opened;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/file_fault.h"
 #include "engine/mapped_file.h"
 
 namespace tinyarms::engine {
@@ -24,8 +25,10 @@ class Safetensors {
     uint64_t elements = 0;
   };
 
-  // Errors: NotFound, Io, Corrupt (table, offsets, shapes that do not fit their bytes, overlaps).
-  static Result<Safetensors> open(const std::filesystem::path& path);
+  // Errors: NotFound, Io, Corrupt (table, names twice, offsets, shapes that do not fit their bytes,
+  // overlaps, bytes of no tensor), Unsupported (a type that this code does not know). `fault`,
+  // where it is wanted, gets the kind of damage and its place.
+  static Result<Safetensors> open(const std::filesystem::path& path, FileFault* fault = nullptr);
 
   // Nothing where there is no such tensor.
   const Tensor* find(std::string_view name) const;
