@@ -10,7 +10,7 @@
 namespace tinyarms::eval {
 namespace {
 
-plots::Range percent(const Interval& interval) {
+plots::Range percent_range(const Interval& interval) {
   return {percent(interval.low), percent(interval.high)};
 }
 
@@ -36,7 +36,7 @@ plots::BarChart accuracy(const Report& report, const PictureRows& rows, const st
     const TaskResult& result = *rows.rows[i]->result;
     chart.rows.push_back({.label = rows.labels[i],
                           .value = percent(result.accuracy),
-                          .interval = percent(result.interval),
+                          .interval = percent_range(result.interval),
                           .note = fmt::format("({}/{})", result.correct, result.measured)});
     if (rows.rows.size() > 3) continue;
     for (const GroupResult& group : result.groups) {
@@ -92,7 +92,7 @@ plots::XyChart cost_and_quality(const PictureRows& rows) {
     chart.series.push_back({.name = rows.labels[i],
                             .points = {{.x = result.seconds_per_item(),
                                         .y = percent(result.accuracy),
-                                        .y_interval = percent(result.interval)}},
+                                        .y_interval = percent_range(result.interval)}},
                             .line = false});
   }
   return chart;
