@@ -44,7 +44,7 @@ plots::BarChart accuracy(const Report& report, const PictureRows& rows, const st
       chart.rows.push_back({.label = "· " + group.name,
                             .value = percent(static_cast<double>(group.count.hits) /
                                              static_cast<double>(group.count.trials)),
-                            .interval = percent(wilson(group.count)),
+                            .interval = percent_range(wilson(group.count)),
                             .note = fmt::format("({}/{})", group.count.hits, group.count.trials),
                             .colour = 5});
     }
@@ -135,7 +135,8 @@ plots::XyChart reliability(const PictureRows& rows) {
           std::lround(bin.observed * static_cast<double>(bin.count)));
       series.points.push_back({.x = percent(bin.mean_forecast),
                                .y = percent(bin.observed),
-                               .y_interval = percent(wilson({.hits = hits, .trials = bin.count}))});
+                               .y_interval =
+                                   percent_range(wilson({.hits = hits, .trials = bin.count}))});
     }
     chart.series.push_back(std::move(series));
   }
