@@ -10,7 +10,7 @@
 namespace tinyarms::eval {
 namespace {
 
-plots::Range percent(const Interval& interval) {
+plots::Range percent_range(const Interval& interval) {
   return {percent(interval.low), percent(interval.high)};
 }
 
@@ -36,7 +36,7 @@ plots::BarChart accuracy(const Report& report, const PictureRows& rows, const st
     const TaskResult& result = *rows.rows[i]->result;
     chart.rows.push_back({.label = rows.labels[i],
                           .value = percent(result.accuracy),
-                          .interval = percent(result.interval),
+                          .interval = percent_range(result.interval),
                           .note = fmt::format("({}/{})", result.correct, result.measured)});
     if (rows.rows.size() > 3) continue;
     for (const GroupResult& group : result.groups) {
@@ -44,7 +44,7 @@ plots::BarChart accuracy(const Report& report, const PictureRows& rows, const st
       chart.rows.push_back({.label = "· " + group.name,
                             .value = percent(static_cast<double>(group.count.hits) /
                                              static_cast<double>(group.count.trials)),
-                            .interval = percent(wilson(group.count)),
+                            .interval = percent_range(wilson(group.count)),
                             .note = fmt::format("({}/{})", group.count.hits, group.count.trials),
                             .colour = 5});
     }
@@ -92,7 +92,7 @@ plots::XyChart cost_and_quality(const PictureRows& rows) {
     chart.series.push_back({.name = rows.labels[i],
                             .points = {{.x = result.seconds_per_item(),
                                         .y = percent(result.accuracy),
-                                        .y_interval = percent(result.interval)}},
+                                        .y_interval = percent_range(result.interval)}},
                             .line = false});
   }
   return chart;
@@ -135,7 +135,8 @@ plots::XyChart reliability(const PictureRows& rows) {
           std::lround(bin.observed * static_cast<double>(bin.count)));
       series.points.push_back({.x = percent(bin.mean_forecast),
                                .y = percent(bin.observed),
-                               .y_interval = percent(wilson({.hits = hits, .trials = bin.count}))});
+                               .y_interval =
+                                   percent_range(wilson({.hits = hits, .trials = bin.count}))});
     }
     chart.series.push_back(std::move(series));
   }
