@@ -57,7 +57,7 @@ Parsed take_apart(Json& json) {
   const auto method = json.find("method");
   if (method == json.end()) {
     if (!json.contains("result") && !json.contains("error")) {
-      return failed(kInvalidRequest, "a message has a \"method\", a \"result\" or an \"error\"", id);
+      return failed(kInvalidRequest, "a message has a method, a result or an error", id);
     }
     message.kind = Message::Kind::Response;
     message.id = id;

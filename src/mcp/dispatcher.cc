@@ -51,7 +51,9 @@ Json progress_token(const Json& params) {
   return *token;
 }
 
-bool is_handshake_only(std::string_view method) { return method == "initialize" || method == "ping"; }
+bool is_handshake_only(std::string_view method) {
+  return method == "initialize" || method == "ping";
+}
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// The methods of MCP, for both eras and any transport: answers what is known at once, hands the rest
-// to tools and resources, and finds the request that a client no longer wants.
+// The methods of MCP, for both eras and any transport: answers what is known at once, hands the
+// rest to tools and resources, and finds the request that a client no longer wants.
 #pragma once
 
 #include <map>

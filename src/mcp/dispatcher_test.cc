@@ -131,8 +131,8 @@ TEST_F(DispatcherTest, ListsWhatThereIs) {
   const Json& tool = tools->replies.at(0)["result"]["tools"].at(0);
   EXPECT_EQ(tool["name"], "hold");
   EXPECT_EQ(tool["annotations"]["readOnlyHint"], true);
-  EXPECT_EQ(ask(2, "resources/list", Json::object())->replies.at(0)["result"]["resources"][0]["uri"],
-            "test://a");
+  const auto resources = ask(2, "resources/list", Json::object());
+  EXPECT_EQ(resources->replies.at(0)["result"]["resources"][0]["uri"], "test://a");
   EXPECT_EQ(ask(3, "resources/templates/list", Json::object())
                 ->replies.at(0)["result"]["resourceTemplates"][0]["uriTemplate"],
             "test://{id}");

@@ -1,6 +1,6 @@
-// MCP over Streamable HTTP: a message a POST, answered as JSON, or as a stream of events where there
-// is progress to tell. Both eras on one path; a stateless request tells itself apart by its header
-// or its envelope.
+// MCP over Streamable HTTP: a message a POST, answered as JSON, or as a stream of events where
+// there is progress to tell. Both eras on one path; a stateless request tells itself apart by its
+// header or its envelope.
 #pragma once
 
 #include "door/door.h"

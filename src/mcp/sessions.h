@@ -1,5 +1,5 @@
-// Sessions of clients that began with `initialize` over HTTP: only what makes a request's id theirs,
-// so that they can cancel it. Bounded: the one that has been quiet for longest goes. Thread-safe.
+// Sessions of clients that began with `initialize` over HTTP: only what makes a request's id
+// theirs, so that they can cancel it. Bounded: the quietest one goes. Thread-safe.
 #pragma once
 
 #include <cstddef>
