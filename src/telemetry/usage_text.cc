@@ -33,8 +33,8 @@ std::string tiers_text(const Totals& totals) {
     if (tier.asked == 0) continue;
     text += fmt::format("{:4} {:>7} {:>6} {:>7} {:>7} {:>7} {:>7} {:>8} {:>8} {:>9}\n",
                         tier_name(i), tier.given, share_text(tier.given, totals.answered),
-                        tier.asked, share_text(tier.kept, tier.answered), tier.escalated, tier.failed,
-                        time_of(tier.seconds, tier.seconds.p50),
+                        tier.asked, share_text(tier.kept, tier.answered), tier.escalated,
+                        tier.failed, time_of(tier.seconds, tier.seconds.p50),
                         time_of(tier.seconds, tier.seconds.p95), tier.tokens);
   }
   return text;
