@@ -17,7 +17,7 @@ using nlohmann::json;
 
 // The format allows 100 MB; a table of the most tensors taken here is far shorter.
 constexpr uint64_t kTableMax = 32 << 20;
-constexpr size_t kTensorsMax = 1 << 17;
+constexpr size_t kSafetensorsMax = 1 << 17;
 constexpr size_t kDimensionsMax = 8;
 constexpr int kDepthMax = 3;  // table, entry, shape
 
@@ -106,7 +106,7 @@ class TableReader {
         name_ = name.substr(0, 200);
         return corrupt("duplicate_name", fmt::format("'{}' appears twice in its table", name_));
       }
-      if (names.size() > kTensorsMax) return corrupt("tensor_count", "its table is too long");
+      if (names.size() > kSafetensorsMax) return corrupt("tensor_count", "its table is too long");
       return !failure_;
     };
     return json::parse(table, watch, /*allow_exceptions=*/false);

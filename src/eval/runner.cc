@@ -22,6 +22,7 @@ std::string_view role_name(cascade::Role role) {
     case cascade::Role::System: return "system";
     case cascade::Role::User: return "user";
     case cascade::Role::Assistant: return "assistant";
+    case cascade::Role::Tool: return "tool";
   }
   return "user";
 }

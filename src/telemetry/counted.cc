@@ -7,7 +7,7 @@
 namespace tinyarms::telemetry {
 namespace {
 
-using Json = nlohmann::json;
+using CountedJson = nlohmann::json;
 
 constexpr size_t kQuestionBytes = 15;  // fits into the string itself
 constexpr std::array<std::string_view, kTiers> kTierNames = {"l0", "l1", "l2", "l3", "l4"};
@@ -28,7 +28,7 @@ std::optional<Verdict> verdict_of(std::string_view name) {
   return std::nullopt;
 }
 
-std::optional<bool> flag(const Json& evidence, const char* name) {
+std::optional<bool> flag(const CountedJson& evidence, const char* name) {
   if (!evidence.is_object()) return std::nullopt;
   const auto found = evidence.find(name);
   if (found == evidence.end() || !found->is_boolean()) return std::nullopt;
@@ -49,7 +49,7 @@ CountedStep step_of(size_t tier, Verdict verdict, const storage::LoggedStep& log
   if (std::isfinite(logged.seconds) && logged.seconds > 0) step.seconds = logged.seconds;
   if (logged.source == "exact cache") step.remembered = Remembered::Exact;
   if (logged.source == "semantic cache") step.remembered = Remembered::Similar;
-  const Json evidence = Json::parse(logged.evidence, nullptr, false);
+  const CountedJson evidence = CountedJson::parse(logged.evidence, nullptr, false);
   step.finished = flag(evidence, "finished");
   step.parses = flag(evidence, "code_parses");
   return step;

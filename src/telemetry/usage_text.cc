@@ -7,7 +7,7 @@
 namespace tinyarms::telemetry {
 namespace {
 
-std::string percent(size_t part, size_t whole) {
+std::string share_text(size_t part, size_t whole) {
   if (whole == 0) return "-";
   return fmt::format("{:.0f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
 }
@@ -32,9 +32,9 @@ std::string tiers_text(const Totals& totals) {
     const TierUsage& tier = totals.tiers[i];
     if (tier.asked == 0) continue;
     text += fmt::format("{:4} {:>7} {:>6} {:>7} {:>7} {:>7} {:>7} {:>8} {:>8} {:>9}\n",
-                        tier_name(i), tier.given, percent(tier.given, totals.answered), tier.asked,
-                        percent(tier.kept, tier.answered), tier.escalated, tier.failed,
-                        time_of(tier.seconds, tier.seconds.p50),
+                        tier_name(i), tier.given, share_text(tier.given, totals.answered),
+                        tier.asked, share_text(tier.kept, tier.answered), tier.escalated,
+                        tier.failed, time_of(tier.seconds, tier.seconds.p50),
                         time_of(tier.seconds, tier.seconds.p95), tier.tokens);
   }
   return text;
@@ -47,9 +47,9 @@ std::string intents_text(const Usage& usage) {
   for (const auto& [name, totals] : usage.intents) {
     text += fmt::format("{:14} {:>7}", name.empty() ? "(not known)" : name, totals.decisions);
     for (const TierUsage& tier : totals.tiers) {
-      text += fmt::format(" {:>6}", percent(tier.given, totals.decisions));
+      text += fmt::format(" {:>6}", share_text(tier.given, totals.decisions));
     }
-    text += fmt::format(" {:>8} {:>8} {:>8}\n", percent(totals.escalated, totals.decisions),
+    text += fmt::format(" {:>8} {:>8} {:>8}\n", share_text(totals.escalated, totals.decisions),
                         time_of(totals.seconds, totals.seconds.p50),
                         time_of(totals.seconds, totals.seconds.p95));
   }
@@ -80,9 +80,9 @@ std::string usage_text(const Usage& usage, const std::vector<Advice>& advice) {
   text += fmt::format("\nlatency        p50 {}, p95 {} a question\n",
                       time_of(all.seconds, all.seconds.p50), time_of(all.seconds, all.seconds.p95));
   text += fmt::format("cache          {} hits ({}): {} exact, {} similar\n", hits,
-                      percent(hits, all.decisions), all.cache_exact, all.cache_similar);
+                      share_text(hits, all.decisions), all.cache_exact, all.cache_similar);
   text += fmt::format("escalations    {} of {} questions ({})\n", all.escalated, all.decisions,
-                      percent(all.escalated, all.decisions));
+                      share_text(all.escalated, all.decisions));
   text += savings_text(usage.savings);
   for (const Advice& one : advice) text += "\n! " + one.text + "\n";
   return text;

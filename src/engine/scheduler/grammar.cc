@@ -22,12 +22,12 @@ Error unusable(std::string what) {
 }
 
 // Counts brackets outside of strings; whether they match is the parser's business.
-int nesting_of(std::string_view json) {
+int nesting_of(std::string_view schema) {
   int depth = 0;
   int deepest = 0;
   bool in_string = false;
-  for (size_t i = 0; i < json.size(); ++i) {
-    const char c = json[i];
+  for (size_t i = 0; i < schema.size(); ++i) {
+    const char c = schema[i];
     if (in_string && c == '\\') {
       ++i;
     } else if (c == '"') {

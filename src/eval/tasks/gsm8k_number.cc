@@ -116,7 +116,8 @@ std::optional<Rational> number_in(std::string_view text, Which which) {
   size_t at = 0;
   while (at < text.size()) {
     const bool point = text[at] == '.' && at + 1 < text.size() && is_digit(text[at + 1]);
-    const bool starts = (is_digit(text[at]) || point) && (at == 0 || !is_ascii_letter(text[at - 1]));
+    const bool starts =
+        (is_digit(text[at]) || point) && (at == 0 || !is_ascii_letter(text[at - 1]));
     if (!starts) {
       // Digits glued to a word ("H2O") are part of it.
       const bool glued = is_digit(text[at]);
