@@ -6,7 +6,7 @@
 namespace tinyarms::door {
 namespace {
 
-using Scope = service::Assistant::Scope;
+using AnswerScope = service::Assistant::Scope;
 
 // The highest level that would be asked.
 std::optional<cascade::Level> last_of(const cascade::Trace& plan) {
@@ -30,9 +30,9 @@ void tell(Climb& climb, cascade::Reply reply) {
 Climbs::Climbs(const service::Settings& settings, const service::Surroundings& around,
                const ClimbOptions& options)
     : around_(around), options_(options), arrangement_(arrange(settings, 1)) {
-  threads_.emplace_back([this] { work(quick_, Scope::AtHand); });
+  threads_.emplace_back([this] { work(quick_, AnswerScope::AtHand); });
   for (int i = 0; i < options_.workers; ++i) {
-    threads_.emplace_back([this] { work(slow_, Scope::Whole); });
+    threads_.emplace_back([this] { work(slow_, AnswerScope::Whole); });
   }
 }
 
@@ -84,7 +84,7 @@ std::optional<Climb> Climbs::take(Lane& lane) {
   }
 }
 
-void Climbs::work(Lane& lane, Scope scope) {
+void Climbs::work(Lane& lane, AnswerScope scope) {
   std::shared_ptr<service::ModelPool> models;  // outlives the assistant
   std::unique_ptr<service::Assistant> assistant;
   uint64_t version = 0;
@@ -104,7 +104,7 @@ void Climbs::work(Lane& lane, Scope scope) {
         notices_ = assistant->notices();
       }
     }
-    if (scope == Scope::Whole) {
+    if (scope == AnswerScope::Whole) {
       climb(*assistant, *taken);
       continue;
     }
