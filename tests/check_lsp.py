@@ -3,8 +3,8 @@
 
 usage: check_lsp.py BINARY
 
-setup/clients brings it (pinned in setup/protocol-clients.*) into the cache. Skips loudly (status 77)
-where it cannot be fetched.
+setup/clients brings it (pinned in setup/protocol-clients.*) into the cache. Skips loudly (status
+77) where it cannot be fetched.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import unittest
 import check_mcp
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-URI = "file:///work/a.py"
+URI = "untitled:a.py"
 TEXT = "s = '😀é'\ntry:\n    work()\nexcept:\n    pass\nif s in d.keys(): pass\n"
 BINARY = ""
 HOME = ""

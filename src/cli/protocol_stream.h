@@ -7,9 +7,9 @@
 
 namespace tinyarms::cli {
 
-// SIGINT and SIGTERM reach this thread alone, and only while it waits for input: a signal that comes
-// before it does is not lost, and one that comes while it waits ends the waiting. Made before the
-// first thread.
+// SIGINT and SIGTERM reach this thread alone, and only while it waits for input: a signal that
+// comes before it does is not lost, and one that comes while it waits ends the waiting. Made before
+// the first thread.
 class SignalsWhileWaiting {
  public:
   SignalsWhileWaiting();

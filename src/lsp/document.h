@@ -1,5 +1,5 @@
-// A text as an editor has it open. Editors count columns in UTF-16 units; everything else here counts
-// bytes, and this is the border.
+// A text as an editor has it open. Editors count columns in UTF-16 units; everything else here
+// counts bytes, and this is the border.
 #pragma once
 
 #include <cstddef>

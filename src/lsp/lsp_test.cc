@@ -137,7 +137,8 @@ TEST_F(LspServer, OutlivesNonsense) {
        {Json(nullptr), Json::array(), Json::object(), Json{{"textDocument", 1}},
         Json{{"textDocument", {{"uri", kUri}}}},
         Json{{"textDocument", {{"uri", kUri}}}, {"contentChanges", {1, {{"range", 2}}}}},
-        Json{{"textDocument", {{"uri", kUri}}}, {"position", {{"line", -1}, {"character", 1e9}}}}}) {
+        Json{{"textDocument", {{"uri", kUri}}},
+             {"position", {{"line", -1}, {"character", 1e9}}}}}) {
     for (const char* method : {"textDocument/didOpen", "textDocument/didChange",
                                "textDocument/didClose", "textDocument/codeAction",
                                "textDocument/hover", "initialize"}) {
