@@ -78,7 +78,7 @@ void add_lsp(CLI::App& app, Context& context) {
   add_rule_choice(*lsp, *choice);
   lsp->footer(
       "Editors start it and speak LSP to it on standard input and output; docs/lsp.md tells how\n"
-      "to add it. Diagnostics while one types, fixes, and a rule's note on hover; no model is asked.\n"
+      "to add it. Diagnostics while one types, fixes, a rule's note on hover; no model is asked.\n"
       "Without flags, the rules of the nearest sgconfig.yml, else the bundled ones.\n"
       "Examples:\n"
       "  tinyarms lsp\n"
