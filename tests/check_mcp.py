@@ -20,6 +20,7 @@ BINARY = ""
 EASY = "What is 0xff in decimal?"
 CODE = "try:\n    work()\nexcept:\n    pass\n"
 MODERN = "2026-07-28"
+ADMIN = ["--scope", "admin", "--scope", "chat", "--scope", "embeddings"]
 ENVELOPE = {"_meta": {"io.modelcontextprotocol/protocolVersion": MODERN,
                       "io.modelcontextprotocol/clientCapabilities": {}}}
 ACCEPT = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
@@ -45,7 +46,8 @@ def environment(home):
 
 
 def events(data):
-    return [json.loads(line[6:]) for line in data.decode().splitlines() if line.startswith("data: ")]
+    lines = data.decode().splitlines()
+    return [json.loads(line[6:]) for line in lines if line.startswith("data: ")]
 
 
 class Folder(unittest.TestCase):
@@ -167,7 +169,8 @@ class Stdio(Folder):
     def test_wrong_arguments_are_told(self):
         for name, arguments, word in (
                 ("ask", {}, "question"), ("ask", {"question": 7}, "question"),
-                ("ask", {"question": "\0"}, "NUL"), ("ask", {"question": "x", "tier": "l9"}, "tier"),
+                ("ask", {"question": "\0"}, "NUL"),
+                ("ask", {"question": "x", "tier": "l9"}, "tier"),
                 ("ask", {"question": "x", "model": "none"}, "none"),
                 ("ask", {"question": "x", "max_tokens": -1}, "max_tokens"),
                 ("search_code", {"query": "x", "mode": "magic"}, "mode"),
@@ -323,7 +326,7 @@ class Http(Folder):
             [BINARY, "keys", "add", name, "--json", *flags], env=environment(self.home),
             capture_output=True, text=True, check=True).stdout)["key"]
             for name, flags in (("ann", []), ("bob", []),
-                                ("root", ["--scope", "admin", "--scope", "chat", "--scope", "embeddings"]))]
+                                ("root", ADMIN))]
         server = check_door.Serve(self.home, "--root", str(self.root))
         self.addCleanup(server.stop)
         self.assertEqual(self.post(message("tools/list", {}, 1), server=server)[0], 401)

@@ -4,8 +4,8 @@ both transports, and through the conformance suite.
 
 usage: check_mcp_clients.py BINARY MODELS_DIR
 
-setup/clients brings them (pinned in setup/protocol-clients.*) into the cache. Skips loudly (status 77)
-where they cannot be fetched. What needs a model is skipped where there are no weights.
+setup/clients brings them (pinned in setup/protocol-clients.*) into the cache. Skips loudly (status
+77) where they cannot be fetched. What needs a model is skipped where there are no weights.
 """
 
 import asyncio
@@ -182,8 +182,8 @@ def main():
     del sys.argv[1:3]
     if shutil.which("node") is None:
         return skip("Node is not installed")
-    fetched = subprocess.run([str(ROOT / "setup" / "clients"), "protocol-clients"], capture_output=True,
-                             text=True, stdin=subprocess.DEVNULL, check=False)
+    fetched = subprocess.run([str(ROOT / "setup" / "clients"), "protocol-clients"],
+                             capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     if fetched.returncode != 0:
         return skip(f"the clients cannot be fetched: {fetched.stderr.strip()[-300:]}")
     CLIENTS = pathlib.Path(fetched.stdout.strip())

@@ -96,6 +96,7 @@ int main(int argc, char** argv) {
   add_rules(app, context);
   add_serve(app, context);
   add_mcp(app, context);
+  add_lsp(app, context);
   add_ps(app, context);
   add_keys(app, context);
   add_bench(app, context);
