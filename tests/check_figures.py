@@ -33,8 +33,8 @@ class Figures(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.home, ignore_errors=True)
 
     def start(self, **settings):
-        self.serve = check_door.Serve(self.home, env=settings)
-        self.addCleanup(self.serve.stop)
+        serve = self.serve = check_door.Serve(self.home, env=settings)
+        self.addCleanup(lambda: serve.process.poll() is None and serve.stop())
 
     def get(self, path, headers=None):
         status, _, body = self.serve.ask("GET", path, headers=headers)
