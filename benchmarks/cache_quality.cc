@@ -156,8 +156,8 @@ void report(const std::string& name, const std::vector<Judged>& group,
     if (counts.hits == 0) continue;
     Figure figure{.name = fmt::format("cache-quality/{}/{}", name, method.name),
                   .unit = "hit rate", .ours = counts.hit_rate, .peer = alone, .ratio = {},
-                  .kind = Goal::RatioAtLeast, .goal = 1};
-    if (alone) figure.ratio = counts.hit_rate / *alone;
+                  .kind = Goal::OursAtMost, .goal = 1};
+    if (alone) figure.ratio = counts.hit_rate / *alone, figure.kind = Goal::RatioAtLeast;
     if (&method == kMethods) alone = counts.hit_rate;
     figures.push_back(std::move(figure));
   }
