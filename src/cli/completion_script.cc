@@ -31,7 +31,7 @@ std::string words_of(const CommandInfo& command) {
 }
 
 // Descriptions stand inside single quotes of a script: those are the one thing to keep out.
-std::string quoted(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
   std::string safe;
   for (char character : text) {
     if (character == '\'') {
@@ -79,11 +79,11 @@ std::string zsh_script(const std::string& program, const std::vector<Entry>& ent
   for (const Entry& entry : entries) {
     text += fmt::format("    '{}') choices=(", entry.path);
     for (const CommandInfo& child : entry.command->commands) {
-      text += fmt::format("'{}:{}' ", child.name, quoted(child.description));
+      text += fmt::format("'{}:{}' ", child.name, shell_quoted(child.description));
     }
     for (const OptionInfo& option : entry.command->options) {
       for (const std::string& name : option.names) {
-        text += fmt::format("'{}:{}' ", name, quoted(option.description));
+        text += fmt::format("'{}:{}' ", name, shell_quoted(option.description));
       }
     }
     text += ") ;;\n";
@@ -111,7 +111,7 @@ std::string fish_script(const std::string& program, const std::vector<Entry>& en
     const std::string condition = fish_condition(entry.path);
     for (const CommandInfo& child : entry.command->commands) {
       text += fmt::format("complete -c {} -n '{}' -f -a {} -d '{}'\n", program, condition,
-                          child.name, quoted(child.description));
+                          child.name, shell_quoted(child.description));
     }
     for (const OptionInfo& option : entry.command->options) {
       text += fmt::format("complete -c {} -n '{}'", program, condition);
@@ -120,7 +120,7 @@ std::string fish_script(const std::string& program, const std::vector<Entry>& en
         text += fmt::format(" {} {}", is_long ? "-l" : "-s", name.substr(is_long ? 2 : 1));
       }
       text += fmt::format("{} -d '{}'\n", option.takes_value ? " -r" : "",
-                          quoted(option.description));
+                          shell_quoted(option.description));
     }
   }
   return text;

@@ -5,9 +5,12 @@
 
 #include <exception>
 
+#include "engine/plain_tools.h"
+
 namespace tinyarms::engine {
 
 struct AnswerParser::Parts {
+  bool plain = false;  // engine/plain_tools.h
   common_chat_parser_params parameters;
 };
 
@@ -16,6 +19,10 @@ AnswerParser::~AnswerParser() = default;
 
 Result<std::unique_ptr<AnswerParser>> AnswerParser::of(const AnswerForm& form) {
   auto parts = std::make_unique<Parts>();
+  if (form.format == kPlainToolsFormat) {
+    parts->plain = true;
+    return std::unique_ptr<AnswerParser>(new AnswerParser(std::move(parts)));
+  }
   try {
     parts->parameters.format = static_cast<common_chat_format>(form.format);
     parts->parameters.generation_prompt = form.prefix;
@@ -29,6 +36,7 @@ Result<std::unique_ptr<AnswerParser>> AnswerParser::of(const AnswerForm& form) {
 }
 
 Result<ParsedAnswer> AnswerParser::parse(std::string_view text, bool partial) const {
+  if (parts_->plain) return parse_plain_tools(text, partial);
   try {
     common_chat_msg message =
         common_chat_parse(std::string(text), partial, parts_->parameters);

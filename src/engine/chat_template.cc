@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "engine/llama_backend.h"
+#include "engine/plain_tools.h"
 
 namespace tinyarms::engine {
 namespace {
@@ -160,7 +161,14 @@ std::vector<ChatPiece> cut_by_origin(const std::string& rendered, const std::str
 ChatTemplate::ChatTemplate(
     std::unique_ptr<common_chat_templates, void (*)(common_chat_templates*)> templates,
     std::filesystem::path place)
-    : templates_(std::move(templates)), place_(std::move(place)) {}
+    : templates_(std::move(templates)), place_(std::move(place)) {
+  const auto abilities = common_chat_templates_get_caps(templates_.get());
+  const auto can = [&](const char* what) {
+    const auto found = abilities.find(what);
+    return found != abilities.end() && found->second;
+  };
+  knows_tools_ = can("supports_tools") && can("supports_tool_calls");
+}
 
 ChatTemplate::~ChatTemplate() = default;
 ChatTemplate::ChatTemplate(ChatTemplate&&) noexcept = default;
@@ -184,6 +192,19 @@ Result<ChatTemplate> ChatTemplate::of(const llama_model* model,
 
 Result<RenderedChat> ChatTemplate::render(std::span<const ChatMessage> messages,
                                           const ChatOptions& options) const {
+  const bool calls = std::any_of(messages.begin(), messages.end(), [](const ChatMessage& one) {
+    return one.role == "tool" || !one.tool_calls.empty();
+  });
+  if (knows_tools_ || !(calls || !options.tools.empty())) return render_as_it_is(messages, options);
+  auto form = plain_tools_form(options);
+  if (!form) return form.error();
+  auto chat = render_as_it_is(with_plain_tools(messages, options), {});
+  if (chat) chat->form = std::move(*form);
+  return chat;
+}
+
+Result<RenderedChat> ChatTemplate::render_as_it_is(std::span<const ChatMessage> messages,
+                                                   const ChatOptions& options) const {
   size_t said = 0;
   for (const ToolSpec& tool : options.tools) {
     said += 4 * (tool.name.size() + tool.description.size() + tool.parameters.size());

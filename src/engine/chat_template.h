@@ -55,16 +55,19 @@ class ChatTemplate {
 
   // Ends where the answer begins. A template's thinking mode is off: the answer is what is asked
   // for, and its evidence is taken token by token. Errors: Unsupported (the template refuses the
-  // conversation, or makes far more of it than it says).
+  // conversation, or makes far more of it than it says), InvalidArgument (a tool's schema).
   Result<RenderedChat> render(std::span<const ChatMessage> messages,
                               const ChatOptions& options = {}) const;
 
  private:
   ChatTemplate(std::unique_ptr<common_chat_templates, void (*)(common_chat_templates*)> templates,
                std::filesystem::path place);
+  Result<RenderedChat> render_as_it_is(std::span<const ChatMessage> messages,
+                                       const ChatOptions& options) const;
 
   std::unique_ptr<common_chat_templates, void (*)(common_chat_templates*)> templates_;
   std::filesystem::path place_;
+  bool knows_tools_ = false;  // how they are told of and called; else engine/plain_tools.h
 };
 
 // Finds `messages` in `rendered`, given what the template makes of placeholders in their stead:

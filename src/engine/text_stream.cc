@@ -33,7 +33,12 @@ bool TextStream::push(std::string_view bytes) {
   bytes_.erase(0, complete);
 
   size_t found = std::string::npos;
-  for (const std::string& stop : stops_) found = std::min(found, held_.find(stop));
+  for (const std::string& stop : stops_) {
+    const size_t at = held_.find(stop);
+    if (at >= found) continue;
+    found = at;
+    stopped_by_ = stop;
+  }
   if (found != std::string::npos) {
     release(found);
     held_.clear();

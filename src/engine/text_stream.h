@@ -23,6 +23,9 @@ class TextStream {
   // No more bytes will come: what was held back is text after all. Not after push() said true.
   void finish();
 
+  // The stop sequence that was complete; empty where none was.
+  const std::string& stopped_by() const { return stopped_by_; }
+
   // Everything certain so far. Invalid bytes became U+FFFD, one for each.
   const std::string& text() const { return text_; }
 
@@ -35,6 +38,7 @@ class TextStream {
   std::string bytes_;  // the beginning of a character whose rest is still to come
   std::string held_;   // valid text that may yet turn out to begin a stop sequence
   std::string text_;
+  std::string stopped_by_;
 };
 
 }  // namespace tinyarms::engine

@@ -54,7 +54,8 @@ TokenCounter::TokenCounter(std::unique_ptr<Parts> parts) : parts_(std::move(part
 
 TokenCounter::~TokenCounter() = default;
 
-Result<size_t> TokenCounter::count(std::span<const ChatMessage> messages) const {
+Result<size_t> TokenCounter::count(std::span<const ChatMessage> messages,
+                                   const ChatOptions& options) const {
   if (messages.empty()) {
     return Error{ErrorCode::InvalidArgument, "there is no message", "", ""};
   }
@@ -64,7 +65,8 @@ Result<size_t> TokenCounter::count(std::span<const ChatMessage> messages) const 
                    fmt::format("the text is not valid UTF-8 at byte {}", *offset), "", ""};
     }
   }
-  auto prompt = tokenize_chat(llama_model_get_vocab(parts_->model.get()), parts_->chat, messages);
+  auto prompt = tokenize_chat(llama_model_get_vocab(parts_->model.get()), parts_->chat, messages,
+                              options);
   if (!prompt) return prompt.error();
   return prompt->tokens.size();
 }

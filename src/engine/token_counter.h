@@ -8,7 +8,7 @@
 #include <span>
 
 #include "base/result.h"
-#include "engine/chat_message.h"
+#include "engine/chat_template.h"
 
 namespace tinyarms::engine {
 
@@ -22,10 +22,11 @@ class TokenCounter {
   TokenCounter(const TokenCounter&) = delete;
   TokenCounter& operator=(const TokenCounter&) = delete;
 
-  // Of the whole prompt: template, messages, and where the answer begins. Roles: system, user,
-  // assistant. Errors: InvalidArgument (no message, text that is not UTF-8), Unsupported (the
+  // Of the whole prompt: template, tools, messages, and where the answer begins. Errors:
+  // InvalidArgument (no message, text that is not UTF-8, a tool's schema), Unsupported (the
   // template refuses the conversation).
-  Result<size_t> count(std::span<const ChatMessage> messages) const;
+  Result<size_t> count(std::span<const ChatMessage> messages,
+                       const ChatOptions& options = {}) const;
 
  private:
   struct Parts;

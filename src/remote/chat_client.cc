@@ -29,14 +29,18 @@ bool is_stream(const HttpReply& reply) {
 class Exchange {
  public:
   Exchange(const Endpoint& endpoint, const std::function<void(std::string_view)>& on_text,
-           Clock::time_point start)
+           const std::function<void(const ToolDelta&)>& on_tool, Clock::time_point start)
       : endpoint_(endpoint),
-        reader_([this, &on_text, start](std::string_view text) {
-          if (reader_.reply().first_token_seconds == 0) {
-            reader_.reply().first_token_seconds = seconds_since(start);
-          }
-          if (on_text) on_text(text);
-        }),
+        start_(start),
+        reader_(
+            [this, &on_text](std::string_view text) {
+              note_first_token();
+              if (on_text) on_text(text);
+            },
+            [this, &on_tool](const ToolDelta& delta) {
+              note_first_token();
+              if (on_tool) on_tool(delta);
+            }),
         events_([this](std::string_view data) {
           if (problem_ || reader_.done()) return;
           if (auto taken = reader_.take_event(data); !taken) problem_ = taken.error();
@@ -69,6 +73,11 @@ class Exchange {
   bool started() const { return reader_.started(); }
 
  private:
+  void note_first_token() {
+    double& seconds = reader_.reply().first_token_seconds;
+    if (seconds == 0) seconds = seconds_since(start_);
+  }
+
   bool take(std::string_view bytes) {
     if (http_.status == 200 && is_stream(http_)) {
       if (auto fed = events_.feed(bytes); !fed) problem_ = fed.error();
@@ -118,6 +127,7 @@ class Exchange {
   }
 
   const Endpoint& endpoint_;
+  Clock::time_point start_;
   HttpReply http_;
   std::string body_;
   std::optional<Error> problem_;
@@ -146,13 +156,14 @@ Result<ChatClient> ChatClient::create(Endpoint endpoint, ChatClientOptions optio
 
 Result<ChatReply> ChatClient::complete(
     const std::vector<ChatMessage>& messages, const ChatOptions& options, const StopFlag& stop,
-    const std::function<void(std::string_view)>& on_text) const {
+    const std::function<void(std::string_view)>& on_text,
+    const std::function<void(const ToolDelta&)>& on_tool) const {
   const auto start = Clock::now();
   WireOptions wire{.model = endpoint_.model};
   double backoff = options_.backoff_seconds;
   std::minstd_rand jitter(std::random_device{}());
   for (int left = std::max(1, options_.tries);;) {
-    Exchange exchange(endpoint_, on_text, start);
+    Exchange exchange(endpoint_, on_text, on_tool, start);
     auto reply = exchange.run(request_body(wire, messages, options), options_.limits, stop);
     if (reply) {
       reply->seconds = seconds_since(start);

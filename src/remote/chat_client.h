@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,9 +17,31 @@
 
 namespace tinyarms::remote {
 
+struct ToolCall {
+  std::string id;
+  std::string name;
+  std::string arguments;  // JSON, as the engine wrote it
+};
+
 struct ChatMessage {
   std::string role;
   std::string content;
+  std::vector<ToolCall> tool_calls = {};  // of an assistant
+  std::string tool_call_id = {};          // of a tool's result
+};
+
+struct Tool {
+  std::string name;
+  std::string description;
+  std::string parameters;  // a JSON schema, as text
+};
+
+// What is new of a call since the delta before.
+struct ToolDelta {
+  size_t index = 0;
+  std::string id;    // with the first delta of a call, as the name
+  std::string name;
+  std::string arguments;
 };
 
 struct ChatOptions {
@@ -27,6 +50,14 @@ struct ChatOptions {
   uint32_t seed = 0;
   std::vector<std::string> stop{};
   int top_logprobs = 2;  // likeliest tokens to be told of at each place; engines allow up to 20
+  std::vector<Tool> tools{};
+  std::string tool_choice{};  // "auto", "required", or a tool's name after "name:"; empty: unsaid
+  bool parallel_tool_calls = true;
+  std::string json_schema{};  // of the answer; empty: text
+  std::map<int, double> logit_bias{};
+  double frequency_penalty = 0;
+  double presence_penalty = 0;
+  double top_p = 1;
 };
 
 // One generated token as the engine reports it, where it does: natural logarithms.
@@ -35,10 +66,12 @@ struct TokenLogprob {
   std::optional<double> best{};    // of the likeliest token
   std::optional<double> second{};  // of the runner-up
   std::vector<std::pair<std::string, double>> top{};  // token and logprob, likeliest first
+  std::string token{};
 };
 
 struct ChatReply {
   std::string text;
+  std::vector<ToolCall> tool_calls{};
   std::string model;          // as the engine names itself; may be empty
   std::string finish_reason;  // "stop", "length", …; "interrupted" where `stop` was raised
   int64_t prompt_tokens = 0;  // 0 where the engine does not say
@@ -60,14 +93,15 @@ class ChatClient {
   // Errors: as check_endpoint().
   static Result<ChatClient> create(Endpoint endpoint, ChatClientOptions options = {});
 
-  // `on_text` (may be empty) gets pieces as they come. A raised `stop` ends the call and keeps the
-  // text so far. Errors: Unavailable (unreachable, 429 and 5xx after all tries), Config (401, 403,
-  // 404: key, address or model), InvalidArgument (another 4xx), Corrupt (a reply that is no chat
-  // completion), Interrupted (before the first token). Messages quote at most the engine's own
-  // error text; the key is in none.
+  // `on_text` and `on_tool` (may be empty) get pieces as they come. A raised `stop` ends the call
+  // and keeps the text so far. Errors: Unavailable (unreachable, 429 and 5xx after all tries),
+  // Config (401, 403, 404: key, address or model), InvalidArgument (another 4xx), Corrupt (a reply
+  // that is no chat completion), Interrupted (before the first token). Messages quote at most the
+  // engine's own error text; the key is in none.
   Result<ChatReply> complete(const std::vector<ChatMessage>& messages, const ChatOptions& options,
                              const StopFlag& stop,
-                             const std::function<void(std::string_view)>& on_text) const;
+                             const std::function<void(std::string_view)>& on_text,
+                             const std::function<void(const ToolDelta&)>& on_tool = {}) const;
 
  private:
   ChatClient(Endpoint endpoint, ChatClientOptions options)

@@ -25,8 +25,9 @@ std::string error_words(std::string_view body);
 // Puts a reply together from its chunks, or from one whole object. Ignores what it does not know.
 class ReplyReader {
  public:
-  explicit ReplyReader(std::function<void(std::string_view)> on_text)
-      : on_text_(std::move(on_text)) {}
+  explicit ReplyReader(std::function<void(std::string_view)> on_text,
+                       std::function<void(const ToolDelta&)> on_tool = {})
+      : on_text_(std::move(on_text)), on_tool_(std::move(on_tool)) {}
 
   // The data of one event; "[DONE]" ends the stream. Errors: Corrupt, Unavailable (the engine
   // reports a failure in mid-stream).
@@ -41,7 +42,11 @@ class ReplyReader {
   ChatReply& reply() { return reply_; }
 
  private:
+  void take_text(const std::string& text);
+  void take_tool(ToolDelta delta);
+
   std::function<void(std::string_view)> on_text_;
+  std::function<void(const ToolDelta&)> on_tool_;
   ChatReply reply_;
   bool started_ = false;
   bool done_ = false;

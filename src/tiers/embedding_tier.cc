@@ -48,8 +48,9 @@ std::string EmbeddingTier::describe() const {
              : fmt::format("{}: intent", options_.model.describe());
 }
 
-std::optional<std::string> EmbeddingTier::skip_reason(const cascade::Request&,
+std::optional<std::string> EmbeddingTier::skip_reason(const cascade::Request& request,
                                                       const cascade::Trace&) const {
+  if (request.prefix) return "a bare text asks no question";
   if (options_.model.configured()) return std::nullopt;
   return "not configured (set l1.model)";
 }
@@ -61,7 +62,7 @@ storage::Binding EmbeddingTier::binding_of(const cascade::Request& request) cons
 // Who asks for randomness does not want the same answer twice.
 bool EmbeddingTier::may_recall(const cascade::Request& request) const {
   return options_.remember_answers && !request.made_to_order &&
-         request.sampling.temperature == 0;
+         request.sampling.temperature == 0 && !request.sampling.bent();
 }
 
 // The files are those of who runs this process, not of others that it serves. Who brings files
@@ -159,7 +160,9 @@ Result<cascade::Attempt> EmbeddingTier::attempt(const cascade::Request& request,
   auto encoded = encode(question);
   if (!encoded) return encoded.error();
 
-  cascade::Attempt attempt = cascade::Attempt::abstain("no earlier answer to this question");
+  cascade::Attempt attempt = cascade::Attempt::abstain(
+      request.made_to_order ? "made to order: no earlier answer is looked for"
+                            : "no earlier answer to this question");
   const intent::Intent intent = intents_->classify((*encoded)->vector);
   std::string retrieval_notice;
   if (own || (may_look_up(request) && intent.name == kAboutMyCode)) {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "tiers/answer_evidence.h"
+#include "tiers/asking.h"
+#include "tiers/order_evidence.h"
 #include "tiers/prompt.h"
 #include "tiers/retrieval.h"
 
@@ -19,9 +21,11 @@ cascade::Finish finish_of(engine::FinishReason reason) {
 }
 
 struct Generated {
-  engine::Generation generation;
+  Answered answered;
   int turns_dropped = 0;
 };
+
+using AskModel = std::function<Result<Answered>(std::span<const engine::ChatMessage>)>;
 
 struct Prompt {
   const cascade::Request& request;
@@ -33,25 +37,27 @@ struct Prompt {
 // A conversation outgrows its context sooner or later: passages that were found go first, the least
 // fitting before the others, then its oldest turns, and the answer says so. A single question that
 // does not fit is refused by the generator.
-Result<Generated> generate_within_context(engine::Generator& generator, Prompt& prompt,
-                                          const engine::GenerateOptions& options,
-                                          const StopFlag& stop,
-                                          const std::function<void(std::string_view)>& on_text) {
+Result<Generated> generate_within_context(Prompt& prompt, const AskModel& ask) {
   Generated generated;
-  prompt.messages = conversation(prompt.request, prompt.system_prompt, prompt.passages);
+  const auto shown = [&] {
+    return prompt.request.prefix
+               ? std::vector<engine::ChatMessage>()
+               : conversation(prompt.request, prompt.system_prompt, prompt.passages);
+  };
+  prompt.messages = shown();
   while (true) {
-    auto generation = generator.generate(prompt.messages, options, stop, on_text);
-    if (generation) {
-      generated.generation = std::move(*generation);
+    auto answered = ask(prompt.messages);
+    if (answered) {
+      generated.answered = std::move(*answered);
       return generated;
     }
-    if (generation.error().code != ErrorCode::ContextTooLong) return generation.error();
+    if (answered.error().code != ErrorCode::ContextTooLong) return answered.error();
     if (!prompt.passages.empty()) {
       prompt.passages.pop_back();
-      prompt.messages = conversation(prompt.request, prompt.system_prompt, prompt.passages);
+      prompt.messages = shown();
       continue;
     }
-    if (!drop_oldest_turn(prompt.messages)) return generation.error();
+    if (!drop_oldest_turn(prompt.messages)) return answered.error();
     ++generated.turns_dropped;
   }
 }
@@ -63,6 +69,46 @@ std::string told_to_model(const Prompt& prompt) {
   for (const auto& file : prompt.request.files) told += file.content + "\n";
   for (const auto& passage : prompt.passages) told += passage.content + "\n";
   return told;
+}
+
+// The port without a scheduler behind it, or with drafts: plain conversations only.
+Result<Answered> ask_generator(engine::Generator& generator, const DraftPlan& plan,
+                               const Asking& asking,
+                               std::span<const engine::ChatMessage> messages) {
+  const cascade::Request& request = asking.request;
+  if (request.made_to_order) {
+    return Error{ErrorCode::Unsupported, "this engine takes no tools, schemas or bare texts", "",
+                 "ask without them"};
+  }
+  auto generation = generator.generate(
+      messages,
+      {.tokens_max = request.sampling.tokens_max,
+       .temperature = request.sampling.temperature,
+       .seed = request.sampling.seed,
+       .stop = request.sampling.stop,
+       .draft = plan.options,
+       .scope = request.owner},
+      asking.stop,
+      [&](std::string_view piece) { asking.listener.text_generated(asking.level, piece); });
+  if (!generation) return generation.error();
+  Answered answered;
+  answered.generation = std::move(*generation);
+  return answered;
+}
+
+cascade::Cost cost_of(const Answered& answered) {
+  const engine::Generation& generation = answered.generation;
+  return {.prompt_tokens = generation.prompt_tokens,
+          .cached_tokens = answered.cached_tokens,
+          .completion_tokens = generation.completion_tokens,
+          .prefill_seconds = generation.prefill_seconds,
+          .decode_seconds = generation.decode_seconds};
+}
+
+// What looks at drafts knows neither orders nor bent distributions.
+bool is_plain(const cascade::Request& request) {
+  const cascade::Sampling& sampling = request.sampling;
+  return !request.made_to_order && !sampling.bent() && sampling.top_k == 0 && sampling.top_p >= 1;
 }
 
 }  // namespace
@@ -97,19 +143,22 @@ Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
   auto loan = shelf_.take(model.path, options_.context_tokens);
   if (!loan) return loan.error();
 
-  DraftPlan plan = drafts_.plan(request, so_far);
-  const engine::GenerateOptions options{.tokens_max = request.sampling.tokens_max,
-                                        .temperature = request.sampling.temperature,
-                                        .seed = request.sampling.seed,
-                                        .stop = request.sampling.stop,
-                                        .draft = plan.options,
-                                        .scope = request.owner};
+  const bool plain = is_plain(request);
+  const DraftPlan plan = plain ? drafts_.plan(request, so_far) : DraftPlan{};
+  const bool drafts = plan.options.draft || plan.options.lookup;
+  Asking asking{request, options_.level, stop, listener, {}};
+  if (plain && loan->model) asking.vocabulary = loan->model->vocabulary;
   Prompt prompt{request, options_.system_prompt, cascade::find_passages(so_far), {}};
   auto generated = generate_within_context(
-      *loan->generator, prompt, options, stop,
-      [&](std::string_view piece) { listener.text_generated(options_.level, piece); });
+      prompt, [&](std::span<const engine::ChatMessage> messages) -> Result<Answered> {
+        if (loan->completions != nullptr && !drafts) {
+          return ask_scheduler(*loan->completions, asking, messages);
+        }
+        return ask_generator(*loan->generator, plan, asking, messages);
+      });
   if (!generated) return generated.error();
-  engine::Generation& generation = generated->generation;
+  Answered& answered = generated->answered;
+  engine::Generation& generation = answered.generation;
 
   cascade::Attempt attempt;
   attempt.answered = true;
@@ -117,13 +166,11 @@ Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
   attempt.origin = {.model = model.sha256,
                     .quantization = model.quantization,
                     .engine = options_.engine,
-                    .sampler = cascade::sampler_name(request.sampling)};
+                    .sampler = cascade::sampler_of(request)};
   attempt.finish = finish_of(generation.finish);
+  attempt.stopped_by = std::move(answered.stopped_by);
   attempt.evidence = evidence_of(generation, told_to_model(prompt));
-  attempt.cost.prompt_tokens = generation.prompt_tokens;
-  attempt.cost.completion_tokens = generation.completion_tokens;
-  attempt.cost.prefill_seconds = generation.prefill_seconds;
-  attempt.cost.decode_seconds = generation.decode_seconds;
+  attempt.cost = cost_of(answered);
   attempt.cost.load_seconds = loan->load_seconds;
   if (generated->turns_dropped > 0) {
     attempt.notice = fmt::format("the {} oldest turn(s) did not fit the context and were left out",
@@ -132,6 +179,10 @@ Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
   drafts_.learn(plan, generation, attempt.evidence);
   attempt.tokens = {std::move(generation.trail.vocabulary), std::move(generation.trail.tokens)};
   attempt.answer = std::move(generation.text);
+  attempt.tool_calls = std::move(answered.tool_calls);
+  if (attempt.tool_calls.empty()) attempt.logprobs = std::move(answered.logprobs);
+  add_order_evidence(request.order, attempt);
+  if (request.made_to_order) return attempt;  // signals ask again, without the order
   add_signals(options_.signals,
               {.request = request,
                .so_far = so_far,

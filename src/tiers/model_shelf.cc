@@ -67,8 +67,9 @@ Result<LoadedModel> EngineLoader::load(const std::filesystem::path& file,
                                                     .kept_sequences = kKeptSequences});
   if (!scheduler) return scheduler.error();
   engine::CompletionEngine* completions = scheduler->get();
+  std::string vocabulary = (*weights)->vocabulary_fingerprint();
   std::unique_ptr<engine::Generator> generator = std::make_unique<engine::ScheduledGenerator>(
-      std::move(*scheduler), (*weights)->vocabulary_fingerprint());
+      std::move(*scheduler), vocabulary);
   if (file == verifier_ && (*weights)->can_rewind()) {
     generator = std::make_unique<engine::DraftingGenerator>(
         std::move(generator), **weights,
@@ -78,7 +79,8 @@ Result<LoadedModel> EngineLoader::load(const std::filesystem::path& file,
                                  .cores = &cores_,
                                  .guesses_max = kGuessesMax});
   }
-  return LoadedModel{std::move(*weights), std::move(generator), completions};
+  return LoadedModel{std::move(*weights), std::move(generator), completions,
+                     std::move(vocabulary)};
 }
 
 ModelShelf::ModelShelf(ModelLoader& loader, const Clock& clock, ShelfOptions options)

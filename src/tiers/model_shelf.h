@@ -28,6 +28,7 @@ struct LoadedModel {
   std::unique_ptr<const engine::LanguageModel> weights;
   std::unique_ptr<engine::Generator> generator;
   engine::CompletionEngine* completions = nullptr;  // the generator's own; null in tests
+  std::string vocabulary = {};  // fingerprint of the weights' (engine/vocabulary.h)
 };
 
 // The port to the engine, so that memory pressure and load failures can be tested without one.

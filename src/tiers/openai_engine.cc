@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "tiers/answer_evidence.h"
+#include "tiers/order_evidence.h"
 #include "tiers/prompt.h"
 
 namespace tinyarms::tiers {
@@ -68,6 +69,60 @@ void add_token_evidence(const std::vector<remote::TokenLogprob>& tokens,
   evidence.set(signal::kMarginQ10, margin.q10);
 }
 
+std::vector<remote::ChatMessage> messages_of(const cascade::Request& request) {
+  std::vector<remote::ChatMessage> messages;
+  for (engine::ChatMessage& message : conversation(request, "")) {
+    remote::ChatMessage each{std::move(message.role), std::move(message.content)};
+    for (engine::ToolCall& call : message.tool_calls) {
+      each.tool_calls.push_back(
+          {std::move(call.id), std::move(call.name), std::move(call.arguments)});
+    }
+    each.tool_call_id = std::move(message.tool_call_id);
+    messages.push_back(std::move(each));
+  }
+  return messages;
+}
+
+remote::ChatOptions options_of(const cascade::Request& request) {
+  const cascade::Sampling& sampling = request.sampling;
+  const cascade::Order& order = request.order;
+  remote::ChatOptions options{.tokens_max = sampling.tokens_max,
+                              .temperature = sampling.temperature,
+                              .seed = sampling.seed,
+                              .stop = sampling.stop};
+  options.top_logprobs = std::max(options.top_logprobs, order.top_logprobs.value_or(0));
+  options.json_schema = order.json_schema;
+  options.logit_bias = sampling.logit_bias;
+  options.frequency_penalty = sampling.frequency_penalty;
+  options.presence_penalty = sampling.presence_penalty;
+  options.top_p = sampling.top_p;
+  if (!order.may_call()) return options;
+  for (const cascade::Tool& tool : order.tools) {
+    options.tools.push_back({tool.name, tool.description, tool.parameters});
+  }
+  switch (order.tool_choice) {
+    case cascade::ToolChoice::Auto: options.tool_choice = "auto"; break;
+    case cascade::ToolChoice::None: break;
+    case cascade::ToolChoice::Required: options.tool_choice = "required"; break;
+    case cascade::ToolChoice::Named: options.tool_choice = "name:" + order.tool_named; break;
+  }
+  options.parallel_tool_calls = order.parallel_tool_calls;
+  return options;
+}
+
+// Engines report as many alternatives as our own evidence needs: no more than were wished for.
+std::vector<cascade::TokenLogprob> logprobs_of(const remote::ChatReply& reply, size_t top) {
+  std::vector<cascade::TokenLogprob> tokens;
+  for (const remote::TokenLogprob& one : reply.logprobs) {
+    cascade::TokenLogprob& token = tokens.emplace_back();
+    token.chosen = {one.token, one.chosen};
+    for (size_t i = 0; i < std::min(top, one.top.size()); ++i) {
+      token.top.push_back({one.top[i].first, one.top[i].second});
+    }
+  }
+  return tokens;
+}
+
 }  // namespace
 
 cascade::Evidence evidence_of(const remote::ChatReply& reply) {
@@ -90,17 +145,13 @@ Result<cascade::Attempt> OpenAiEngine::complete(const cascade::Request& request,
       {.url = options_.url, .model = options_.model, .key = std::move(*key)});
   if (!client) return client.error();
 
-  std::vector<remote::ChatMessage> messages;
-  for (engine::ChatMessage& message : conversation(request, "")) {
-    messages.push_back({std::move(message.role), std::move(message.content)});
-  }
-  const remote::ChatOptions options{.tokens_max = request.sampling.tokens_max,
-                                    .temperature = request.sampling.temperature,
-                                    .seed = request.sampling.seed,
-                                    .stop = request.sampling.stop};
-  auto reply = client->complete(messages, options, stop, [&](std::string_view piece) {
-    listener.text_generated(cascade::Level::L4, piece);
-  });
+  auto reply = client->complete(
+      messages_of(request), options_of(request), stop,
+      [&](std::string_view piece) { listener.text_generated(cascade::Level::L4, piece); },
+      [&](const remote::ToolDelta& delta) {
+        const cascade::ToolDelta told{delta.index, delta.id, delta.name, delta.arguments};
+        listener.tools_generated(cascade::Level::L4, std::span(&told, 1));
+      });
   if (!reply) return reply.error();
 
   cascade::Attempt attempt;
@@ -113,6 +164,14 @@ Result<cascade::Attempt> OpenAiEngine::complete(const cascade::Request& request,
   attempt.cost.prefill_seconds = reply->first_token_seconds;
   attempt.cost.decode_seconds = reply->seconds - reply->first_token_seconds;
   attempt.answer = std::move(reply->text);
+  for (remote::ToolCall& call : reply->tool_calls) {
+    attempt.tool_calls.push_back(
+        {std::move(call.id), std::move(call.name), std::move(call.arguments)});
+  }
+  if (request.order.top_logprobs && attempt.tool_calls.empty()) {
+    attempt.logprobs = logprobs_of(*reply, static_cast<size_t>(*request.order.top_logprobs));
+  }
+  add_order_evidence(request.order, attempt);
   return attempt;
 }
 

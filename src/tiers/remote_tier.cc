@@ -16,6 +16,7 @@ std::optional<std::string> RemoteTier::skip_reason(const cascade::Request& reque
   if (request.offline) return "offline (set offline = false to allow remote engines)";
   if (options_.url.empty()) return "not configured (set l4.url)";
   if (engine_ == nullptr) return "this build has no remote client";
+  if (request.prefix) return "it takes conversations, no bare texts";
   return std::nullopt;
 }
 

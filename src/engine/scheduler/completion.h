@@ -70,6 +70,7 @@ struct Completion {
   std::string reasoning;  // what the model's template marks as its thinking
   std::vector<ToolCall> tool_calls;
   FinishReason finish = FinishReason::Stop;
+  std::string stopped_by;        // of `stop`, which of them ended it; empty: none did
   bool deadline_passed = false;  // with FinishReason::Interrupted
   int prompt_tokens = 0;
   int cached_tokens = 0;      // of those, not computed again
@@ -85,7 +86,8 @@ struct Completion {
 
 // What is new since the event before.
 struct CompletionEvent {
-  std::string text;  // whole UTF-8 characters
+  int prompt_tokens = 0;  // with the first event
+  std::string text;       // whole UTF-8 characters
   std::string reasoning;
   struct ToolDelta {
     size_t index = 0;

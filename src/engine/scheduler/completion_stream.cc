@@ -1,5 +1,6 @@
 #include "engine/scheduler/completion_stream.h"
 
+#include <algorithm>
 #include <iterator>
 
 namespace tinyarms::engine {
@@ -15,6 +16,7 @@ void append(std::vector<T>& to, std::vector<T>& from) {
 void CompletionChannel::publish(CompletionEvent event) {
   const std::lock_guard lock(mutex_);
   if (pending_) {
+    pending_->prompt_tokens = std::max(pending_->prompt_tokens, event.prompt_tokens);
     pending_->text += event.text;
     pending_->reasoning += event.reasoning;
     append(pending_->tools, event.tools);

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "engine/llama_backend.h"
+#include "engine/schema_rules.h"
 
 namespace tinyarms::engine {
 namespace {
@@ -60,6 +61,12 @@ Result<GrammarText> grammar_of_schema(std::string_view json_schema) {
   } catch (const std::exception& problem) {
     return unusable(fmt::format("the JSON schema cannot be used: {}", problem.what()));
   }
+}
+
+Result<void> check_schema_rules(std::string_view json_schema) {
+  auto rules = grammar_of_schema(json_schema);
+  if (!rules) return rules.error();
+  return {};
 }
 
 Result<std::unique_ptr<Grammar>> Grammar::parse(const llama_vocab* vocabulary,

@@ -126,6 +126,12 @@ void RunningRequest::publish() {
   CompletionEvent event;
   event.text = std::move(fresh_);
   fresh_.clear();
+  send(std::move(event));
+}
+
+void RunningRequest::send(CompletionEvent event) {
+  if (!told_prompt_) event.prompt_tokens = static_cast<int>(prompt_tokens_);
+  told_prompt_ = true;
   event.tokens.assign(reports_.begin() + static_cast<std::ptrdiff_t>(reports_told_),
                       reports_.end());
   reports_told_ = reports_.size();
@@ -151,10 +157,7 @@ void RunningRequest::publish_parsed(bool partial) {
     event.tools.push_back({i, known ? "" : call.id, known ? "" : call.name, more});
   }
   told_ = std::move(*parsed);
-  event.tokens.assign(reports_.begin() + static_cast<std::ptrdiff_t>(reports_told_),
-                      reports_.end());
-  reports_told_ = reports_.size();
-  channel_->publish(std::move(event));
+  send(std::move(event));
 }
 
 void RunningRequest::fail(Error error) { channel_->finish(std::move(error)); }
@@ -187,6 +190,10 @@ void RunningRequest::finish(FinishReason reason) {
   completion.answer = answer_;
   for (const TokenStatistics& token : statistics_) completion.margins.push_back(token.margin());
   completion.text = text_.text();
+  const auto& own = prepared_.request.stop;
+  if (std::find(own.begin(), own.end(), text_.stopped_by()) != own.end()) {
+    completion.stopped_by = text_.stopped_by();
+  }
   if (prepared_.parser) {
     publish_parsed(false);
     if (auto parsed = prepared_.parser->parse(text_.text(), false)) {

@@ -51,6 +51,7 @@ class RunningRequest {
   bool is_preserved(llama_token token) const;
   void publish();
   void publish_parsed(bool partial);
+  void send(CompletionEvent event);
 
   PreparedRequest prepared_;
   std::shared_ptr<CompletionChannel> channel_;
@@ -64,6 +65,7 @@ class RunningRequest {
   Time first_logits_{};
   std::optional<Time> deadline_;
   bool was_started_ = false;
+  bool told_prompt_ = false;
   size_t reused_ = 0;
   std::string fresh_;  // text that has become certain since the last event
   TextStream text_;

@@ -2,6 +2,20 @@
 
 namespace tinyarms::engine {
 
+Generation generation_of(Completion completion, const std::string& vocabulary) {
+  Generation generation;
+  generation.text = std::move(completion.text);
+  generation.finish = completion.finish;
+  generation.prompt_tokens = completion.prompt_tokens;
+  generation.completion_tokens = completion.completion_tokens;
+  generation.prefill_seconds = completion.queue_seconds + completion.prefill_seconds;
+  generation.decode_seconds = completion.decode_seconds;
+  generation.statistics = completion.statistics;
+  generation.margins = std::move(completion.margins);
+  if (!vocabulary.empty()) generation.trail = {vocabulary, std::move(completion.answer)};
+  return generation;
+}
+
 Result<Generation> ScheduledGenerator::generate(
     std::span<const ChatMessage> messages, const GenerateOptions& options, const StopFlag& stop,
     const std::function<void(std::string_view)>& on_text) {
@@ -20,17 +34,7 @@ Result<Generation> ScheduledGenerator::generate(
   }
   auto completion = (*stream)->result();
   if (!completion) return completion.error();
-  Generation generation;
-  generation.text = std::move(completion->text);
-  generation.finish = completion->finish;
-  generation.prompt_tokens = completion->prompt_tokens;
-  generation.completion_tokens = completion->completion_tokens;
-  generation.prefill_seconds = completion->queue_seconds + completion->prefill_seconds;
-  generation.decode_seconds = completion->decode_seconds;
-  generation.statistics = completion->statistics;
-  generation.margins = std::move(completion->margins);
-  if (!vocabulary_.empty()) generation.trail = {vocabulary_, std::move(completion->answer)};
-  return generation;
+  return generation_of(std::move(*completion), vocabulary_);
 }
 
 }  // namespace tinyarms::engine

@@ -7,6 +7,10 @@
 
 namespace tinyarms::engine {
 
+// The same answer in the words of that port; its tokens go along where `vocabulary` (a fingerprint,
+// engine/vocabulary.h) says whose they are.
+Generation generation_of(Completion completion, const std::string& vocabulary);
+
 // Any number of threads may generate at once, as far as the scheduler computes at once.
 class ScheduledGenerator final : public Generator {
  public:

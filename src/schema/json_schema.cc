@@ -1,0 +1,267 @@
+#include "schema/json_schema.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+namespace tinyarms::schema {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int64_t kGrammarCountMax = 128;     // repetitions that a grammar unrolls
+constexpr size_t kGrammarOptionalMax = 64;    // properties that may be left out
+constexpr size_t kGrammarWaysMax = 64;        // ways to begin a value
+constexpr size_t kGrammarAny = 7;             // of a value of any kind
+constexpr size_t kGrammarPatternMax = 128;    // bytes
+constexpr std::array<const char*, 7> kTypes = {"null",    "boolean", "object", "array",
+                                               "number", "integer", "string"};
+
+Error wrong(std::string what, std::string where) {
+  return Error{ErrorCode::InvalidArgument, std::move(what), std::move(where), ""};
+}
+
+// How deep brackets nest outside of strings, before anything is taken apart by recursion.
+int depth_of_brackets(std::string_view text) {
+  int depth = 0;
+  int deepest = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted) {
+      if (c == '\\') ++i;
+      if (c == '"') quoted = false;
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '[' || c == '{') {
+      deepest = std::max(deepest, ++depth);
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return deepest;
+}
+
+size_t nodes_of(const Json& json) {
+  size_t nodes = 1;
+  if (!json.is_structured()) return nodes;
+  for (const Json& each : json) nodes += nodes_of(each);
+  return nodes;
+}
+
+std::string below(const std::string& place, std::string_view name) {
+  std::string step;
+  for (const char c : name) step += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+  return fmt::format("{}/{}", place, step);
+}
+
+bool is_type(const Json& name) {
+  return name.is_string() && std::find(kTypes.begin(), kTypes.end(),
+                                       name.get<std::string>()) != kTypes.end();
+}
+
+Result<void> check_type(const Json& type, const std::string& place) {
+  const bool list = type.is_array() && !type.empty() &&
+                    std::all_of(type.begin(), type.end(), is_type);
+  if (list || is_type(type)) return {};
+  return wrong("must be a JSON type, or a list of them", place);
+}
+
+bool holds_schemas(std::string_view name) {
+  return name == "properties" || name == "patternProperties" || name == "$defs" ||
+         name == "definitions" || name == "dependentSchemas";
+}
+
+bool lists_schemas(std::string_view name) {
+  return name == "anyOf" || name == "oneOf" || name == "allOf" || name == "prefixItems";
+}
+
+bool is_schema_keyword(std::string_view name) {
+  return name == "additionalProperties" || name == "items" || name == "not" || name == "if" ||
+         name == "then" || name == "else" || name == "contains" || name == "propertyNames" ||
+         name == "additionalItems" || name == "unevaluatedProperties" ||
+         name == "unevaluatedItems";
+}
+
+// Calls `visit` for each schema right below one, with its place.
+template <typename J, typename Visit>
+void each_below(J& schema, const std::string& place, const Visit& visit) {
+  for (auto& [name, value] : schema.items()) {
+    const std::string here = below(place, name);
+    if (holds_schemas(name) && value.is_object()) {
+      for (auto& [key, inner] : value.items()) visit(inner, below(here, key));
+    } else if (value.is_array() && (lists_schemas(name) || name == "items")) {
+      size_t i = 0;
+      for (auto& inner : value) visit(inner, fmt::format("{}/{}", here, i++));
+    } else if (is_schema_keyword(name)) {
+      visit(value, here);
+    }
+  }
+}
+
+Result<void> check_node(const Json& schema, const std::string& place) {
+  if (schema.is_boolean()) return {};
+  if (!schema.is_object()) return wrong("must be a schema: an object, true or false", place);
+  for (const auto& [name, value] : schema.items()) {
+    const std::string here = below(place, name);
+    if (name == "type") {
+      if (auto good = check_type(value, here); !good) return good;
+    } else if (holds_schemas(name) && !value.is_object()) {
+      return wrong("must be an object", here);
+    } else if (lists_schemas(name) && (!value.is_array() || value.empty())) {
+      return wrong("must be a list of schemas", here);
+    } else if (name == "required" && !value.is_array() && !value.is_boolean()) {  // draft 3
+      return wrong("must be a list of names", here);
+    } else if (name == "enum" && (!value.is_array() || value.empty())) {
+      return wrong("must be a list of values", here);
+    } else if (name == "pattern" && !value.is_string()) {
+      return wrong("must be a string", here);
+    } else if (name == "$ref") {
+      const bool own = value.is_string() && value.get<std::string>().starts_with('#');
+      if (!own) return wrong("must refer into the same schema, like #/$defs/name", here);
+    }
+  }
+  Result<void> good = {};
+  each_below(schema, place, [&](const Json& inner, const std::string& where) {
+    if (good) good = check_node(inner, where);
+  });
+  return good;
+}
+
+// Anchored, without repetitions of repetitions: what is left out is checked afterwards.
+bool grammar_takes(const std::string& pattern) {
+  if (pattern.size() > kGrammarPatternMax || !pattern.starts_with('^') ||
+      !pattern.ends_with('$')) {
+    return false;
+  }
+  if (pattern.find("(?") != std::string::npos || pattern.find("\\b") != std::string::npos ||
+      pattern.find("\\p") != std::string::npos || pattern.find('{') != std::string::npos) {
+    return false;
+  }
+  return std::count(pattern.begin(), pattern.end(), '(') <= 4;
+}
+
+// Takes out what a grammar cannot keep to, or would unroll too far.
+void loosen(Json& schema, int64_t& repeats) {
+  if (!schema.is_object()) return;
+  for (const char* name : {"minItems", "maxItems", "minLength", "maxLength"}) {
+    const auto found = schema.find(name);
+    if (found == schema.end()) continue;
+    const int64_t count = found->is_number_integer() ? found->get<int64_t>() : -1;
+    if (count >= 0 && count <= std::min(kGrammarCountMax, repeats)) {
+      repeats -= count;
+    } else {
+      schema.erase(found);
+    }
+  }
+  for (const char* name : {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}) {
+    const auto found = schema.find(name);
+    if (found != schema.end() && !found->is_number_integer()) schema.erase(found);
+  }
+  const auto required = schema.find("required");
+  if (required != schema.end() && !required->is_array()) schema.erase(required);
+  if (const auto found = schema.find("pattern"); found != schema.end()) {
+    if (!found->is_string() || !grammar_takes(found->get<std::string>())) schema.erase(found);
+  }
+  for (const char* name : {"patternProperties", "propertyNames", "not", "if", "then", "else",
+                           "contains", "dependentSchemas", "dependentRequired",
+                           "unevaluatedProperties", "unevaluatedItems", "$schema", "$id"}) {
+    schema.erase(name);
+  }
+  // Each property that may be left out can be followed by all after it.
+  const size_t known = schema.contains("properties") ? schema["properties"].size() : 0;
+  const size_t needed = schema.contains("required") ? schema["required"].size() : 0;
+  if (known > needed + kGrammarOptionalMax) {
+    for (const char* name : {"properties", "required", "additionalProperties"}) schema.erase(name);
+  }
+  each_below(schema, "", [&](Json& inner, const std::string& place) {
+    if (inner.is_boolean() && place != "/additionalProperties") inner = Json::object();
+    loosen(inner, repeats);
+  });
+}
+
+// How many ways a value may begin: each is a stack that a grammar follows at once. References can
+// multiply them without end; what has too many becomes any value.
+class Alternatives {
+ public:
+  explicit Alternatives(Json& root) : root_(root) {}
+
+  // `chain`: the schemas around this one that begin where it does.
+  size_t bound(Json& schema, std::vector<const Json*> chain = {}) {
+    if (!schema.is_object()) return 1;
+    if (const auto found = done_.find(&schema); found != done_.end()) return found->second;
+    chain.push_back(&schema);
+    done_[&schema] = kGrammarAny;  // seen again further inside
+    size_t ways = schema.contains("enum") ? schema["enum"].size() : 1;
+    if (schema.contains("type") && schema["type"].is_array()) ways += schema["type"].size();
+    if (schema.empty()) ways = kGrammarAny;
+    for (auto& [name, value] : schema.items()) {
+      if (name == "anyOf" || name == "oneOf" || name == "allOf") {
+        for (Json& each : value) ways += bound(each, chain);
+      } else if (name == "$ref") {
+        ways += bound_target(value, chain);
+      }
+    }
+    each_below(schema, "", [&](Json& inner, const std::string&) {
+      if (!done_.contains(&inner)) bound(inner);
+    });
+    if (ways > kGrammarWaysMax) {
+      schema = Json::object();
+      ways = kGrammarAny;
+    }
+    done_[&schema] = ways;
+    return ways;
+  }
+
+ private:
+  size_t bound_target(const Json& reference, const std::vector<const Json*>& chain) {
+    if (!reference.is_string()) return 1;
+    try {
+      const Json::json_pointer place(reference.get<std::string>().substr(1));
+      if (!root_.contains(place)) return 1;  // the conversion says so
+      Json& target = root_.at(place);
+      // A value that begins with itself never begins.
+      if (std::find(chain.begin(), chain.end(), &target) != chain.end()) return kGrammarWaysMax + 1;
+      return bound(target, chain);
+    } catch (const Json::exception&) {
+      return 1;
+    }
+  }
+
+  Json& root_;
+  std::map<const Json*, size_t> done_;
+};
+
+}  // namespace
+
+Result<void> check_schema(std::string_view schema) {
+  if (schema.size() > kSchemaBytesMax) {
+    return wrong(fmt::format("the schema has {} bytes, at most {} are taken", schema.size(),
+                             kSchemaBytesMax), "");
+  }
+  if (const int depth = depth_of_brackets(schema); depth > kSchemaDepthMax) {
+    return wrong(fmt::format("the schema nests {} deep, at most {} are taken", depth,
+                             kSchemaDepthMax), "");
+  }
+  const Json json = Json::parse(schema, nullptr, false);
+  if (!json.is_object()) return wrong("must be a JSON object", "");
+  if (const size_t nodes = nodes_of(json); nodes > kSchemaNodesMax) {
+    return wrong(fmt::format("the schema has {} parts, at most {} are taken", nodes,
+                             kSchemaNodesMax), "");
+  }
+  return check_node(json, "");
+}
+
+std::string constrainable(std::string_view schema, int64_t repeats) {
+  Json json = Json::parse(schema, nullptr, false);
+  if (json.is_discarded()) return std::string(schema);
+  loosen(json, repeats);
+  Alternatives(json).bound(json);
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace tinyarms::schema
