@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import typing
 import unittest
 
 import check_door
@@ -23,6 +24,15 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SMALL = "smollm2-135m-instruct.q4_1"
 EASY = [{"role": "user", "content": "What is 0xff in decimal?"}]  # rules know it
 HARD = [{"role": "user", "content": "Name a colour"}]             # a model has to be asked
+# What a call holds by its schema, whatever a small model makes of the question.
+CITY = {"type": "object", "properties": {"city": {"enum": ["Paris", "Rome"]},
+                                         "days": {"type": "integer", "minimum": 1, "maximum": 9}},
+        "required": ["city", "days"], "additionalProperties": False}
+WEATHER = {"type": "function", "function": {"name": "weather", "description": "Weather of a city",
+                                            "parameters": CITY}}
+CLOCK = {"type": "function", "function": {"name": "clock", "parameters": {
+    "type": "object", "properties": {"utc": {"type": "boolean"}}, "required": ["utc"]}}}
+ASK = [{"role": "user", "content": "How is the weather in Rome?"}]
 SERVE = None
 CLIENTS = pathlib.Path()
 URL = ""
@@ -72,8 +82,118 @@ class OpenAi(unittest.TestCase):
         with self.assertRaises(self.errors.BadRequestError) as caught:
             self.client.chat.completions.create(model="auto", messages=EASY, temperature=9)
         self.assertEqual(caught.exception.param, "temperature")
-        with self.assertRaises(self.errors.NotFoundError):
-            self.client.completions.create(model="auto", prompt="x")
+        with self.assertRaises(self.errors.BadRequestError) as caught:
+            self.client.completions.create(model="l2", prompt="def f(", suffix="return 1")
+        self.assertEqual(caught.exception.param, "suffix")  # no such tokens in this model
+        with self.assertRaises(self.errors.BadRequestError):
+            self.client.chat.completions.create(model="l2", messages=HARD,
+                                                logit_bias={"999999": 1})
+
+    def check_city(self, arguments):
+        read = json.loads(arguments)
+        self.assertEqual(set(read), {"city", "days"})
+        self.assertIn(read["city"], ("Paris", "Rome"))
+        self.assertIn(read["days"], range(1, 10))
+
+    def test_tools(self):
+        reply = self.client.chat.completions.create(
+            model="l2", messages=ASK, tools=[WEATHER, CLOCK], max_tokens=80,
+            tool_choice={"type": "function", "function": {"name": "weather"}})
+        choice = reply.choices[0]
+        self.assertEqual((choice.finish_reason, choice.message.content), ("tool_calls", None))
+        call = choice.message.tool_calls[0]
+        self.assertEqual((call.type, call.function.name), ("function", "weather"))
+        self.check_city(call.function.arguments)
+        # The call and what came of it, back again.
+        turns = [*ASK, choice.message.model_dump(exclude_none=True),
+                 {"role": "tool", "tool_call_id": call.id, "content": "21 degrees"}]
+        reply = self.client.chat.completions.create(model="l2", messages=turns, max_tokens=8,
+                                                    tools=[WEATHER], tool_choice="auto")
+        self.assertIn(reply.choices[0].finish_reason, ("stop", "length", "tool_calls"))
+        self.assertGreater(reply.usage.prompt_tokens, 100)
+        reply = self.client.chat.completions.create(
+            model="l2", messages=ASK, tools=[CLOCK], tool_choice="required", max_tokens=60,
+            parallel_tool_calls=False, extra_body={"tinyarms": {"trace": True}})
+        calls = reply.choices[0].message.tool_calls
+        self.assertEqual([one.function.name for one in calls], ["clock"])
+        self.assertIsInstance(json.loads(calls[0].function.arguments)["utc"], bool)
+        step = [one for one in reply.model_extra["tinyarms"]["trace"] if one["tier"] == "l2"][0]
+        self.assertIs(step["evidence"]["keeps_to_order"], True)
+
+    def test_tools_stream(self):
+        chunks = list(self.client.chat.completions.create(
+            model="l2", messages=ASK, tools=[WEATHER], tool_choice="required", max_tokens=80,
+            parallel_tool_calls=False, stream=True))
+        deltas = [one for chunk in chunks if chunk.choices
+                  for one in chunk.choices[0].delta.tool_calls or []]
+        self.assertEqual((deltas[0].index, deltas[0].function.name), (0, "weather"))
+        self.assertTrue(deltas[0].id)
+        self.assertEqual([one.id for one in deltas[1:]], [None] * (len(deltas) - 1))
+        self.assertGreater(len(deltas), 2)  # as it grows
+        self.check_city("".join(one.function.arguments or "" for one in deltas))
+        ends = [c.choices[0].finish_reason for c in chunks if c.choices]
+        self.assertEqual(ends[-1], "tool_calls")
+        with self.client.chat.completions.stream(
+                model="l2", messages=ASK, tools=[WEATHER], tool_choice="required",
+                max_tokens=80, parallel_tool_calls=False) as stream:
+            for _ in stream:
+                pass
+            final = stream.get_final_completion().choices[0].message
+        self.check_city(final.tool_calls[0].function.arguments)
+
+    def test_formats(self):
+        import pydantic
+
+        class Colour(pydantic.BaseModel):
+            name: typing.Literal["red", "blue"]
+            warm: bool
+
+        reply = self.client.chat.completions.parse(model="l2", messages=HARD, max_tokens=60,
+                                                   response_format=Colour)
+        self.assertIn(reply.choices[0].message.parsed.name, ("red", "blue"))
+        reply = self.client.chat.completions.create(
+            model="l2", messages=HARD, max_tokens=60, temperature=0.8, seed=5, n=2,
+            response_format={"type": "json_schema", "json_schema": {
+                "name": "many", "schema": {"type": "array", "items": {"type": "boolean"},
+                                           "minItems": 1, "maxItems": 4}}})
+        for choice in reply.choices:
+            self.assertTrue(all(isinstance(one, bool) for one in
+                                json.loads(choice.message.content)))
+        reply = self.client.chat.completions.create(
+            model="l2", messages=HARD, max_tokens=40, response_format={"type": "json_object"})
+        self.assertTrue(reply.choices[0].message.content.startswith("{"))
+
+    def test_logprobs(self):
+        reply = self.client.chat.completions.create(model="l2", messages=HARD, max_tokens=5,
+                                                    logprobs=True, top_logprobs=3)
+        tokens = reply.choices[0].logprobs.content
+        self.assertEqual("".join(one.token for one in tokens), reply.choices[0].message.content)
+        for token in tokens:
+            self.assertEqual(len(token.top_logprobs), 3)
+            self.assertLessEqual(token.logprob, 0)
+            self.assertEqual(token.top_logprobs[0].logprob, token.logprob)  # greedy
+        chunks = list(self.client.chat.completions.create(
+            model="l2", messages=HARD, max_tokens=5, logprobs=True, top_logprobs=3, stream=True))
+        streamed = [one.token for chunk in chunks if chunk.choices and chunk.choices[0].logprobs
+                    for one in chunk.choices[0].logprobs.content]
+        self.assertEqual(streamed, [one.token for one in tokens])
+        plain = self.client.chat.completions.create(model="l2", messages=HARD, max_tokens=5)
+        banned = self.client.chat.completions.create(
+            model="l2", messages=HARD, max_tokens=5,
+            logit_bias={str(one): -100 for one in range(300, 1300)})
+        self.assertNotEqual(banned.choices[0].message.content, plain.choices[0].message.content)
+
+    def test_completions(self):
+        reply = self.client.completions.create(model="l2", prompt="The capital of France is",
+                                               max_tokens=6, logprobs=2, echo=True)
+        choice = reply.choices[0]
+        self.assertTrue(choice.text.startswith("The capital of France is"))
+        self.assertEqual(len(choice.logprobs.tokens), 6)
+        self.assertEqual(reply.model_extra["tinyarms"]["tier"], "l2")
+        chunks = list(self.client.completions.create(
+            model="auto", prompt="The capital of France is", max_tokens=6, stream=True))
+        text = "".join(chunk.choices[0].text for chunk in chunks if chunk.choices)
+        self.assertEqual("The capital of France is" + text, choice.text)
 
     def test_embeddings(self):
         both = [self.client.embeddings.create(model="auto", input=["a cat", "a dog"],
@@ -132,6 +252,45 @@ class Anthropic(unittest.TestCase):
         self.assertEqual((whole.content[0].text, whole.stop_reason), (text, "max_tokens"))
         self.assertEqual(whole.usage.output_tokens, 6)
 
+    def test_tools(self):
+        tool = {"name": "weather", "description": "Weather of a city", "input_schema": CITY}
+        asked = {"model": "l2", "max_tokens": 80, "messages": ASK, "tools": [tool],
+                 "tool_choice": {"type": "tool", "name": "weather",
+                                 "disable_parallel_tool_use": True}}
+        reply = self.client.messages.create(**asked)
+        self.assertEqual((reply.stop_reason, [one.type for one in reply.content]),
+                         ("tool_use", ["tool_use"]))
+        used = reply.content[0]
+        self.assertEqual((used.name, set(used.input)), ("weather", {"city", "days"}))
+        counted = self.client.messages.count_tokens(**{k: asked[k] for k in asked
+                                                       if k != "max_tokens"})
+        self.assertEqual(counted.input_tokens, reply.usage.input_tokens)
+        turns = [*ASK, {"role": "assistant", "content": reply.content},
+                 {"role": "user", "content": [{"type": "tool_result", "tool_use_id": used.id,
+                                               "content": "21 degrees"}]}]
+        again = self.client.messages.create(model="l2", max_tokens=8, messages=turns, tools=[tool])
+        self.assertIn(again.content[0].type, ("text", "tool_use"))
+        with self.client.messages.stream(**asked) as stream:
+            events = list(stream)
+            whole = stream.get_final_message()
+        kinds = [event.type for event in events]
+        self.assertEqual((kinds[0], kinds[1], kinds[-1]),
+                         ("message_start", "content_block_start", "message_stop"))
+        self.assertEqual(events[0].message.usage.input_tokens, counted.input_tokens)
+        self.assertIn("input_json", kinds)
+        self.assertEqual(set(whole.content[0].input), {"city", "days"})
+        self.assertEqual(whole.stop_reason, "tool_use")
+
+    def test_stop_sequence(self):
+        whole = self.client.messages.create(model="l2", max_tokens=12, messages=HARD)
+        word = whole.content[0].text.split()[2]
+        cut = self.client.messages.create(model="l2", max_tokens=12, messages=HARD,
+                                          stop_sequences=["never", word])
+        self.assertEqual((cut.stop_reason, cut.stop_sequence), ("stop_sequence", word))
+        with self.client.messages.stream(model="l2", max_tokens=12, messages=HARD,
+                                         stop_sequences=[word]) as stream:
+            self.assertEqual(stream.get_final_message().stop_sequence, word)
+
     def test_count_tokens(self):
         asked = self.client.messages.create(model="l2", max_tokens=1, messages=HARD)
         counted = self.client.messages.count_tokens(model="l2", messages=HARD)
@@ -151,6 +310,14 @@ class Adapters(unittest.TestCase):
 
         chat = ChatOpenAI(base_url=f"{URL}/v1", api_key="none", model="auto", max_retries=0)
         self.assertIn("255", chat.invoke(EASY[0]["content"]).content)
+        model = ChatOpenAI(base_url=f"{URL}/v1", api_key="none", model="l2", max_retries=0,
+                           max_tokens=80)
+        called = model.bind_tools([WEATHER], tool_choice="weather").invoke(ASK[0]["content"])
+        self.assertEqual(called.tool_calls[0]["name"], "weather")
+        self.assertIn(called.tool_calls[0]["args"]["city"], ("Paris", "Rome"))
+        for method in ("json_schema", "function_calling"):
+            shaped = model.with_structured_output({"title": "weather", **CITY}, method=method)
+            self.assertEqual(set(shaped.invoke(ASK[0]["content"])), {"city", "days"}, method)
         vectors = OpenAIEmbeddings(base_url=f"{URL}/v1", api_key="none", model="auto",
                                    check_embedding_ctx_length=False)
         self.assertEqual(len(vectors.embed_query("a cat")), 384)
@@ -175,6 +342,12 @@ class Node(unittest.TestCase):
                          got["openai_responses_stream"])
         self.assertEqual((got["anthropic_stream"]["stop"], got["anthropic_stream"]["tokens"]),
                          ("max_tokens", 6), got["anthropic_stream"])
+        for name in ("openai_tools", "openai_tools_stream", "openai_format", "anthropic_tools",
+                     "anthropic_tools_stream"):
+            self.assertIn(got[name].get("city"), ("Paris", "Rome"), (name, got[name]))
+            self.assertIn(got[name]["days"], range(1, 10), name)
+        self.assertEqual(len(got["openai_logprobs"]), 4, got["openai_logprobs"])
+        self.assertTrue(got["openai_completion"])
         for name in ("openai_error", "anthropic_error"):
             self.assertEqual((got[name]["error"], got[name]["status"]), ("NotFoundError", 404))
         self.assertGreater(got["anthropic_count"], 10)

@@ -24,6 +24,9 @@ void read_block(FieldReader& outer, const Json& json, const std::string& path,
     const Json* input = block.object("input");
     message.tool_calls.push_back({block.text("id").value_or(""), block.text("name").value_or(""),
                                   input != nullptr ? input->dump() : "{}"});
+    if (!openai::is_tool_name(message.tool_calls.back().name)) {
+      block.fail("is no name of a tool", path + ".name");
+    }
   } else if (type == "tool_result") {
     ChatMessage result{.role = "tool", .content = ""};
     result.tool_call_id = block.text("tool_use_id").value_or("");
@@ -70,11 +73,19 @@ void read_tools(FieldReader& reader, ChatRequest& request) {
     const std::string path = fmt::format("tools[{}]", i);
     FieldReader fields((*tools)[i], path);
     openai::Tool tool;
+    const std::string type = fields.text("type").value_or("custom");
+    if (type != "custom") {
+      fields.fail(fmt::format("'{}' is not served: only tools of your own are", type.substr(0, 40)),
+                  path + ".type", ErrorCode::Unsupported);
+    }
     tool.name = fields.text("name").value_or("");
     tool.description = fields.text("description").value_or("");
     const Json* schema = fields.object("input_schema");
     tool.parameters = schema != nullptr ? schema->dump() : "{}";
-    if (tool.name.empty()) fields.fail("is missing", path + ".name");
+    tool.place = path + ".input_schema";
+    if (!openai::is_tool_name(tool.name)) {
+      fields.fail("must be 1 to 64 letters, digits, '_', '-' or '.'", path + ".name");
+    }
     if (fields.error()) return reader.adopt(*fields.error());
     request.tools.push_back(std::move(tool));
   }
@@ -92,6 +103,12 @@ void read_tools(FieldReader& reader, ChatRequest& request) {
     request.tool_choice = openai::ToolChoice::Named;
   } else if (type != "auto") {
     fields.fail("must be 'auto', 'any', 'tool' or 'none'", "tool_choice.type");
+  }
+  const bool named = request.tool_choice == openai::ToolChoice::Named;
+  bool known = !named && !request.tools.empty();
+  for (const openai::Tool& tool : request.tools) known = known || tool.name == request.tool_named;
+  if (!known && (named || request.tool_choice == openai::ToolChoice::Required)) {
+    fields.fail("there is no such tool in 'tools'", "tool_choice");
   }
   if (fields.error()) reader.adopt(*fields.error());
 }

@@ -10,13 +10,19 @@ using openai::OrderedJson;
 
 const char* stop_reason(const Choice& choice) {
   if (!choice.tool_calls.empty()) return "tool_use";
+  if (!choice.stop_sequence.empty()) return "stop_sequence";
   return choice.finish == "length" ? "max_tokens" : "end_turn";
+}
+
+OrderedJson stop_sequence(const Choice& choice) {
+  if (choice.stop_sequence.empty() || !choice.tool_calls.empty()) return nullptr;
+  return choice.stop_sequence;
 }
 
 OrderedJson usage_of(const openai::Usage& usage) {
   return {{"input_tokens", usage.prompt_tokens},
           {"cache_creation_input_tokens", 0},
-          {"cache_read_input_tokens", usage.cached_tokens},
+          {"cache_read_input_tokens", 0},  // nobody is billed for less here
           {"output_tokens", usage.completion_tokens}};
 }
 
@@ -48,6 +54,7 @@ class MessagesWriter final : public openai::ReplyWriter {
     OrderedJson json = message(reply);
     json["content"] = std::move(content);
     json["stop_reason"] = stop_reason(choice);
+    json["stop_sequence"] = stop_sequence(choice);
     json["usage"] = usage_of(reply.usage);
     if (!reply.tinyarms.is_null()) json["tinyarms"] = reply.tinyarms;
     return json;
@@ -59,41 +66,46 @@ class MessagesWriter final : public openai::ReplyWriter {
 
   std::string text(int, std::string_view piece,
                    const std::vector<openai::TokenLogprob>&) override {
-    std::string events = text_open_ ? "" : open_text();
+    std::string events;
+    if (open_ != Block::Text) {
+      events = close_block();  // which counts: one statement each
+      events += open_text();
+    }
     return events + event("content_block_delta",
                           {{"type", "content_block_delta"},
                            {"index", block_},
                            {"delta", {{"type", "text_delta"}, {"text", piece}}}});
   }
 
-  std::string close_choice(int, const Choice& choice, const OrderedJson& tinyarms) override {
+  std::string tools(int, const std::vector<openai::ToolDelta>& deltas) override {
     std::string events;
-    if (!text_open_ && choice.tool_calls.empty()) events += open_text();
-    if (text_open_) events += close_block();
-    text_open_ = false;
-    for (const openai::ToolCall& call : choice.tool_calls) {
-      events += event("content_block_start", {{"type", "content_block_start"},
-                                              {"index", block_},
-                                              {"content_block",
-                                               {{"type", "tool_use"},
-                                                {"id", call.id},
-                                                {"name", call.name},
-                                                {"input", OrderedJson::object()}}}});
+    for (const openai::ToolDelta& one : deltas) {
+      if (!one.id.empty()) {
+        events += close_block();
+        events += open_call(one);
+      }
+      if (one.arguments.empty()) continue;
       events += event("content_block_delta",
                       {{"type", "content_block_delta"},
                        {"index", block_},
                        {"delta",
-                        {{"type", "input_json_delta"}, {"partial_json", call.arguments}}}});
-      events += close_block();
+                        {{"type", "input_json_delta"}, {"partial_json", one.arguments}}}});
     }
-    stop_ = stop_reason(choice);
-    tinyarms_ = tinyarms;
     return events;
+  }
+
+  std::string close_choice(int, const Choice& choice, const OrderedJson& tinyarms) override {
+    std::string events;
+    if (block_ == 0 && open_ == Block::None) events += open_text();  // an empty answer has one
+    stop_ = stop_reason(choice);
+    sequence_ = stop_sequence(choice);
+    tinyarms_ = tinyarms;
+    return events + close_block();
   }
 
   std::string close(const ChatReply& reply) override {
     OrderedJson delta = {{"type", "message_delta"},
-                         {"delta", {{"stop_reason", stop_}, {"stop_sequence", nullptr}}},
+                         {"delta", {{"stop_reason", stop_}, {"stop_sequence", sequence_}}},
                          {"usage", usage_of(reply.usage)}};
     if (!tinyarms_.is_null()) delta["tinyarms"] = tinyarms_;
     return event("message_delta", delta) + event("message_stop", {{"type", "message_stop"}});
@@ -112,23 +124,39 @@ class MessagesWriter final : public openai::ReplyWriter {
             {"content", OrderedJson::array()},
             {"stop_reason", nullptr},
             {"stop_sequence", nullptr},
-            {"usage", usage_of({})}};
+            {"usage", usage_of(head.usage)}};
   }
 
   std::string open_text() {
-    text_open_ = true;
+    open_ = Block::Text;
     return event("content_block_start", {{"type", "content_block_start"},
                                          {"index", block_},
                                          {"content_block", {{"type", "text"}, {"text", ""}}}});
   }
 
+  std::string open_call(const openai::ToolDelta& call) {
+    open_ = Block::Call;
+    return event("content_block_start", {{"type", "content_block_start"},
+                                         {"index", block_},
+                                         {"content_block",
+                                          {{"type", "tool_use"},
+                                           {"id", call.id},
+                                           {"name", call.name},
+                                           {"input", OrderedJson::object()}}}});
+  }
+
   std::string close_block() {
+    if (open_ == Block::None) return "";
+    open_ = Block::None;
     return event("content_block_stop", {{"type", "content_block_stop"}, {"index", block_++}});
   }
 
+  enum class Block { None, Text, Call };
+
   int block_ = 0;
-  bool text_open_ = false;
+  Block open_ = Block::None;
   std::string stop_ = "end_turn";
+  OrderedJson sequence_;  // null
   OrderedJson tinyarms_;
 };
 

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <span>
+#include <utility>
+
+#include "door/ordering.h"
 #include "openai/chat_parse.h"
 #include "service/reply_json.h"
 
@@ -11,8 +15,20 @@ namespace {
 using cascade::Decision;
 using cascade::Level;
 
-const char* finish_name(cascade::Finish finish) {
-  return finish == cascade::Finish::Length ? "length" : "stop";
+const char* finish_name(const cascade::Attempt& attempt) {
+  if (attempt.finish == cascade::Finish::Length) return "length";
+  return attempt.tool_calls.empty() ? "stop" : "tool_calls";
+}
+
+std::vector<openai::TokenLogprob> shown(std::span<const cascade::TokenLogprob> tokens) {
+  std::vector<openai::TokenLogprob> shown;
+  for (const cascade::TokenLogprob& token : tokens) {
+    openai::TokenLogprob& one = shown.emplace_back();
+    one.token = token.chosen.bytes;
+    one.logprob = token.chosen.logprob;
+    for (const auto& other : token.top) one.top.push_back({other.bytes, other.logprob});
+  }
+  return shown;
 }
 
 // One request: as many climbs as it wants choices, one after the other.
@@ -33,23 +49,53 @@ class Answering final : public Climber, public std::enable_shared_from_this<Answ
   }
 
   void start() {
-    streamed_.clear();
+    sent_ = {};
+    tokens_.clear();
     live_.reset();
+    prompt_tokens_ = 0;
     // Another choice is another draw.
     climb_.sampling.seed = seed_ + static_cast<uint32_t>(reply_.choices.size());
-    Climb climb{climb_, call_.gone(), shared_from_this(), true};
+    Climb climb{climb_, call_.gone(), shared_from_this(), !climb_.made_to_order};
     if (!kitchen_.climbs.submit(std::move(climb))) refused();
   }
 
   void planned(std::optional<Level> last) override { live_ = last; }
 
+  void step_finished(const cascade::Step& step) override {
+    prompt_tokens_ += step.attempt.cost.prompt_tokens;
+  }
+
+  void prompt_counted(Level level, int64_t tokens) override {
+    if (level == live_) prompt_tokens_ += tokens;
+  }
+
   // Only what nobody can take back is sent on at once: the highest tier that may be asked.
+  void tokens_generated(Level level, std::span<const cascade::TokenLogprob> tokens) override {
+    if (!request_.stream || level != live_) return;
+    for (openai::TokenLogprob& token : shown(tokens)) tokens_.push_back(std::move(token));
+  }
+
   void text_generated(Level level, std::string_view piece) override {
     if (!request_.stream || level != live_) return;
-    std::string events = begun_ ? "" : open({});
-    events += writer_->text(index(), piece, {});
-    streamed_ += piece;
-    send_events(std::move(events));
+    open({});
+    sent_.text += piece;
+    sent_.tokens += tokens_.size();
+    call_.write(writer_->text(index(), piece, std::exchange(tokens_, {})));
+  }
+
+  void tools_generated(Level level, std::span<const cascade::ToolDelta> deltas) override {
+    if (!request_.stream || level != live_) return;
+    open({});
+    std::vector<openai::ToolDelta> told;
+    for (const cascade::ToolDelta& one : deltas) {
+      if (one.index > sent_.calls.size()) continue;  // whole at the end
+      const bool begins = one.index == sent_.calls.size();
+      if (begins) sent_.calls.emplace_back();
+      sent_.calls[one.index] += one.arguments;
+      told.push_back({one.index, begins ? call_id(one.index, one.id) : "", one.name,
+                      one.arguments});
+    }
+    send_events(writer_->tools(index(), told));
   }
 
   void refused() override {
@@ -63,9 +109,17 @@ class Answering final : public Climber, public std::enable_shared_from_this<Answ
     const cascade::Step* step = reply.step();
     if (step == nullptr) return fail(no_answer(reply, kitchen_.climbs.retry_after()));
     openai::Choice choice{.content = step->attempt.answer,
-                          .finish = finish_name(step->attempt.finish)};
+                          .finish = finish_name(step->attempt),
+                          .stop_sequence = step->attempt.stopped_by};
+    for (const cascade::ToolCall& call : step->attempt.tool_calls) {
+      choice.tool_calls.push_back({call.id, call.name, call.arguments});
+    }
+    choice.logprobs = shown(step->attempt.logprobs);
     for (const cascade::Step& one : reply.trace) {
-      reply_.usage.prompt_tokens += reply_.choices.empty() ? one.attempt.cost.prompt_tokens : 0;
+      if (reply_.choices.empty()) {
+        reply_.usage.prompt_tokens += one.attempt.cost.prompt_tokens;
+        reply_.usage.cached_tokens += one.attempt.cost.cached_tokens;
+      }
       reply_.usage.completion_tokens += one.attempt.cost.completion_tokens;
     }
     if (reply_.choices.empty()) {
@@ -76,7 +130,7 @@ class Answering final : public Climber, public std::enable_shared_from_this<Answ
     deliver(choice);
     // Without chance every further choice is the first one again.
     while (settled && static_cast<int>(reply_.choices.size()) < request_.n) {
-      streamed_.clear();
+      sent_ = {};
       deliver(choice);
     }
     if (static_cast<int>(reply_.choices.size()) < request_.n) return start();
@@ -86,28 +140,54 @@ class Answering final : public Climber, public std::enable_shared_from_this<Answ
  private:
   int index() const { return static_cast<int>(reply_.choices.size()); }
 
-  std::string open(std::vector<http::Header> headers) {
-    begun_ = true;
-    call_.begin_events(writer_->open(reply_), std::move(headers));
-    return "";
+  void open(std::vector<http::Header> headers) {
+    if (std::exchange(begun_, true)) return;
+    openai::ChatReply head = reply_;
+    if (head.usage.prompt_tokens == 0) head.usage.prompt_tokens = prompt_tokens_;
+    call_.begin_events(writer_->open(head), std::move(headers));
   }
 
   void send_events(std::string events) {
     if (!events.empty()) call_.write(std::move(events));
   }
 
-  void deliver(const openai::Choice& choice) {
-    if (request_.stream) {
-      std::string events = begun_ ? "" : open(headers_);
-      const std::string& whole = choice.content;
-      if (whole.size() > streamed_.size() && whole.starts_with(streamed_)) {
-        events += writer_->text(index(), std::string_view(whole).substr(streamed_.size()),
-                                choice.logprobs);
-      }
-      events += writer_->close_choice(index(), choice, reply_.tinyarms);
-      send_events(std::move(events));
+  // The model's own where it has one; else one that no other call has.
+  std::string call_id(size_t call, const std::string& own) const {
+    return own.empty() ? fmt::format("call_{}_{}_{}", call_.id(), index(), call) : own;
+  }
+
+  void deliver(openai::Choice choice) {
+    for (size_t i = 0; i < choice.tool_calls.size(); ++i) {
+      choice.tool_calls[i].id = call_id(i, choice.tool_calls[i].id);
     }
-    reply_.choices.push_back(choice);
+    if (request_.stream) {
+      open(headers_);
+      send_rest(choice);
+      send_events(writer_->close_choice(index(), choice, reply_.tinyarms));
+    }
+    reply_.choices.push_back(std::move(choice));
+  }
+
+  // Of text and calls, what has not been sent.
+  void send_rest(const openai::Choice& choice) {
+    const std::string& whole = choice.content;
+    if (whole.size() > sent_.text.size() && whole.starts_with(sent_.text)) {
+      const auto from = static_cast<std::ptrdiff_t>(
+          std::min(sent_.tokens, choice.logprobs.size()));
+      send_events(writer_->text(index(), std::string_view(whole).substr(sent_.text.size()),
+                                {choice.logprobs.begin() + from, choice.logprobs.end()}));
+    }
+    std::vector<openai::ToolDelta> rest;
+    for (size_t i = 0; i < choice.tool_calls.size(); ++i) {
+      const openai::ToolCall& call = choice.tool_calls[i];
+      if (i >= sent_.calls.size()) {
+        rest.push_back({i, call.id, call.name, call.arguments});
+      } else if (call.arguments.size() > sent_.calls[i].size() &&
+                 call.arguments.starts_with(sent_.calls[i])) {
+        rest.push_back({i, "", "", call.arguments.substr(sent_.calls[i].size())});
+      }
+    }
+    if (!rest.empty()) send_events(writer_->tools(index(), rest));
   }
 
   void complete() {
@@ -118,9 +198,18 @@ class Answering final : public Climber, public std::enable_shared_from_this<Answ
 
   void fail(const openai::ApiError& error) {
     kitchen_.counts.failed.fetch_add(1, std::memory_order_relaxed);
-    if (!begun_) return call_.fail(error);
+    if (!begun_) return call_.fail(with_field(error));
     send_events(writer_->failure(error));
     call_.end();
+  }
+
+  // What only the model could find out is about a field all the same.
+  openai::ApiError with_field(openai::ApiError error) const {
+    if (error.status != 400 || !error.param.empty()) return error;
+    if (error.code == "unsupported_value" && climb_.suffix) error.param = "suffix";
+    if (error.code != "context_length_exceeded") return error;
+    error.param = climb_.prefix ? "prompt" : "messages";
+    return error;
   }
 
   void count(const cascade::Reply& reply) {
@@ -144,8 +233,16 @@ class Answering final : public Climber, public std::enable_shared_from_this<Answ
   openai::ChatReply reply_;
   std::vector<http::Header> headers_;
   std::optional<Level> live_;
-  std::string streamed_;  // of the choice at hand
-  bool begun_ = false;    // the stream
+  // Of the choice at hand, what the client has.
+  struct Sent {
+    std::string text;
+    size_t tokens = 0;
+    std::vector<std::string> calls;  // the arguments of each
+  };
+  Sent sent_;
+  std::vector<openai::TokenLogprob> tokens_;  // of the text to come
+  int64_t prompt_tokens_ = 0;                 // of the tiers asked so far
+  bool begun_ = false;                        // the stream
 };
 
 std::optional<openai::ApiError> apply_wishes(const openai::Wishes& wishes,
@@ -169,43 +266,15 @@ std::optional<openai::ApiError> apply_wishes(const openai::Wishes& wishes,
   return std::nullopt;
 }
 
-// What changes an answer's form and is not served is refused: text where an object was asked for
-// helps nobody.
-std::optional<openai::ApiError> not_served(const openai::ChatRequest& request) {
-  const auto refuse = [](const char* what, const char* field) {
-    openai::ApiError error = openai::bad_request(fmt::format("{} not served yet", what), field);
-    error.code = "unsupported_value";
-    return error;
-  };
-  if (!request.tools.empty() && request.tool_choice != openai::ToolChoice::None) {
-    return refuse("tools are", "tools");
-  }
-  if (request.format != openai::Format::Text) {
-    return refuse("formats other than text are", "response_format");
-  }
-  if (request.logprobs) return refuse("token probabilities are", "logprobs");
-  return std::nullopt;
-}
-
 }  // namespace
 
 std::optional<openai::ApiError> to_climb(const Kitchen& kitchen, const Caller& caller,
                                          const openai::ChatRequest& request,
                                          cascade::Request& climb) {
-  if (auto missing = not_served(request)) return missing;
   const auto settings = kitchen.settings.get();
   climb = service::make_request(*settings);
   climb.owner = caller.owner;
-  if (request.temperature) climb.sampling.temperature = *request.temperature;
-  if (request.seed) climb.sampling.seed = *request.seed;
-  if (request.tokens_max) climb.sampling.tokens_max = *request.tokens_max;
-  if (!request.stop.empty()) climb.sampling.stop = request.stop;
-  for (const openai::ChatMessage& message : request.messages) {
-    const auto role = message.role == "system"      ? cascade::Role::System
-                      : message.role == "assistant" ? cascade::Role::Assistant
-                                                    : cascade::Role::User;
-    climb.messages.push_back({role, message.content});
-  }
+  if (auto wrong = to_order(request, climb)) return wrong;
   if (auto wrong = kitchen.models.apply(request.model, *settings, climb)) return wrong;
   return apply_wishes(request.wishes, climb);
 }

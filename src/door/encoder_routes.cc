@@ -11,6 +11,7 @@
 #include "engine/ranking.h"
 #include "openai/embeddings.h"
 #include "openai/rerank.h"
+#include "service/shown_request.h"
 
 namespace tinyarms::door {
 namespace {
@@ -168,18 +169,6 @@ const service::LanguageSettings& reader_of(const cascade::Request& climb,
   return large && !settings.l3.model.empty() ? settings.l3 : settings.l2;
 }
 
-std::vector<engine::ChatMessage> shown(const openai::ChatRequest& request,
-                                       const std::string& system_prompt) {
-  std::vector<engine::ChatMessage> messages;
-  const bool own_system =
-      !request.messages.empty() && request.messages.front().role == "system";
-  if (!own_system && !system_prompt.empty()) messages.push_back({"system", system_prompt});
-  for (const openai::ChatMessage& message : request.messages) {
-    messages.push_back({message.role == "tool" ? "user" : message.role, message.content});
-  }
-  return messages;
-}
-
 void count(const Kitchen& kitchen, const Call& call) {
   auto body = openai::parse_body(call.request().body);
   if (!body) return call.fail(openai::api_error(body.error()));
@@ -190,11 +179,11 @@ void count(const Kitchen& kitchen, const Call& call) {
   const auto settings = kitchen.settings.get();
   const service::LanguageSettings& reader = reader_of(climb, *settings);
   const std::string model = climb.model.empty() ? reader.model : climb.model;
-  auto messages = shown(*request, reader.system_prompt);
-  queue(kitchen, call, [call, model, held = std::move(messages)](Encoders& encoders) {
+  auto shown = service::shown_request(climb, reader);
+  queue(kitchen, call, [call, model, held = std::move(shown)](Encoders& encoders) {
     auto counter = encoders.counter(model);
     if (!counter) return call.fail(model_failure(counter.error()));
-    auto tokens = (*counter)->count(held);
+    auto tokens = (*counter)->count(held.messages, held.options);
     if (!tokens) return call.fail(openai::api_error(tokens.error()));
     call.send(openai::OrderedJson{{"input_tokens", *tokens}});
   });

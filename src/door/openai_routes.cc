@@ -39,13 +39,6 @@ void respond(const Kitchen& kitchen, const Call& call) {
   answer(kitchen, call, std::move(request->chat), std::move(writer));
 }
 
-void refuse_completions(const Call& call) {
-  openai::ApiError error = openai::of_status(
-      404, "completions of bare text are not served yet: ask /v1/chat/completions");
-  error.code = "not_served";
-  call.fail(error);
-}
-
 void list_models(const Kitchen& kitchen, const Call& call) {
   OrderedJson data = OrderedJson::array();
   for (const ModelEntry& entry : kitchen.models.list(*kitchen.settings.get())) {
@@ -81,7 +74,9 @@ void add_openai_routes(Door& door, const Kitchen& kitchen) {
             }});
   door.add({"POST", "/v1/responses", Scope::Chat,
             [kitchen](const Call& call) { respond(kitchen, call); }});
-  door.add({"POST", "/v1/completions", Scope::Chat, refuse_completions});
+  door.add({"POST", "/v1/completions", Scope::Chat, [kitchen](const Call& call) {
+              answer_with(kitchen, call, openai::parse_completion, openai::completion_writer);
+            }});
   door.add({"POST", "/v1/messages", Scope::Chat, [kitchen](const Call& call) {
               answer_with(kitchen, call, anthropic::parse_messages, anthropic::messages_writer);
             }});

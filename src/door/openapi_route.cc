@@ -24,6 +24,22 @@ constexpr std::string_view kChat = R"({"type": "object", "required": ["model", "
     "temperature": {"type": "number", "minimum": 0, "maximum": 2},
     "n": {"type": "integer", "minimum": 1, "maximum": 16},
     "seed": {"type": "integer"}, "stop": {"type": ["string", "array"]},
+    "tools": {"type": "array", "maxItems": 128, "items": {"type": "object"}},
+    "tool_choice": {"type": ["string", "object"]}, "parallel_tool_calls": {"type": "boolean"},
+    "response_format": {"type": "object"}, "logprobs": {"type": "boolean"},
+    "top_logprobs": {"type": "integer", "minimum": 0, "maximum": 20},
+    "logit_bias": {"type": "object"},
+    "tinyarms": {"$ref": "#/components/schemas/Wishes"}}})";
+
+constexpr std::string_view kCompletion = R"({"type": "object", "required": ["model", "prompt"],
+  "properties": {
+    "model": {"type": "string", "example": "l2"},
+    "prompt": {"type": ["string", "array"]}, "suffix": {"type": "string"},
+    "max_tokens": {"type": "integer", "minimum": 1}, "stream": {"type": "boolean"},
+    "temperature": {"type": "number", "minimum": 0, "maximum": 2},
+    "n": {"type": "integer", "minimum": 1, "maximum": 16}, "echo": {"type": "boolean"},
+    "logprobs": {"type": "integer", "minimum": 0, "maximum": 5},
+    "seed": {"type": "integer"}, "stop": {"type": ["string", "array"]},
     "tinyarms": {"$ref": "#/components/schemas/Wishes"}}})";
 
 constexpr std::string_view kResponses = R"({"type": "object", "required": ["model", "input"],
@@ -42,6 +58,8 @@ constexpr std::string_view kMessages = R"({"type": "object",
     "messages": {"type": "array", "minItems": 1, "items": {"type": "object"}},
     "max_tokens": {"type": "integer", "minimum": 1},
     "system": {"type": ["string", "array"]}, "stream": {"type": "boolean"},
+    "tools": {"type": "array", "maxItems": 128, "items": {"type": "object"}},
+    "tool_choice": {"type": "object"}, "stop_sequences": {"type": "array"},
     "temperature": {"type": "number", "minimum": 0, "maximum": 1},
     "tinyarms": {"$ref": "#/components/schemas/Wishes"}}})";
 
@@ -85,7 +103,7 @@ constexpr RouteText kTexts[] = {
     {"GET", "/v1/models", "What may be named as a model"},
     {"GET", "/v1/models/*", "One of them"},
     {"POST", "/v1/chat/completions", "OpenAI: a conversation", kChat},
-    {"POST", "/v1/completions", "Not served yet: always 404"},
+    {"POST", "/v1/completions", "OpenAI: a text to go on with, or a gap to fill", kCompletion},
     {"POST", "/v1/responses", "OpenAI: a response", kResponses},
     {"POST", "/v1/messages", "Anthropic: a conversation", kMessages},
     {"POST", "/v1/messages/count_tokens", "Anthropic: how long a conversation is", kCount},

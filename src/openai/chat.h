@@ -30,6 +30,7 @@ struct Tool {
   std::string name;
   std::string description;
   std::string parameters;  // a JSON schema, as JSON
+  std::string place = {};  // the field that had it
   bool strict = false;
 };
 
@@ -70,12 +71,21 @@ struct ChatRequest {
   int top_logprobs = 0;
   Format format = Format::Text;
   std::string schema;                   // of JsonSchema, as JSON
+  std::string schema_place;             // the field that had it
   std::string schema_name;
   std::vector<Tool> tools;
   ToolChoice tool_choice = ToolChoice::Auto;
   std::string tool_named;
   bool parallel_tool_calls = true;
   Wishes wishes;
+};
+
+// What is new of a call since the delta before.
+struct ToolDelta {
+  size_t index = 0;  // of the call in the answer
+  std::string id;    // with the first delta of a call, as the name
+  std::string name;
+  std::string arguments;
 };
 
 struct TopToken {
@@ -93,6 +103,7 @@ struct Choice {
   std::string content;
   std::vector<ToolCall> tool_calls = {};
   std::string finish = "stop";  // "stop", "length", "tool_calls"
+  std::string stop_sequence = {};  // of the request's, which ended it; empty: none did
   std::vector<TokenLogprob> logprobs = {};
 };
 

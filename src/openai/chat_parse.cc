@@ -17,15 +17,6 @@ std::string clean(FieldReader& reader, std::string text, const std::string& path
   return text;
 }
 
-bool is_tool_name(const std::string& name) {
-  if (name.empty() || name.size() > 64) return false;
-  for (const char c : name) {
-    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!word && c != '_' && c != '-' && c != '.') return false;
-  }
-  return true;
-}
-
 void read_tool_calls(FieldReader& message, ChatMessage& into) {
   const Json* calls = message.list("tool_calls");
   if (calls == nullptr) return;
@@ -145,6 +136,7 @@ void read_format(FieldReader& reader, ChatRequest& request) {
     if (schema == nullptr) inner.fail("is missing", "response_format.json_schema.schema");
     if (inner.error()) return reader.adopt(*inner.error());
     request.schema = schema->dump();
+    request.schema_place = "response_format.json_schema.schema";
   } else if (type != "text") {
     fields.fail("must be 'text', 'json_object' or 'json_schema'", "response_format.type");
   }
@@ -180,6 +172,15 @@ void read_streaming(FieldReader& reader, ChatRequest& request) {
 
 }  // namespace
 
+bool is_tool_name(const std::string& name) {
+  if (name.empty() || name.size() > 64) return false;
+  for (const char c : name) {
+    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!word && c != '_' && c != '-' && c != '.') return false;
+  }
+  return true;
+}
+
 std::string read_content(FieldReader& reader, const Json& content, const std::string& path) {
   if (content.is_string()) return clean(reader, content.get<std::string>(), path);
   if (!content.is_array()) {
@@ -213,6 +214,7 @@ void read_function(FieldReader& outer, const Json& function, const std::string& 
   const Json* parameters = fields.object("parameters");
   tool.parameters = parameters != nullptr ? parameters->dump()
                                           : R"({"type":"object","properties":{}})";
+  tool.place = path + ".parameters";
   if (!is_tool_name(tool.name)) {
     fields.fail("must be 1 to 64 letters, digits, '_', '-' or '.'", path + ".name");
   }
@@ -308,6 +310,7 @@ Result<ChatRequest> parse_completion(const Json& body) {
     reader.fail("must be a string, or a list of one string", "prompt");
   } else {
     request.prefix = clean(reader, prompts[0], "prompt");
+    if (request.prefix.empty()) reader.fail("must not be empty", "prompt");
   }
   request.suffix = clean(reader, reader.text("suffix").value_or(""), "suffix");
   request.echo = reader.flag("echo").value_or(false);

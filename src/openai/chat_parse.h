@@ -18,6 +18,7 @@ void read_wishes(FieldReader& reader, Wishes& wishes);
 Result<void> read_wish(std::string_view name, const std::string& value, Wishes& wishes);
 // A text, or a list of parts of which each must be text ("text", "input_text", "output_text").
 std::string read_content(FieldReader& reader, const Json& content, const std::string& path);
+bool is_tool_name(const std::string& name);
 void read_function(FieldReader& outer, const Json& function, const std::string& path, Tool& tool);
 
 inline constexpr size_t kToolsMax = 128;

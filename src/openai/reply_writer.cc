@@ -64,20 +64,25 @@ class ChatWriter final : public ChunkWriter {
     return event_of(delta(index, {{"content", piece}}, nullptr, logprobs_json(logprobs)));
   }
 
-  std::string close_choice(int index, const Choice& choice, const OrderedJson& tinyarms) override {
-    std::string events;
-    if (!choice.tool_calls.empty()) {
-      OrderedJson list = OrderedJson::array();
-      for (const ToolCall& call : choice.tool_calls) {
-        OrderedJson one = {{"index", list.size()}};
-        one.update(tool_call_json(call));
-        list.push_back(std::move(one));
+  std::string tools(int index, const std::vector<ToolDelta>& deltas) override {
+    OrderedJson list = OrderedJson::array();
+    for (const ToolDelta& one : deltas) {
+      OrderedJson json = {{"index", one.index}};
+      if (!one.id.empty()) {
+        json["id"] = one.id;
+        json["type"] = "function";
+        json["function"]["name"] = one.name;
       }
-      events = event_of(delta(index, {{"tool_calls", std::move(list)}}, nullptr, nullptr));
+      json["function"]["arguments"] = one.arguments;
+      list.push_back(std::move(json));
     }
+    return event_of(delta(index, {{"tool_calls", std::move(list)}}, nullptr, nullptr));
+  }
+
+  std::string close_choice(int index, const Choice& choice, const OrderedJson& tinyarms) override {
     OrderedJson last = delta(index, OrderedJson::object(), choice.finish, nullptr);
     if (!tinyarms.is_null()) last["tinyarms"] = tinyarms;
-    return events + event_of(last);
+    return event_of(last);
   }
 
  private:
@@ -114,6 +119,8 @@ class CompletionWriter final : public ChunkWriter {
                    const std::vector<TokenLogprob>& logprobs) override {
     return event_of(part(index, piece, nullptr, completion_logprobs_json(logprobs)));
   }
+
+  std::string tools(int, const std::vector<ToolDelta>&) override { return ""; }
 
   std::string close_choice(int index, const Choice& choice, const OrderedJson& tinyarms) override {
     OrderedJson last = part(index, "", choice.finish, nullptr);

@@ -18,12 +18,14 @@ class ReplyWriter {
 
   virtual OrderedJson whole(const ChatReply& reply) = 0;
 
-  // A stream is open, then for each choice any texts and one close, then close. `head` has id,
-  // time and model; nothing else is known yet.
+  // A stream is open, then for each choice any texts, any calls and one close, then close. `head`
+  // has id, time, model and the tokens of the prompt; nothing else is known yet.
   virtual std::string open(const ChatReply& head) = 0;
   virtual std::string text(int index, std::string_view piece,
                            const std::vector<TokenLogprob>& logprobs) = 0;
-  // `choice.content` was sent by text(); its tool calls and its end were not.
+  // Calls of tools as they grow, one after the other.
+  virtual std::string tools(int index, const std::vector<ToolDelta>& deltas) = 0;
+  // Contents and calls were sent; the end was not.
   virtual std::string close_choice(int index, const Choice& choice,
                                    const OrderedJson& tinyarms) = 0;
   virtual std::string close(const ChatReply& reply) = 0;

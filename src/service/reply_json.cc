@@ -39,8 +39,16 @@ Json cost_json(const cascade::Cost& cost) {
           {"load_seconds", number(cost.load_seconds)}};
 }
 
+Json calls_json(const std::vector<cascade::ToolCall>& calls) {
+  Json list = Json::array();
+  for (const cascade::ToolCall& call : calls) {
+    list.push_back({{"id", call.id}, {"name", call.name}, {"arguments", call.arguments}});
+  }
+  return list;
+}
+
 Json step_json(const cascade::Step& step) {
-  return {{"tier", cascade::level_name(step.level)},
+  Json json = {{"tier", cascade::level_name(step.level)},
           {"decision", cascade::decision_name(step.decision)},
           {"reason", step.reason},
           {"error", step.error ? Json(error_code_name(*step.error)) : Json(nullptr)},
@@ -56,6 +64,8 @@ Json step_json(const cascade::Step& step) {
           {"evidence", evidence_json(step.attempt.evidence)},
           {"cost", cost_json(step.attempt.cost)},
           {"answer", step.attempt.answered ? Json(step.attempt.answer) : Json(nullptr)}};
+  if (!step.attempt.tool_calls.empty()) json["tool_calls"] = calls_json(step.attempt.tool_calls);
+  return json;
 }
 
 Json usage_json(const cascade::Trace& trace) {

@@ -12,6 +12,21 @@ const anthropic = new Anthropic({ baseURL: url, apiKey: "none", maxRetries: 0 })
 const easy = [{ role: "user", content: "What is 0xff in decimal?" }];
 const hard = [{ role: "user", content: "Name a colour" }];
 
+const city = {
+  type: "object", required: ["city", "days"], additionalProperties: false,
+  properties: { city: { enum: ["Paris", "Rome"] }, days: { type: "integer", minimum: 1, maximum: 9 } },
+};
+const ask = [{ role: "user", content: "How is the weather in Rome?" }];
+const openaiCall = {
+  model: "l2", messages: ask, max_tokens: 80, tool_choice: "required", parallel_tool_calls: false,
+  tools: [{ type: "function", function: { name: "weather", parameters: city } }],
+};
+const anthropicCall = {
+  model: "l2", messages: ask, max_tokens: 80,
+  tools: [{ name: "weather", input_schema: city }],
+  tool_choice: { type: "any", disable_parallel_tool_use: true },
+};
+
 async function all(pages) {
   const names = [];
   for await (const one of pages) names.push(one.id);
@@ -36,6 +51,29 @@ const calls = {
     }
     return { text, finish, tokens: usage.completion_tokens };
   },
+  openai_tools: async () =>
+    JSON.parse((await openai.chat.completions.create(openaiCall)).choices[0].message.tool_calls[0]
+      .function.arguments),
+  openai_tools_stream: async () => {
+    const stream = openai.chat.completions.stream(openaiCall);
+    const whole = await stream.finalChatCompletion();
+    return JSON.parse(whole.choices[0].message.tool_calls[0].function.arguments);
+  },
+  openai_format: async () =>
+    JSON.parse((await openai.chat.completions.create({
+      model: "l2", messages: ask, max_tokens: 80,
+      response_format: { type: "json_schema", json_schema: { name: "weather", schema: city } },
+    })).choices[0].message.content),
+  openai_logprobs: async () =>
+    (await openai.chat.completions.create({
+      model: "l2", messages: hard, max_tokens: 4, logprobs: true, top_logprobs: 2,
+    })).choices[0].logprobs.content,
+  openai_completion: async () =>
+    (await openai.completions.create({ model: "l2", prompt: "Once upon a", max_tokens: 4 }))
+      .choices[0].text,
+  anthropic_tools: async () => (await anthropic.messages.create(anthropicCall)).content[0].input,
+  anthropic_tools_stream: async () =>
+    (await anthropic.messages.stream(anthropicCall).finalMessage()).content[0].input,
   openai_error: () => openai.chat.completions.create({ model: "nothing", messages: easy }),
   openai_embeddings: async () =>
     (await openai.embeddings.create({ model: "auto", input: ["a", "b"] })).data.map(
