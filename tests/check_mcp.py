@@ -2,7 +2,7 @@
 """MCP from outside, without models and without a client library: `tinyarms mcp` on its standard
 input and /mcp of `tinyarms serve`.
 
-usage: check_mcp.py BINARY
+usage: check_mcp.py BINARY [--times]   (--times: how long calls take over standard input)
 """
 
 import json
@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import check_door
@@ -351,6 +352,24 @@ class Http(Folder):
         self.assertFalse(result(call("scan_rules", {}), root)["isError"])
 
 
+def times():
+    with tempfile.TemporaryDirectory(prefix="tinyarms-mcp-") as home, Open(home, home) as server:
+        answers = open(server.process.stdout.fileno(), "rb", closefd=False)
+        for name, body in (("ping", message("ping", {}, 1)),
+                           ("tools/list", message("tools/list", {}, 1)),
+                           ("ask, by rules", call("ask", {"question": EASY})),
+                           ("scan_rules, 4 lines", call("scan_rules", {"code": CODE,
+                                                                       "language": "python"}))):
+            took = []
+            for _ in range(1000):
+                begin = time.perf_counter()
+                server.send(body)
+                answers.readline()
+                took.append(time.perf_counter() - begin)
+            took.sort()
+            print(f"{name}: p50 {took[500] * 1e6:.0f} µs, p99 {took[990] * 1e6:.0f} µs")
+
+
 if __name__ == "__main__":
     BINARY = check_door.BINARY = str(pathlib.Path(sys.argv.pop(1)).resolve())
-    unittest.main(verbosity=2)
+    times() if sys.argv[1:] == ["--times"] else unittest.main(verbosity=2)

@@ -154,7 +154,9 @@ class Dispatcher::RunningRead final : public ResourceCall {
   std::string uri_;
 };
 
-Dispatcher::Dispatcher(Offer offer) : offer_(std::move(offer)) {}
+Dispatcher::Dispatcher(Offer offer) : offer_(std::move(offer)) {
+  for (const auto& tool : offer_.tools) names_.push_back(tool->info().name);
+}
 Dispatcher::~Dispatcher() = default;
 
 OrderedJson Dispatcher::capabilities() const {
@@ -253,9 +255,9 @@ void Dispatcher::call_tool(const std::shared_ptr<Running>& running, const Json& 
     }
     arguments = *given;
   }
-  for (const auto& tool : offer_.tools) {
-    if (tool->info().name != *name) continue;
-    return tool->run(std::make_shared<RunningTool>(running, std::move(arguments)));
+  for (size_t i = 0; i < names_.size(); ++i) {
+    if (names_[i] != name->get_ref<const std::string&>()) continue;
+    return offer_.tools[i]->run(std::make_shared<RunningTool>(running, std::move(arguments)));
   }
   running->fail({kInvalidParams, fmt::format("Unknown tool: {}", name->get<std::string>()),
                  nullptr});

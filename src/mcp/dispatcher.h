@@ -72,6 +72,7 @@ class Dispatcher {
   void leave(Running& running);
 
   Offer offer_;
+  std::vector<std::string> names_;  // of the tools: a call need not build every schema to find one
   mutable std::mutex mutex_;
   std::map<Key, Running*> by_id_;  // each leaves before it goes
   size_t under_way_ = 0;
