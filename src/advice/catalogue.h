@@ -85,6 +85,7 @@ struct CatalogueModel {
   std::string vocabulary_family{};       // who has the same can check each other's drafts
   std::string chat_template{};
   std::string tool_format{};
+  std::string repository{};  // of files that name none of their own
   bool remote = false;
   Source source{};
   std::optional<ModelShape> shape{};

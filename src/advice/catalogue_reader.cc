@@ -233,6 +233,7 @@ void read_text_entry(EntryReader& reader, const TomlNode& entry, CatalogueModel&
   else if (key == "vocabulary_family") model.vocabulary_family = reader.text(entry);
   else if (key == "chat_template") model.chat_template = reader.text(entry);
   else if (key == "tool_format") model.tool_format = reader.text(entry);
+  else if (key == "repository") model.repository = reader.text(entry);
   else if (key == "languages") model.languages = reader.texts(entry);
   else if (key == "source") model.source = reader.source(entry);
   else if (key == "name") {
@@ -245,8 +246,8 @@ void read_text_entry(EntryReader& reader, const TomlNode& entry, CatalogueModel&
   } else {
     reader.unknown(entry, {"name", "title", "roles", "parameters", "active_parameters", "context",
                            "dimensions", "matryoshka", "languages", "vocabulary_family",
-                           "chat_template", "tool_format", "remote", "source", "quantisations",
-                           "shape", "licence", "file", "score", "price"});
+                           "chat_template", "tool_format", "repository", "remote", "source",
+                           "quantisations", "shape", "licence", "file", "score", "price"});
   }
 }
 

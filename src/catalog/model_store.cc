@@ -1,8 +1,13 @@
 #include "catalog/model_store.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <system_error>
 #include <utility>
 
@@ -215,6 +220,38 @@ Result<InstalledModel> ModelStore::add_gguf(const fs::path& source,
   auto copied = copy_file({.source = source, .destination = staged.path()});
   if (!copied) return copied.error();
   return settle(staged, *name, note_or(options.source_note, source));
+}
+
+Result<InstalledModel> ModelStore::adopt(const fs::path& file,
+                                         const AdoptOptions& options) const {
+  auto facts = engine::inspect_model(file);
+  if (!facts) return facts.error();
+  auto name = choose_name(options.name, file.stem());
+  if (!name) return name.error();
+  if (auto made = make_folder(models_dir_); !made) return made.error();
+  const fs::path path = path_of(*name);
+  // Never replaces: a second process may have installed that name meanwhile.
+  const bool placed = ::link(file.c_str(), path.c_str()) == 0 ||
+                      (errno != EEXIST && ::renameat2(AT_FDCWD, file.c_str(), AT_FDCWD,
+                                                      path.c_str(), RENAME_NOREPLACE) == 0);
+  if (!placed && errno != EEXIST) {
+    return Error{ErrorCode::Io, std::strerror(errno), path.string(),
+                 "check the permissions of the folder"};
+  }
+  InstalledModel model = describe_model(path);
+  if (!placed) {
+    auto present = sha256_of(model);
+    if (!present || *present != options.sha256) return name_taken(*name);
+  }
+  auto vouched = vouch(std::move(model), {options.sha256, options.source_note});
+  std::error_code ignored;
+  if (vouched) {
+    fs::remove(file, ignored);
+  } else if (placed) {
+    if (!fs::exists(file, ignored)) fs::rename(path, file, ignored);
+    fs::remove(path, ignored);
+  }
+  return vouched;
 }
 
 Result<InstalledModel> ModelStore::import(const fs::path& source,

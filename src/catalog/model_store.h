@@ -20,6 +20,12 @@ struct AddOptions {
   std::string source_note = {};  // empty: the source's path
 };
 
+struct AdoptOptions {
+  std::string name = {};
+  std::string source_note = {};
+  std::string sha256 = {};  // of the file, which the caller has just computed
+};
+
 struct ImportOptions {
   std::string name = {};
   std::string source_note = {};
@@ -57,6 +63,12 @@ class ModelStore {
   // left behind then.
   Result<InstalledModel> add_gguf(const std::filesystem::path& source,
                                   const AddOptions& options) const;
+
+  // Moves a whole file of the same file system in: it has its name at once, or not at all. The same
+  // content under the same name is done already. Errors: as add_gguf; the file stays where it is
+  // then.
+  Result<InstalledModel> adopt(const std::filesystem::path& file,
+                               const AdoptOptions& options) const;
 
   // A folder of safetensors and vocabulary → GGUF; a .gguf as it is. Errors: as add_gguf, and
   // those of engine::import_bert.

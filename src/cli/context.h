@@ -49,6 +49,8 @@ void add_switch(CLI::App& app, Context& context, const std::string& flag, const 
 void add_ask(CLI::App& app, Context& context);
 void add_chat(CLI::App& app, Context& context);
 void add_models(CLI::App& app, Context& context);
+void add_init(CLI::App& app, Context& context);
+void add_pull(CLI::App& app, Context& context);
 void add_quantize(CLI::App& app, Context& context);
 void add_validate(CLI::App& app, Context& context);
 void add_embed(CLI::App& app, Context& context);

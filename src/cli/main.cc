@@ -73,6 +73,8 @@ int main(int argc, char** argv) {
   add_ask(app, context);
   add_chat(app, context);
   add_models(app, context);
+  add_init(app, context);
+  add_pull(app, context);
   add_quantize(app, context);
   add_validate(app, context);
   add_embed(app, context);

@@ -8,7 +8,9 @@
 #include "catalog/model_store.h"
 #include "cli/context.h"
 #include "cli/models_commands.h"
+#include "engine/load_probe.h"
 #include "engine/memory_plan.h"
+#include "engine/model_check.h"
 #include "service/assistant.h"
 #include "service/reply_json.h"
 
@@ -128,6 +130,9 @@ void run_import(const ImportCommandOptions& options, Context& context) {
       {"q8", engine::EncoderType::Q8_0}};
   const Terminal terminal = context.terminal();
   if (terminal.messages_are_watched()) terminal.note("importing " + printable(options.source));
+  if (auto tried = try_model(options.source, context.stop); !tried) {
+    return context.fail(tried.error(), options.json);
+  }
   auto model = ModelStore(context.paths.models_dir)
                    .import(options.source, {.name = options.name,
                                             .source_note = "",
@@ -150,6 +155,21 @@ void run_remove(const RemoveOptions& options, Context& context) {
 
 }  // namespace
 
+Result<void> try_model(const std::filesystem::path& file, const StopFlag& stop) {
+  std::error_code problem;
+  // What is no file, and folders, the import itself tells of.
+  if (!std::filesystem::is_regular_file(file, problem)) return {};
+  const engine::ModelCheck check = engine::check_model_file(file);
+  if (check.problem) return *check.problem;
+  if (check.not_loadable) return *check.not_loadable;
+  if (check.format != "gguf") return {};
+  auto tried = engine::probe_loading(file, stop);
+  // What the engine refuses in words harms nobody, and a later engine may take it.
+  const bool died = !tried && tried.error().what.find("on trial") != std::string::npos;
+  if (died || (!tried && tried.error().code == ErrorCode::Interrupted)) return tried;
+  return {};
+}
+
 void add_models(CLI::App& app, Context& context) {
   CLI::App* models = app.add_subcommand(
       "models", "The models installed on this machine, and those to choose from");
@@ -169,6 +189,8 @@ void add_models(CLI::App& app, Context& context) {
   show->callback([show_options, &context] { run_show(*show_options, context); });
 
   add_models_catalog(*models, context);
+  add_models_check(*models, context);
+  add_models_export(*models, context);
   add_models_plan(*models, context);
   add_models_recommend(*models, context);
 

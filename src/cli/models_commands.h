@@ -1,6 +1,7 @@
 // What is below `tinyarms models`, one file a command; models_command.cc adds them.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -10,11 +11,17 @@
 namespace tinyarms::cli {
 
 void add_models_catalog(CLI::App& models, Context& context);
+void add_models_check(CLI::App& models, Context& context);
+void add_models_export(CLI::App& models, Context& context);
 void add_models_plan(CLI::App& models, Context& context);
 void add_models_recommend(CLI::App& models, Context& context);
 
 // The bundled catalogue under that of the user's configuration folder; what is wrong in it is told.
 advice::Catalogue load_catalogue(const Context& context);
+
+// Before a GGUF is brought in: checks it, and loads it in a process of its own. Errors: those of
+// engine::check_model_file, Corrupt (the engine died of it), Interrupted.
+Result<void> try_model(const std::filesystem::path& file, const StopFlag& stop);
 
 // "12.3 GB", "98.4 MB".
 std::string size_text(uint64_t bytes);

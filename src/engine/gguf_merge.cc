@@ -30,7 +30,7 @@ Error not_together(const std::filesystem::path& path, std::string what) {
 }
 
 template <typename T>
-void append(std::string& bytes, T value) {
+void append_field(std::string& bytes, T value) {
   bytes.append(reinterpret_cast<const char*>(&value), sizeof(value));
 }
 
@@ -81,20 +81,20 @@ std::string merged_header(const std::vector<MergePart>& parts, uint64_t alignmen
   uint64_t offset = 0;
   for (const MergePart& part : parts) {
     for (const GgufTensor& tensor : part.header.tensors()) {
-      append(tensors, uint64_t{tensor.name.size()});
+      append_field(tensors, uint64_t{tensor.name.size()});
       tensors += tensor.name;
-      append(tensors, static_cast<uint32_t>(tensor.dimensions));
-      for (int i = 0; i < tensor.dimensions; ++i) append(tensors, tensor.shape[size_t(i)]);
-      append(tensors, static_cast<int32_t>(tensor.type));
-      append(tensors, offset);
+      append_field(tensors, static_cast<uint32_t>(tensor.dimensions));
+      for (int i = 0; i < tensor.dimensions; ++i) append_field(tensors, tensor.shape[size_t(i)]);
+      append_field(tensors, static_cast<int32_t>(tensor.type));
+      append_field(tensors, offset);
       offset = aligned(offset + tensor.bytes, alignment);
       ++tensor_count;
     }
   }
   std::string header = "GGUF";
-  append(header, uint32_t{3});
-  append(header, tensor_count);
-  append(header, pair_count);
+  append_field(header, uint32_t{3});
+  append_field(header, tensor_count);
+  append_field(header, pair_count);
   header += pairs + tensors;
   header.resize(aligned(header.size(), alignment), '\0');
   return header;

@@ -23,7 +23,7 @@
 namespace tinyarms::engine {
 namespace {
 
-constexpr int kPollMs = 50;
+constexpr int kProbePollMs = 50;
 constexpr int kLoaded = 0;
 constexpr int kRefused = 3;
 
@@ -50,17 +50,17 @@ constexpr int kRefused = 3;
   ::_exit(told >= 0 ? kRefused : kRefused + 1);
 }
 
-Error broken(const std::filesystem::path& path, std::string what) {
+Error bad_load(const std::filesystem::path& path, std::string what) {
   return Error{ErrorCode::Corrupt, std::move(what), path.string(),
                "fetch the model again, or use another one"};
 }
 
-class Child {
+class ProbeChild {
  public:
-  explicit Child(pid_t id) : id_(id) {}
-  ~Child() { end(); }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
+  explicit ProbeChild(pid_t id) : id_(id) {}
+  ~ProbeChild() { end(); }
+  ProbeChild(const ProbeChild&) = delete;
+  ProbeChild& operator=(const ProbeChild&) = delete;
 
   void end() {
     if (id_ <= 0) return;
@@ -78,18 +78,19 @@ class Child {
   pid_t id_;
 };
 
-Result<void> verdict(const std::filesystem::path& path, int status, const std::string& words) {
+Result<void> probe_verdict(const std::filesystem::path& path, int status,
+                           const std::string& words) {
   if (WIFSIGNALED(status)) {
-    return broken(path, fmt::format("the engine died of it ({}) while it was loaded on trial",
+    return bad_load(path, fmt::format("the engine died of it ({}) while it was loaded on trial",
                                     strsignal(WTERMSIG(status))));
   }
   const int code = WEXITSTATUS(status);
   if (code == kLoaded) return {};
   if (code != kRefused) {
-    return broken(path, fmt::format("the engine died of it (status {}) while it was loaded on "
+    return bad_load(path, fmt::format("the engine died of it (status {}) while it was loaded on "
                                     "trial", code));
   }
-  Error refused = broken(path, fmt::format("the engine refused it: {}", words));
+  Error refused = bad_load(path, fmt::format("the engine refused it: {}", words));
   if (words.find("unknown model architecture") != std::string::npos) {
     refused.code = ErrorCode::Unsupported;
     refused.hint = "use a model of a known architecture";
@@ -118,25 +119,25 @@ Result<void> probe_loading(const std::filesystem::path& path, const StopFlag& st
   if (id < 0) {
     return Error{ErrorCode::Io, std::strerror(errno), path.string(), "close other programs"};
   }
-  Child child(id);
+  ProbeChild child(id);
   const auto begun = std::chrono::steady_clock::now();
   std::string words;
   while (true) {
     if (stop.raised()) return Error{ErrorCode::Interrupted, "stopped", path.string(), ""};
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
     if (taken.count() > limits.seconds) {
-      return broken(path, fmt::format("loading it on trial did not end within {:.0f} s",
+      return bad_load(path, fmt::format("loading it on trial did not end within {:.0f} s",
                                       limits.seconds));
     }
     pollfd waiting{.fd = reading.get(), .events = POLLIN, .revents = 0};
-    if (::poll(&waiting, 1, kPollMs) > 0) {
+    if (::poll(&waiting, 1, kProbePollMs) > 0) {
       char bytes[1024];
       const ssize_t got = ::read(reading.get(), bytes, sizeof bytes);
       if (got <= 0) break;  // the child has ended, one way or another
       words.append(bytes, static_cast<size_t>(got));
     }
   }
-  return verdict(path, child.wait(), words);
+  return probe_verdict(path, child.wait(), words);
 }
 
 }  // namespace tinyarms::engine

@@ -17,9 +17,9 @@ using nlohmann::json;
 
 // The format allows 100 MB; a table of the most tensors taken here is far shorter.
 constexpr uint64_t kTableMax = 32 << 20;
-constexpr size_t kSafetensorsMax = 1 << 17;
-constexpr size_t kDimensionsMax = 8;
-constexpr int kDepthMax = 3;  // table, entry, shape
+constexpr size_t kTableTensorsMax = 1 << 17;
+constexpr size_t kTableDimensionsMax = 8;
+constexpr int kTableDepthMax = 3;  // table, entry, shape
 
 // 0 for a type this code does not know.
 uint64_t type_bits(std::string_view type) {
@@ -98,7 +98,7 @@ class TableReader {
     std::set<std::string> names;
     std::set<std::string> fields;
     const auto watch = [&](int depth, json::parse_event_t event, json& value) {
-      if (depth > kDepthMax) return corrupt("header_depth", "its table is nested too deep");
+      if (depth > kTableDepthMax) return corrupt("header_depth", "its table is nested too deep");
       if (event == json::parse_event_t::object_start && depth == 1) fields.clear();
       if (event != json::parse_event_t::key) return !failure_;
       const auto& name = value.get_ref<const std::string&>();
@@ -106,7 +106,7 @@ class TableReader {
         name_ = name.substr(0, 200);
         return corrupt("duplicate_name", fmt::format("'{}' appears twice in its table", name_));
       }
-      if (names.size() > kSafetensorsMax) return corrupt("tensor_count", "its table is too long");
+      if (names.size() > kTableTensorsMax) return corrupt("tensor_count", "its table is too long");
       return !failure_;
     };
     return json::parse(table, watch, /*allow_exceptions=*/false);
@@ -124,7 +124,7 @@ class TableReader {
     const auto shape = entry.find("shape");
     const auto offsets = entry.find("data_offsets");
     if (type == entry.end() || !type->is_string()) return tensor_corrupt("dtype", "has no type");
-    if (shape == entry.end() || !shape->is_array() || shape->size() > kDimensionsMax) {
+    if (shape == entry.end() || !shape->is_array() || shape->size() > kTableDimensionsMax) {
       return tensor_corrupt("shape", "has no sensible shape");
     }
     if (offsets == entry.end() || !offsets->is_array() || offsets->size() != 2 ||

@@ -38,6 +38,23 @@ constexpr SettingInfo kSettings[] = {
     {"models.parallel", Kind::Integer, Rule::Forbidden, TINYARMS_FIELD(models.parallel),
      "Requests that a model computes at once, each with room for a whole context; 0 is as many as "
      "ask at the same time (`serve --workers`).", 0, 64},
+    {"pull.hub", Kind::Url, Rule::Forbidden, TINYARMS_FIELD(pull.hub),
+     "Where `tinyarms pull` looks models up: Hugging Face, or a hub that answers as it does."},
+    {"pull.hosts", Kind::TextList, Rule::Forbidden, TINYARMS_FIELD(pull.hosts),
+     "Hosts that files may come from, each redirect included; \"*.name\" is any below it. One on "
+     "this machine (\"127.0.0.1:8080\") may speak plain http."},
+    {"pull.mirrors", Kind::TextList, Rule::Forbidden, TINYARMS_FIELD(pull.mirrors),
+     "Folders made by `tinyarms models export`, as paths, file:// or https:// addresses; asked "
+     "before the hub."},
+    {"pull.token_env", Kind::VariableName, Rule::Forbidden, TINYARMS_FIELD(pull.token_env),
+     "Name of the environment variable with the hub's token, for repositories that want one."},
+    {"pull.token_file", Kind::Path, Rule::Forbidden, TINYARMS_FIELD(pull.token_file),
+     "File with that token, readable by you alone (mode 0600); empty: hub-token beside the "
+     "configuration."},
+    {"pull.connections", Kind::Integer, Rule::Forbidden, TINYARMS_FIELD(pull.connections),
+     "Parts of a file that are fetched at once.", 1, 16},
+    {"pull.size_max_gb", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(pull.size_max_gb),
+     "Largest file that is fetched, in gigabytes.", 0.000001, 10000},
     {"stream", Kind::Choice, Rule::Allowed, TINYARMS_FIELD(stream),
      "Prints an answer while it is written; \"auto\" does so on a terminal."},
     {"color", Kind::Choice, Rule::Allowed, TINYARMS_FIELD(color),

@@ -68,6 +68,16 @@ struct RemoteSettings {
   std::string api_key_env;  // the name of the variable that holds the key, never the key
 };
 
+struct PullSettings {
+  std::string hub = "https://huggingface.co";
+  std::vector<std::string> hosts = {"huggingface.co", "*.huggingface.co", "*.hf.co"};
+  std::vector<std::string> mirrors;      // folders that `models export` made, asked before the hub
+  std::string token_env = "HF_TOKEN";    // the name of the variable, never the token
+  std::string token_file;                // mode 0600; empty: hub-token beside the configuration
+  int connections = 4;
+  double size_max_gb = 100;
+};
+
 struct CalibrationSettings {
   std::vector<std::string> files;  // calibrators and certificates, or folders of them
   bool allow_foreign = false;
@@ -114,6 +124,7 @@ struct Settings {
   LanguageSettings l3;
   RemoteSettings l4;
   ModelsSettings models;
+  PullSettings pull;
   CalibrationSettings calibration;
   EscalationSettings escalation;
   PolicySettings policy;

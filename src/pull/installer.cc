@@ -1,0 +1,224 @@
+#include "pull/installer.h"
+
+#include <fmt/format.h>
+
+#include <system_error>
+
+#include "base/sha256.h"
+#include "engine/gguf_merge.h"
+#include "engine/model_check.h"
+
+namespace tinyarms::pull {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uint64_t kRoomMargin = 8 << 20;
+constexpr double kPullIdleSeconds = 30;
+
+void discard_part(const PlannedPart& part) {
+  if (part.staged) remote::discard_download(part.here);
+}
+
+}  // namespace
+
+Installer::Installer(const catalog::ModelStore& store, const PullTerms& terms,
+                     const PullHooks& hooks, const StopFlag& stop)
+    : store_(store), terms_(terms), hooks_(hooks), stop_(stop),
+      stage_(store_.folder() / ".pull") {}
+
+void Installer::say(const std::string& text) const {
+  if (hooks_.say) hooks_.say(text);
+}
+
+Error wrong_hash(const std::string& where) {
+  return Error{ErrorCode::Corrupt, "its SHA-256 is not the one that was announced", where,
+               "it was thrown away; try again, or another mirror"};
+}
+
+Result<remote::WebSession*> Installer::session() {
+  if (session_ == nullptr) {
+    auto made = remote::WebSession::create(
+        terms_.rules, {.connect_seconds = 15, .idle_seconds = kPullIdleSeconds, .bytes_max = 0});
+    if (!made) return made.error();
+    session_ = std::move(*made);
+  }
+  return session_.get();
+}
+
+// A file of that hash on this machine, read through to make sure.
+std::optional<HeldFile> Installer::held_copy(const WantedFile& wanted) const {
+  if (wanted.sha256.empty()) return std::nullopt;
+  for (const HeldFile& held : find_held(wanted, terms_.places)) {
+    say(fmt::format("looking at {} ({})", held.path.string(), held.holder));
+    auto hash = sha256_file(held.path);
+    if (hash && *hash == wanted.sha256) return held;
+  }
+  return std::nullopt;
+}
+
+// The model that is installed under the name, or under any where the hash is known.
+Result<std::optional<Pulled>> Installer::installed(const PullPlan& plan) const {
+  auto models = store_.list();
+  if (!models) return models.error();
+  const std::string& wanted = plan.parts.size() == 1 ? plan.parts.front().file.sha256
+                                                     : std::string();
+  for (const catalog::InstalledModel& model : *models) {
+    // What was joined of parts has no hash that could be known before.
+    const bool same_hash = wanted.empty() ? plan.parts.size() > 1 && model.source == plan.note
+                                          : model.sha256 == wanted;
+    if (same_hash && (!plan.named || plan.name == model.name)) {
+      return std::optional(Pulled{.model = model, .source = plan.note,
+                                  .reused = "the model store"});
+    }
+    if (model.name == plan.name && !same_hash) {
+      return Error{ErrorCode::InvalidArgument,
+                   fmt::format("another model is installed as \"{}\"", plan.name), "",
+                   fmt::format("choose a name (--name), or remove the old one: tinyarms models "
+                               "rm {}", plan.name)};
+    }
+  }
+  return std::optional<Pulled>();
+}
+
+Result<Pulled> Installer::fetch_and_install(PullPlan& plan) {
+  if (!catalog::is_model_name(plan.name)) {
+    return Error{ErrorCode::InvalidArgument,
+                 fmt::format("\"{}\" cannot name a model", plan.name.substr(0, 100)), "",
+                 "choose a name: --name"};
+  }
+  auto there = installed(plan);
+  if (!there) return there.error();
+  if (*there) return **there;
+  if (auto room = check_room(plan); !room) return room.error();
+  std::string reused;
+  uint64_t fetched = 0;
+  for (PlannedPart& part : plan.parts) {
+    if (auto held = held_copy({.repository = plan.repository, .name = part.file.path,
+                               .bytes = part.file.bytes, .sha256 = part.file.sha256})) {
+      part.here = held->path;
+      reused = held->holder;
+      continue;
+    }
+    auto report = fetch(plan, part);
+    if (!report) return report.error();
+    fetched += report->fetched;
+  }
+  auto pulled = install(plan);
+  if (!pulled) return pulled;
+  pulled->fetched = fetched;
+  pulled->reused = fetched == 0 ? reused : "";
+  return pulled;
+}
+
+// Before the first byte: all parts, and the joined file beside them.
+Result<void> Installer::check_room(const PullPlan& plan) const {
+  uint64_t needed = kRoomMargin;
+  for (const PlannedPart& part : plan.parts) needed += part.file.bytes;
+  if (plan.parts.size() > 1) needed += needed;
+  std::error_code problem;
+  fs::create_directories(store_.folder(), problem);
+  for (const PlannedPart& part : plan.parts) {
+    std::error_code absent;
+    const auto there = fs::exists(stage_of(part), absent);
+    if (there) return {};  // part of it is there: the download itself knows what is missing
+  }
+  const fs::space_info space = fs::space(store_.folder(), problem);
+  if (problem || space.available >= needed) return {};
+  return Error{ErrorCode::Io,
+               fmt::format("the disk is too full: {:.2f} GB are needed, {:.2f} GB are free",
+                           static_cast<double>(needed) / 1e9,
+                           static_cast<double>(space.available) / 1e9),
+               store_.folder().string(), "free some disk space, or name another data folder"};
+}
+
+fs::path Installer::stage_of(const PlannedPart& part) const {
+  const std::string key = part.file.sha256.empty() ? sha256_hex(part.url) : part.file.sha256;
+  return stage_ / (key.substr(0, 32) + ".part");
+}
+
+Result<remote::RangeReport> Installer::fetch(const PullPlan& plan, PlannedPart& part) {
+  auto ready = session();
+  if (!ready) return ready.error();
+  const fs::path stage = stage_of(part);
+  const std::string shown = part.file.path.substr(part.file.path.rfind('/') + 1);
+  auto report = remote::download_ranges(
+      **ready,
+      {.url = part.url, .part = stage, .bytes = part.file.bytes, .sha256 = part.file.sha256,
+       .bytes_max = terms_.bytes_max, .connections = terms_.connections,
+       .token = plan.hub ? terms_.token : remote::ApiKey()},
+      stop_, [&](uint64_t there, uint64_t total) {
+        if (hooks_.progress) hooks_.progress(shown, there, total);
+      });
+  if (!report) return report;
+  say("checking the hash of " + shown);
+  auto hash = sha256_file(stage);
+  if (!hash) return hash.error();
+  if (!report->sha256.empty() && *hash != report->sha256) {
+    remote::discard_download(stage);
+    return wrong_hash(part.url);
+  }
+  part.file.sha256 = *hash;
+  part.here = stage;
+  part.staged = true;
+  return report;
+}
+
+Result<void> Installer::check(const fs::path& file) const {
+  const engine::ModelCheck checked = engine::check_model_file(file);
+  if (checked.problem) return *checked.problem;
+  if (checked.not_loadable) return *checked.not_loadable;
+  return hooks_.trial ? hooks_.trial(file) : Result<void>();
+}
+
+// All parts are here, with the hashes that were announced.
+Result<Pulled> Installer::install(const PullPlan& plan) {
+  PlannedPart file = plan.parts.front();
+  if (plan.parts.size() > 1) {
+    auto joined = join(plan);
+    if (!joined) return joined.error();
+    file = std::move(*joined);
+  }
+  // A file that is no sound model would be none the next time either.
+  if (auto sound = check(file.here); !sound) {
+    if (sound.error().code != ErrorCode::Interrupted) {
+      for (const PlannedPart& part : plan.parts) discard_part(part);
+      discard_part(file);
+    }
+    return sound.error();
+  }
+  auto model = file.staged ? store_.adopt(file.here, {.name = plan.name,
+                                                      .source_note = plan.note,
+                                                      .sha256 = file.file.sha256})
+                           : store_.add_gguf(file.here, {.name = plan.name,
+                                                         .source_note = plan.note});
+  if (!model) return model.error();
+  for (const PlannedPart& part : plan.parts) discard_part(part);
+  discard_part(file);
+  return Pulled{.model = std::move(*model), .source = plan.note};
+}
+
+Result<PlannedPart> Installer::join(const PullPlan& plan) {
+  std::error_code ignored;
+  fs::create_directories(stage_, ignored);
+  PlannedPart joined{.file = {.path = plan.name + ".gguf"}};
+  joined.here = stage_ / (plan.name + ".joined");
+  joined.staged = true;
+  fs::remove(joined.here, ignored);
+  std::vector<fs::path> paths;
+  for (const PlannedPart& part : plan.parts) paths.push_back(part.here);
+  say(fmt::format("joining {} parts", paths.size()));
+  auto merged = engine::merge_gguf(paths, joined.here, stop_, [&](uint64_t at, uint64_t total) {
+    if (hooks_.progress) hooks_.progress(joined.file.path, at, total);
+  });
+  if (!merged) {
+    fs::remove(joined.here, ignored);
+    return merged.error();
+  }
+  auto hash = sha256_file(joined.here);
+  if (!hash) return hash.error();
+  joined.file.sha256 = *hash;
+  return joined;
+}
+
+}  // namespace tinyarms::pull

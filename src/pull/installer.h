@@ -1,0 +1,105 @@
+// The second half of a pull: the parts that were chosen are fetched where nobody here has them,
+// held against their hashes, joined, checked, loaded on trial and moved into the store, in this
+// order.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/stop_flag.h"
+#include "catalog/model_store.h"
+#include "pull/hub.h"
+#include "pull/local_stores.h"
+#include "remote/range_download.h"
+
+namespace tinyarms::pull {
+
+// What the user's settings allow.
+struct PullTerms {
+  std::string hub{};
+  remote::WebRules rules{};
+  std::vector<std::string> mirrors{};  // folders, file:// or web addresses
+  remote::ApiKey token{};              // goes to the hub alone
+  int connections = 4;
+  uint64_t bytes_max = 0;
+  bool offline = true;
+  StorePlaces places{};
+};
+
+struct PullHooks {
+  std::function<void(const std::string& file, uint64_t there, uint64_t total)> progress{};
+  std::function<void(const std::string&)> say{};
+  std::function<Result<void>(const std::filesystem::path&)> trial{};  // before it gets its name
+};
+
+struct Pulled {
+  catalog::InstalledModel model{};
+  std::string source{};
+  std::string reused{};  // who had it already; empty: it was fetched
+  uint64_t fetched = 0;  // bytes that came over the network, or from a mirror's disk
+};
+
+struct PlannedPart {
+  HubFile file{};
+  std::string url{};
+  std::filesystem::path here{};  // where it is by now
+  bool staged = false;           // fetched by us, and ours to move
+};
+
+struct PullPlan {
+  std::string name{};        // in the store
+  bool named = false;        // by the user
+  std::string repository{};  // may be empty
+  std::string note{};        // of the source
+  std::vector<PlannedPart> parts{};
+  bool hub = false;          // the token is for there
+};
+
+class Installer {
+ public:
+  Installer(const catalog::ModelStore& store, const PullTerms& terms, const PullHooks& hooks,
+            const StopFlag& stop);
+
+  // The connection of this pull, made when it is first asked for. Errors: Unsupported.
+  Result<remote::WebSession*> session();
+
+  // The model of that hash or name which is installed; nothing where there is none. Errors:
+  // InvalidArgument (the name is another model's), Io.
+  Result<std::optional<Pulled>> installed(const PullPlan& plan) const;
+
+  // A file of that hash on this machine, read through to make sure.
+  std::optional<HeldFile> held_copy(const WantedFile& wanted) const;
+
+  // Parts by their addresses, then as install().
+  Result<Pulled> fetch_and_install(PullPlan& plan);
+  // All parts are here, with the hashes that were announced.
+  Result<Pulled> install(const PullPlan& plan);
+
+  // Errors: those of engine::check_model_file and of the trial.
+  Result<void> check(const std::filesystem::path& file) const;
+  void say(const std::string& text) const;
+
+ private:
+  Result<void> check_room(const PullPlan& plan) const;
+  std::filesystem::path stage_of(const PlannedPart& part) const;
+  Result<remote::RangeReport> fetch(const PullPlan& plan, PlannedPart& part);
+  Result<PlannedPart> join(const PullPlan& plan);
+
+  const catalog::ModelStore& store_;
+  const PullTerms& terms_;
+  const PullHooks& hooks_;
+  const StopFlag& stop_;
+  std::filesystem::path stage_;
+  std::unique_ptr<remote::WebSession> session_;
+};
+
+// A file whose hash is another than was announced.
+Error wrong_hash(const std::string& where);
+
+}  // namespace tinyarms::pull
