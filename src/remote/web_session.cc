@@ -20,7 +20,7 @@ namespace {
 constexpr int kWebPollMs = 50;
 constexpr int kHopsMax = 6;
 constexpr int kTextTries = 3;
-constexpr double kRetryAfterMax = 120;
+constexpr double kHubRetryAfterMax = 120;
 constexpr size_t kIgnoredMax = 64 << 10;
 
 using WebClock = std::chrono::steady_clock;
@@ -232,7 +232,7 @@ class WebSession::Transfer {
     curl_off_t wait = 0;
     library_.easy_getinfo(easy_, CURLINFO_RETRY_AFTER, &wait);
     reply_.status = static_cast<int>(status);
-    reply_.retry_after_seconds = std::min(static_cast<double>(wait), kRetryAfterMax);
+    reply_.retry_after_seconds = std::min(static_cast<double>(wait), kHubRetryAfterMax);
     const bool file = status == 200 || status == 206;
     if (file && handlers_.on_reply && !handlers_.on_reply(reply_)) had_enough_ = true;
     return !had_enough_;
