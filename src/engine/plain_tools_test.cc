@@ -45,7 +45,8 @@ TEST(PlainTools, CallsAndResultsAreTurnsOfTheKnownRoles) {
 
 TEST(PlainTools, AnAnswerIsTakenApartAsItGrows) {
   const std::string text =
-      "Let me see.\n<tool_call>\n{\"name\": \"look_up\", \"arguments\": {\"word\": \"</tool_call>}\"}}"
+      "Let me see.\n<tool_call>\n"
+      "{\"name\": \"look_up\", \"arguments\": {\"word\": \"</tool_call>}\"}}"
       "\n</tool_call>\n<tool_call>\n{\"name\": \"stop\", \"arguments\": {}}\n</tool_call>";
   const ParsedAnswer whole = parse_plain_tools(text, false);
   EXPECT_EQ(whole.content, "Let me see.");

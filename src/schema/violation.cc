@@ -52,7 +52,9 @@ class Judge {
       return schema.get<bool>() ? Problem() : said(place, "is not allowed");
     }
     if (!schema.is_object()) return std::nullopt;
-    if (depth > kJudgeDepthMax || ++steps_ > kJudgeStepsMax) return said(place, "is too deep to be checked");
+    if (depth > kJudgeDepthMax || ++steps_ > kJudgeStepsMax) {
+      return said(place, "is too deep to be checked");
+    }
     if (const Node* reference = member_of(schema, "$ref")) {
       const Node* target = referred(*reference);
       if (target == nullptr) return said(place, "has a schema that refers to nothing");
@@ -253,8 +255,11 @@ class Judge {
       size_t fitting = 0;
       for (const Node& one : *list) {
         auto problem = judge(one, value, place, depth + 1);
-        if (problem) last = std::move(problem);
-        else ++fitting;
+        if (problem) {
+          last = std::move(problem);
+        } else {
+          ++fitting;
+        }
       }
       if (fitting == 0) return last;
       if (name[0] == 'o' && fitting > 1) return said(place, "keeps to more than one of \"oneOf\"");

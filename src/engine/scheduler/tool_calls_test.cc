@@ -18,7 +18,8 @@ constexpr const char* kWithTools =
     "{% endif %}{% for message in messages %}<|im_start|>{{ message.role }}\n"
     "{%- if message.content %}{{ message.content }}{% endif %}"
     "{%- if message.tool_calls %}{% for call in message.tool_calls %}<tool_call>\n"
-    "{\"name\": \"{{ call.function.name }}\", \"arguments\": {{ call.function.arguments | tojson }}}"
+    "{\"name\": \"{{ call.function.name }}\", "
+    "\"arguments\": {{ call.function.arguments | tojson }}}"
     "\n</tool_call>{% endfor %}{% endif %}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
 
