@@ -93,6 +93,9 @@ class Figures(unittest.TestCase):
         self.start(TINYARMS_LOG_DECISIONS="true")
         ids = [self.ask()["decision_id"] for _ in range(4)]
         self.assertEqual(len(set(ids)), 4)
+        # A log that was only just made is read while it is written.
+        self.assertEqual(self.get(STATS)[0], 200)
+        self.assertEqual(stats(self.home, "--json")[0], 0)
         self.serve.stop()  # what was said is written by then
         code, text, notes = stats(self.home, "--json")
         self.assertEqual(code, 0, notes)

@@ -37,16 +37,16 @@ Result<ReadDecisions> read_decisions(const StatsOptions& options, const Context&
     if (!seconds) return seconds.error();
     made.since = made.until - *seconds;
   }
-  const std::filesystem::path path =
-      options.log.empty() ? service::decision_log_path(context.paths)
-                          : std::filesystem::path(options.log);
-  auto log = storage::DecisionLog::open_existing(path, context.clock);
-  if (!log) {
-    // Nothing was logged yet: that is an answer too. A file that was named must be there.
-    if (log.error().code != ErrorCode::NotFound || !options.log.empty()) return log.error();
+  const std::filesystem::path own = service::decision_log_path(context.paths);
+  std::error_code ignored;
+  if (options.log.empty() && !std::filesystem::exists(own, ignored)) {
     made.since = made.since > 0 ? made.since : made.until;
-    return made;
+    return made;  // nothing was logged yet: that is an answer too
   }
+  // A file that was named must be a log already; our own may only just be in the making.
+  auto log = options.log.empty() ? storage::DecisionLog::open(own, context.clock)
+                                 : storage::DecisionLog::open_existing(options.log, context.clock);
+  if (!log) return log.error();
   auto read = (*log)->read(
       [&](const storage::LoggedDecision& one) -> Result<void> {
         if (context.stop.raised()) return Error{ErrorCode::Interrupted, "interrupted", "", ""};

@@ -14,11 +14,13 @@ namespace {
 using storage::DecisionLog;
 using storage::LoggedDecision;
 
-// Null where nothing was logged yet.
+// Null where nothing was logged yet. It is our own file, which a writer may only just be making:
+// open() waits for that, where open_existing() would take it for somebody else's.
 Result<std::unique_ptr<DecisionLog>> open_log(const Paths& paths, const Clock& clock) {
-  auto log = DecisionLog::open_existing(decision_log_path(paths), clock);
-  if (!log && log.error().code == ErrorCode::NotFound) return std::unique_ptr<DecisionLog>();
-  return log;
+  std::error_code ignored;
+  const auto path = decision_log_path(paths);
+  if (!std::filesystem::exists(path, ignored)) return std::unique_ptr<DecisionLog>();
+  return DecisionLog::open(path, clock);
 }
 
 }  // namespace

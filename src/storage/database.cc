@@ -202,6 +202,9 @@ Result<void> Database::migrate(Opening& opening, const Schema& schema) {
                                        schema.application_id, steps.size()));
     if (!stamped) return stamped;
     if (auto committed = transaction->commit(); !committed) return committed;
+    // Whoever looks at the file's head, as open_existing() does, finds the stamp there and not only
+    // in the log beside it; where that does not work now, the next checkpoint brings it.
+    sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   }
 
   // Our stamp on other tables, or a trigger among ours, is somebody else's file: compare with what
