@@ -195,7 +195,12 @@ Result<RenderedChat> ChatTemplate::render(std::span<const ChatMessage> messages,
   const bool calls = std::any_of(messages.begin(), messages.end(), [](const ChatMessage& one) {
     return one.role == "tool" || !one.tool_calls.empty();
   });
-  if (knows_tools_ || !(calls || !options.tools.empty())) return render_as_it_is(messages, options);
+  if (knows_tools_ || !(calls || !options.tools.empty())) {
+    auto native = render_as_it_is(messages, options);
+    if (!native || options.tools.empty()) return native;
+    // Of some templates llama.cpp learns how tools are told of, but not how calls are written.
+    if (!native->form.grammar.empty()) return native;
+  }
   auto form = plain_tools_form(options);
   if (!form) return form.error();
   auto chat = render_as_it_is(with_plain_tools(messages, options), {});

@@ -160,7 +160,7 @@ void ReplyReader::take_tool(ToolDelta delta) {
   if (delta.index > calls.size() || delta.index >= kToolCallsMax) return;
   started_ = true;
   const bool begins = delta.index == calls.size();
-  if (begins && delta.name.empty()) return;
+  if (begins ? delta.name.empty() : delta.arguments.empty()) return;
   if (begins) {
     calls.push_back({delta.id, delta.name, ""});
   } else {
