@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <vector>
 
 namespace tinyarms::schema {
@@ -16,6 +17,8 @@ using Json = nlohmann::ordered_json;
 constexpr int64_t kGrammarCountMax = 128;     // repetitions that a grammar unrolls
 constexpr size_t kGrammarOptionalMax = 64;    // properties that may be left out
 constexpr size_t kGrammarWaysMax = 64;        // ways to begin a value
+constexpr int kGrammarHeightMax = 64;         // schemas within or behind one another
+constexpr int kGrammarRecursionMax = 500;     // while that is measured
 constexpr size_t kGrammarAny = 7;             // of a value of any kind
 constexpr size_t kGrammarPatternMax = 128;    // bytes
 constexpr std::array<const char*, 7> kTypes = {"null",    "boolean", "object", "array",
@@ -185,55 +188,94 @@ void loosen(Json& schema, int64_t& repeats) {
 }
 
 // How many ways a value may begin: each is a stack that a grammar follows at once. References can
-// multiply them without end; what has too many becomes any value.
+// multiply them without end; what has too many becomes any value, and so does what leads through
+// too many schemas, which the conversion follows by recursion.
 class Alternatives {
  public:
-  explicit Alternatives(Json& root) : root_(root) {}
-
-  // `chain`: the schemas around this one that begin where it does.
-  size_t bound(Json& schema, std::vector<const Json*> chain = {}) {
-    if (!schema.is_object()) return 1;
-    if (const auto found = done_.find(&schema); found != done_.end()) return found->second;
-    chain.push_back(&schema);
-    done_[&schema] = kGrammarAny;  // seen again further inside
-    size_t ways = schema.contains("enum") ? schema["enum"].size() : 1;
-    if (schema.contains("type") && schema["type"].is_array()) ways += schema["type"].size();
-    if (schema.empty()) ways = kGrammarAny;
-    for (auto& [name, value] : schema.items()) {
-      if (name == "anyOf" || name == "oneOf" || name == "allOf") {
-        for (Json& each : value) ways += bound(each, chain);
-      } else if (name == "$ref") {
-        ways += bound_target(value, chain);
-      }
-    }
-    each_below(schema, "", [&](Json& inner, const std::string&) {
-      if (!done_.contains(&inner)) bound(inner);
-    });
-    if (ways > kGrammarWaysMax) {
-      schema = Json::object();
-      ways = kGrammarAny;
-    }
-    done_[&schema] = ways;
-    return ways;
+  static void limit(Json& root) {
+    Alternatives all(root);
+    all.measure(root, {}, 0);
+    all.loosen_below(root);
   }
 
  private:
-  size_t bound_target(const Json& reference, const std::vector<const Json*>& chain) {
-    if (!reference.is_string()) return 1;
+  struct Extent {
+    size_t ways = kGrammarAny;
+    int height = 0;  // schemas on the longest way down
+  };
+
+  explicit Alternatives(const Json& root) : root_(root) {}
+
+  // `chain`: the schemas around this one that begin where it does. Nothing is changed yet: a
+  // reference may lead to what holds the schema that is being looked at.
+  Extent measure(const Json& schema, std::vector<const Json*> chain, int depth) {
+    if (!schema.is_object()) return {.ways = 1};
+    if (const auto found = done_.find(&schema); found != done_.end()) return found->second;
+    chain.push_back(&schema);
+    done_[&schema] = {};  // seen again further inside
+    Extent own{.ways = schema.contains("enum") ? schema["enum"].size() : 1};
+    if (schema.contains("type") && schema["type"].is_array()) own.ways += schema["type"].size();
+    if (schema.empty()) own.ways = kGrammarAny;
+    if (depth < kGrammarRecursionMax) {
+      measure_parts(schema, chain, depth + 1, own);
+    } else {
+      own.height = kGrammarHeightMax;
+    }
+    if (own.ways > kGrammarWaysMax || own.height >= kGrammarHeightMax) {
+      too_many_.insert(&schema);
+      own = {};
+    }
+    done_[&schema] = own;
+    return own;
+  }
+
+  void measure_parts(const Json& schema, const std::vector<const Json*>& chain, int depth,
+                     Extent& own) {
+    const auto begins_with = [&](const Extent& part) {
+      own.ways += part.ways;
+      own.height = std::max(own.height, part.height + 1);
+    };
+    for (const auto& [name, value] : schema.items()) {
+      if (name == "anyOf" || name == "oneOf" || name == "allOf") {
+        for (const Json& each : value) begins_with(measure(each, chain, depth));
+      } else if (name == "$ref") {
+        begins_with(measure_target(value, chain, depth));
+      }
+    }
+    each_below(schema, "", [&](const Json& inner, const std::string&) {
+      own.height = std::max(own.height, measure(inner, {}, depth).height + 1);
+    });
+  }
+
+  Extent measure_target(const Json& reference, const std::vector<const Json*>& chain, int depth) {
+    if (!reference.is_string()) return {.ways = 1};
     try {
       const Json::json_pointer place(reference.get<std::string>().substr(1));
-      if (!root_.contains(place)) return 1;  // the conversion says so
-      Json& target = root_.at(place);
+      if (!root_.contains(place)) return {.ways = 1};  // the conversion says so
+      const Json& target = root_.at(place);
       // A value that begins with itself never begins.
-      if (std::find(chain.begin(), chain.end(), &target) != chain.end()) return kGrammarWaysMax + 1;
-      return bound(target, chain);
+      if (std::find(chain.begin(), chain.end(), &target) != chain.end()) {
+        return {.ways = kGrammarWaysMax + 1};
+      }
+      return measure(target, chain, depth);
     } catch (const Json::exception&) {
-      return 1;
+      return {.ways = 1};
     }
   }
 
-  Json& root_;
-  std::map<const Json*, size_t> done_;
+  // From the outside in, so that nothing is looked for in what is gone.
+  void loosen_below(Json& json) const {
+    if (too_many_.contains(&json)) {
+      json = Json::object();
+      return;
+    }
+    if (!json.is_structured()) return;
+    for (Json& each : json) loosen_below(each);
+  }
+
+  const Json& root_;
+  std::map<const Json*, Extent> done_;
+  std::set<const Json*> too_many_;
 };
 
 }  // namespace
@@ -260,7 +302,7 @@ std::string constrainable(std::string_view schema, int64_t repeats) {
   Json json = Json::parse(schema, nullptr, false);
   if (json.is_discarded()) return std::string(schema);
   loosen(json, repeats);
-  Alternatives(json).bound(json);
+  Alternatives::limit(json);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -1,5 +1,6 @@
 #include "schema/json_schema.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -109,6 +110,30 @@ TEST(JsonSchema, WorkIsBounded) {
   schema += R"(}, "$ref": "#/$defs/s59"})";
   EXPECT_EQ(refused(schema), "");
   EXPECT_TRUE(violation(schema, "1"));
+}
+
+// The reference leads into a part of what refers, which has too many alternatives itself.
+TEST(JsonSchema, WhatHoldsAReferenceMayBecomeAnyValue) {
+  std::string many = "{}";
+  for (int i = 0; i < 70; ++i) many += R"(,{"const":)" + std::to_string(i) + "}";
+  EXPECT_EQ(constrainable(R"({"$ref":"#/$defs/t/properties/n","$defs":{"t":{"anyOf":[)" + many +
+                          R"(],"properties":{"n":{"anyOf":[{"$ref":"#/$defs/t"},)"
+                          R"({"type":"string"}]}}}}})"),
+            R"({"$ref":"#/$defs/t/properties/n","$defs":{"t":{}}})");
+}
+
+TEST(JsonSchema, AGrammarIsSparedLongWays) {
+  std::string schema = R"({"$ref":"#/$defs/a0","$defs":{"a2000":{})";
+  for (int i = 0; i < 2000; ++i) {
+    schema += fmt::format(R"(,"a{}":{{"$ref":"#/$defs/a{}"}})", i, i + 1);
+  }
+  const std::string spared = constrainable(schema + "}}");
+  // From the start, the way ends after a while, at any value.
+  int at = 0;
+  while (spared.find(fmt::format(R"("a{}":{{"$ref")", at)) != std::string::npos) ++at;
+  EXPECT_GT(at, 0);
+  EXPECT_LT(at, 64);
+  EXPECT_NE(spared.find(fmt::format(R"("a{}":{{}})", at)), std::string::npos) << at;
 }
 
 TEST(JsonSchema, AGrammarIsSparedWhatItCannotKeepTo) {
