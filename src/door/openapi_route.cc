@@ -92,6 +92,11 @@ constexpr std::string_view kFeedback = R"({"type": "object", "required": ["id", 
     "id": {"type": "string", "description": "decision_id of a reply, or its trace_id"},
     "good": {"type": "boolean"}}})";
 
+constexpr std::string_view kMessage = R"({"type": "object", "required": ["jsonrpc"],
+  "properties": {
+    "jsonrpc": {"const": "2.0"}, "id": {"type": ["string", "integer"]},
+    "method": {"type": "string"}, "params": {"type": "object"}}})";
+
 constexpr std::string_view kWishes = R"({"type": "object", "properties": {
     "tier": {"enum": ["l0", "l1", "l2", "l3", "l4"]},
     "max_tier": {"enum": ["l0", "l1", "l2", "l3", "l4"]},
@@ -116,6 +121,8 @@ constexpr RouteText kTexts[] = {
     {"GET", "/v1/tinyarms/stores", "Remembered answers and indexed files, counted"},
     {"POST", "/v1/tinyarms/replay", "Other thresholds on what was decided", kThresholds},
     {"POST", "/v1/tinyarms/feedback", "How an answer turned out", kFeedback},
+    {"POST", "/mcp", "The Model Context Protocol: one message", kMessage},
+    {"DELETE", "/mcp", "The end of its session"},
     {"GET", "/", "The page"},
     {"GET", "/page/*", "Its files"},
     {"GET", "/health", "Whether it is alive"},
