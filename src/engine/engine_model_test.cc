@@ -31,13 +31,13 @@ fs::path find_data(const char* variable, const std::string& name) {
 }
 
 constexpr const char* kNoSmolLm2 =
-    "SmolLM2's weights are missing: run ./setup/install, which puts "
+    "SKIPPED: SmolLM2's weights are missing: run ./setup/install, which puts "
     "smollm2-135m-instruct.q4_1.gguf into $TINYARMS_TEST_MODELS";
 constexpr const char* kNoEncoder =
-    "MiniLM's weights are missing: run ./setup/install, which puts all-minilm-l6-v2/ into "
+    "SKIPPED: MiniLM's weights are missing: run ./setup/install, which puts all-minilm-l6-v2/ into "
     "$TINYARMS_TEST_MODELS";
 constexpr const char* kNoReference =
-    "the reference embeddings are missing: set TINYARMS_SHARED to the folder with "
+    "SKIPPED: the reference embeddings are missing: set TINYARMS_SHARED to the folder with "
     "data/minilm-reference";
 
 class SmolLm2 : public ::testing::Test {

@@ -366,7 +366,10 @@ TEST_F(ModelCheckTest, RealFilesAreSound) {
     EXPECT_TRUE(found.sound()) << at->path() << " " << found.fault.kind;
     ++seen;
   }
-  if (seen == 0) GTEST_SKIP() << "SKIPPED in part: no real model files in TINYARMS_TEST_MODELS";
+  if (seen == 0) {
+    GTEST_SKIP() << "SKIPPED in part: no real model file below $TINYARMS_TEST_MODELS: run "
+                    "./setup/install, which puts the default models there";
+  }
 }
 
 }  // namespace

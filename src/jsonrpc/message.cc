@@ -2,34 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include "base/bracket_depth.h"
 
 namespace tinyarms::jsonrpc {
 namespace {
 
 constexpr size_t kMethodBytesMax = 256;
 constexpr size_t kIdBytesMax = 256;
-
-// How deep brackets nest outside of strings: JSON is taken apart by recursion further on.
-int nesting_of(std::string_view text) {
-  int depth = 0;
-  int deepest = 0;
-  bool quoted = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quoted) {
-      if (c == '\\') ++i;
-      if (c == '"') quoted = false;
-    } else if (c == '"') {
-      quoted = true;
-    } else if (c == '[' || c == '{') {
-      deepest = std::max(deepest, ++depth);
-    } else if (c == ']' || c == '}') {
-      --depth;
-    }
-  }
-  return deepest;
-}
 
 bool is_id(const Json& id) {
   if (id.is_string()) return id.get_ref<const std::string&>().size() <= kIdBytesMax;
@@ -89,7 +68,7 @@ Parsed parse(std::string_view text, const Limits& limits) {
     return failed(kInvalidRequest,
                   fmt::format("the message is larger than {} bytes", limits.bytes_max));
   }
-  if (nesting_of(text) > limits.depth_max) {
+  if (bracket_depth(text) > limits.depth_max) {
     return failed(kInvalidRequest,
                   fmt::format("the message nests deeper than {} levels", limits.depth_max));
   }

@@ -2,39 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
+
+#include "base/bracket_depth.h"
 
 namespace tinyarms::openai {
 namespace {
 
 constexpr int kDepthMax = 100;
 
-// How deep brackets nest outside of strings: JSON is taken apart by recursion further on.
-int depth_of(std::string_view text) {
-  int depth = 0;
-  int deepest = 0;
-  bool quoted = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quoted) {
-      if (c == '\\') ++i;
-      if (c == '"') quoted = false;
-    } else if (c == '"') {
-      quoted = true;
-    } else if (c == '[' || c == '{') {
-      deepest = std::max(deepest, ++depth);
-    } else if (c == ']' || c == '}') {
-      --depth;
-    }
-  }
-  return deepest;
-}
-
 }  // namespace
 
 Result<Json> parse_body(std::string_view body) {
-  if (depth_of(body) > kDepthMax) {
+  if (bracket_depth(body) > kDepthMax) {
     return Error{ErrorCode::InvalidArgument,
                  fmt::format("the body nests deeper than {} levels", kDepthMax), "", ""};
   }

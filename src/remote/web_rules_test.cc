@@ -20,7 +20,7 @@ bool allowed(const std::string& url) { return check_web_address(url, kRules).has
 class WebRulesTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!curl_library()) GTEST_SKIP() << "SKIPPED: libcurl is not installed";
+    if (!curl_library()) GTEST_SKIP() << "SKIPPED: libcurl.so.4 is missing: run ./setup/install";
   }
 };
 

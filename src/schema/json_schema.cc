@@ -9,6 +9,8 @@
 #include <set>
 #include <vector>
 
+#include "base/bracket_depth.h"
+
 namespace tinyarms::schema {
 namespace {
 
@@ -26,27 +28,6 @@ constexpr std::array<const char*, 7> kTypes = {"null",    "boolean", "object", "
 
 Error wrong(std::string what, std::string where) {
   return Error{ErrorCode::InvalidArgument, std::move(what), std::move(where), ""};
-}
-
-// How deep brackets nest outside of strings, before anything is taken apart by recursion.
-int depth_of_brackets(std::string_view text) {
-  int depth = 0;
-  int deepest = 0;
-  bool quoted = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quoted) {
-      if (c == '\\') ++i;
-      if (c == '"') quoted = false;
-    } else if (c == '"') {
-      quoted = true;
-    } else if (c == '[' || c == '{') {
-      deepest = std::max(deepest, ++depth);
-    } else if (c == ']' || c == '}') {
-      --depth;
-    }
-  }
-  return deepest;
 }
 
 size_t nodes_of(const Json& json) {
@@ -285,7 +266,7 @@ Result<void> check_schema(std::string_view schema) {
     return wrong(fmt::format("the schema has {} bytes, at most {} are taken", schema.size(),
                              kSchemaBytesMax), "");
   }
-  if (const int depth = depth_of_brackets(schema); depth > kSchemaDepthMax) {
+  if (const int depth = bracket_depth(schema); depth > kSchemaDepthMax) {
     return wrong(fmt::format("the schema nests {} deep, at most {} are taken", depth,
                              kSchemaDepthMax), "");
   }

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 #include <json-schema-to-grammar.h>
 
-#include <algorithm>
 #include <cmath>
 #include <exception>
 #include <limits>
 
+#include "base/bracket_depth.h"
 #include "engine/llama_backend.h"
 #include "engine/schema_rules.h"
 
@@ -22,26 +22,6 @@ Error unusable(std::string what) {
   return Error{ErrorCode::InvalidArgument, std::move(what), "", "simplify the schema"};
 }
 
-// Counts brackets outside of strings; whether they match is the parser's business.
-int nesting_of(std::string_view schema) {
-  int depth = 0;
-  int deepest = 0;
-  bool in_string = false;
-  for (size_t i = 0; i < schema.size(); ++i) {
-    const char c = schema[i];
-    if (in_string && c == '\\') {
-      ++i;
-    } else if (c == '"') {
-      in_string = !in_string;
-    } else if (!in_string && (c == '{' || c == '[')) {
-      deepest = std::max(deepest, ++depth);
-    } else if (!in_string && (c == '}' || c == ']')) {
-      --depth;
-    }
-  }
-  return deepest;
-}
-
 }  // namespace
 
 Result<GrammarText> grammar_of_schema(std::string_view json_schema) {
@@ -49,7 +29,7 @@ Result<GrammarText> grammar_of_schema(std::string_view json_schema) {
     return unusable(fmt::format("the JSON schema has {} bytes, at most {} are taken",
                                 json_schema.size(), kSchemaBytesMax));
   }
-  if (const int depth = nesting_of(json_schema); depth > kNestingMax) {
+  if (const int depth = bracket_depth(json_schema); depth > kNestingMax) {
     return unusable(fmt::format("the JSON schema is nested {} deep, at most {} are taken", depth,
                                 kNestingMax));
   }
