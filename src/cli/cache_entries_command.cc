@@ -111,7 +111,7 @@ void run_list(const EntryOptions& options, Context& context) {
                                       : printable(text));
 }
 
-// A line at a time: the cache may be large, the memory need not be.
+// To stdout a line at a time; a file comes into being whole or not at all.
 void run_export(const EntryOptions& options, Context& context) {
   auto open = open_cache(options, context);
   if (!open) return;

@@ -264,6 +264,7 @@ Result<void> BertEncoder::encode_packs(std::vector<Pack>& packs) {
   for (const Pack& pack : packs) longest = std::max(longest, pack.tokens);
   const auto ranks = static_cast<size_t>(team_->size());
   const bool together = packs.size() < 2 * ranks;
+  const bool one_step = packs.size() == 1 && longest <= kRowStep;  // nothing to share
   if (!reserve(together ? 1 : ranks, longest)) {
     return Error{ErrorCode::Internal, "there is no memory for these texts", "",
                  "free some memory or embed fewer at once"};
@@ -273,7 +274,7 @@ Result<void> BertEncoder::encode_packs(std::vector<Pack>& packs) {
   std::atomic<bool> sound{true};
   const auto work = [&](int rank) {
     const auto r = static_cast<size_t>(rank);
-    if (!together) {
+    if (!together || one_step) {
       for (size_t i = next++; i < packs.size(); i = next++) {
         const Step alone{packs[i], workspaces_[r], desks_[r], nullptr, 0, 1, 0, packs[i].tokens};
         if (!forward(alone)) sound = false;
@@ -289,7 +290,7 @@ Result<void> BertEncoder::encode_packs(std::vector<Pack>& packs) {
     }
   };
   const SingleThreaded alone(context_->library());
-  team_->run(work);
+  one_step ? work(0) : team_->run(work);
   if (!sound) {
     return Error{ErrorCode::Internal, "a matrix product failed", "oneDNN",
                  "free some memory and try again"};

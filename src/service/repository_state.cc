@@ -15,8 +15,11 @@ constexpr size_t kSmallFileMax = 4096;
 constexpr int kFoldersMax = 64;  // upward
 constexpr size_t kDigits = 16;
 
-// A small file's text without white space at its end; empty where it cannot be read.
+// A small file's text without white space at its end; empty where it cannot be read. A pipe in an
+// unpacked archive would be waited for at each question.
 std::string small_text(const fs::path& path) {
+  std::error_code problem;
+  if (!fs::is_regular_file(path, problem)) return {};
   auto bytes = read_file(path, kSmallFileMax);
   if (!bytes) return {};
   while (!bytes->empty() && (bytes->back() == '\n' || bytes->back() == '\r')) bytes->pop_back();

@@ -1,6 +1,7 @@
 #include "service/repository_state.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "storage/test_folder.h"
 
@@ -66,6 +67,15 @@ TEST_F(RepositoryStateTest, ReadsNothingOutsideForAHostileReference) {
   EXPECT_EQ(state(), before);
   write_bytes(folder_ / "r/.git/HEAD", std::string(1 << 20, 'x'));
   EXPECT_EQ(state().size(), 16U);
+}
+
+TEST_F(RepositoryStateTest, DoesNotWaitForAPipe) {
+  fs::remove(folder_ / "r/.git/HEAD");
+  ASSERT_EQ(::mkfifo((folder_ / "r/.git/HEAD").c_str(), 0600), 0);
+  EXPECT_EQ(state().size(), 16U);
+  fs::create_directories(folder_ / "p");
+  ASSERT_EQ(::mkfifo((folder_ / "p/.git").c_str(), 0600), 0);
+  EXPECT_EQ(repository_state(folder_ / "p").root, "");
 }
 
 }  // namespace

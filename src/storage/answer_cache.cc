@@ -161,7 +161,7 @@ Result<void> AnswerCache::put(const Binding& binding, const CachedAnswer& entry,
   if (auto done = remove_expired(); !done) return done;
   if (auto done = remove_surplus(); !done) return done;
   if (auto done = transaction->commit(); !done) return done;
-  for (auto& [hash, matrix] : matrices_) matrix.in_step = false;
+  look_anew();
   return {};
 }
 
@@ -216,7 +216,7 @@ Result<AnswerCache::BindingMatrix*> AnswerCache::matrix_of(const Binding& bindin
   auto version = database_.data_version();
   if (!version) return version.error();
   if (*version != data_version_) {
-    for (auto& [hash, matrix] : matrices_) matrix.in_step = false;
+    look_anew();
     data_version_ = *version;
   }
   if (matrices_.size() >= kMatricesMax && matrices_.count(binding.hash) == 0) matrices_.clear();

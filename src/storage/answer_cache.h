@@ -126,6 +126,7 @@ class AnswerCache {
   bool is_expired(double created_at) const;
   Result<void> remove_expired();
   Result<void> remove_surplus();
+  void look_anew();  // the matrices are no longer in step
   Result<bool> is_rejected(const std::string& name, const std::string& pair);
   Result<void> note_rejection(const std::string& what);
   Result<void> check_entry(const CachedAnswer& entry) const;

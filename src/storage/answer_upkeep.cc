@@ -37,7 +37,14 @@ Result<void> AnswerCache::remove_expired() {
   if (options_.seconds_max <= 0) return {};
   auto old = database_.prepare("DELETE FROM answers WHERE created_at < ?");
   if (!old) return old.error();
-  return old->bind(clock_.wall_seconds() - options_.seconds_max).run();
+  if (auto done = old->bind(clock_.wall_seconds() - options_.seconds_max).run(); !done) return done;
+  if (database_.changes() > 0) look_anew();
+  return {};
+}
+
+// What this connection writes does not change data_version().
+void AnswerCache::look_anew() {
+  for (auto& [hash, matrix] : matrices_) matrix.in_step = false;
 }
 
 // The last one put was used last, so it stays.
@@ -102,7 +109,7 @@ Result<bool> AnswerCache::reject(const std::string& name) {
     if (!done) return done.error();
   }
   if (auto done = transaction->commit(); !done) return done.error();
-  for (auto& [hash, matrix] : matrices_) matrix.in_step = false;
+  look_anew();
   return !rejected.empty();
 }
 
@@ -157,7 +164,7 @@ Result<bool> AnswerCache::remove(const std::string& name) {
   auto erase = database_.prepare("DELETE FROM answers WHERE name = ?");
   if (!erase) return erase.error();
   if (auto done = erase->bind(std::string_view(name)).run(); !done) return done.error();
-  for (auto& [hash, matrix] : matrices_) matrix.in_step = false;
+  look_anew();
   return database_.changes() > 0;
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string>
 
 #include "storage/answer_cache.h"
 #include "storage/test_folder.h"
@@ -83,6 +84,21 @@ TEST_F(AnswerUpkeep, WhatIsTooOldIsNotGivenAgain) {
   put(ours_, "new", "3");
   clock_.now -= 1000;  // a clock set back makes nothing old
   EXPECT_EQ(exact(ours_, "new"), "3");
+}
+
+TEST_F(AnswerUpkeep, WhatAgedInOneBindingHidesNothingInAnother) {
+  open({.seconds_max = 100});
+  put(ours_, "old", "1");
+  for (int i = 0; i < 12; ++i) {
+    put(theirs_, "old " + std::to_string(i), "1", 0.001F * static_cast<float>(i));
+  }
+  clock_.now += 60;
+  put(theirs_, "young", "2", 0.05F);
+  EXPECT_EQ(similar(ours_, 0), "1");
+  EXPECT_EQ(similar(theirs_, 0), "1");
+  clock_.now += 60;
+  EXPECT_EQ(similar(ours_, 0), "") << "removes what is old, theirs as well";
+  EXPECT_EQ(similar(theirs_, 0), "2");
 }
 
 TEST_F(AnswerUpkeep, TheLeastUsedGoFirstWhereItIsTooMuch) {

@@ -55,10 +55,6 @@ std::optional<std::string> EmbeddingTier::skip_reason(const cascade::Request& re
   return "not configured (set l1.model)";
 }
 
-storage::Binding EmbeddingTier::binding_of(const cascade::Request& request) const {
-  return answer_binding(request, options_.stack, options_.place ? options_.place() : Place{});
-}
-
 // Who asks for randomness does not want the same answer twice.
 bool EmbeddingTier::may_recall(const cascade::Request& request) const {
   return options_.remember_answers && !request.made_to_order &&
@@ -137,7 +133,8 @@ Result<cascade::Attempt> EmbeddingTier::attempt(const cascade::Request& request,
                                                 const cascade::Trace&, const StopFlag&,
                                                 cascade::Listener& listener) {
   const std::string& question = request.question();
-  const storage::Binding binding = binding_of(request);
+  asked_ = Asked{question, place()};
+  const storage::Binding binding = answer_binding(request, options_.stack, asked_->place);
   const auto finish = [&](cascade::Attempt attempt) {
     add_notice(attempt, std::exchange(notice_, {}));
     add_notice(attempt, memory_.take_notice());
@@ -213,7 +210,8 @@ void EmbeddingTier::remember(const cascade::Request& request, const cascade::Rep
   }
 
   const bool embedded = last_ && last_->question == request.question() && !last_->truncated;
-  memory_.remember(binding_of(request),
+  const bool asked = asked_ && asked_->question == request.question();
+  memory_.remember(answer_binding(request, options_.stack, asked ? asked_->place : place()),
                    {.question = request.question(),
                     .answer = step->attempt.answer,
                     .source = step->attempt.source,

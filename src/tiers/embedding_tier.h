@@ -60,7 +60,12 @@ class EmbeddingTier final : public cascade::Tier {
     bool truncated = false;
   };
 
-  storage::Binding binding_of(const cascade::Request& request) const;
+  struct Asked {
+    std::string question;
+    Place place;
+  };
+
+  Place place() const { return options_.place ? options_.place() : Place{}; }
   bool may_recall(const cascade::Request& request) const;
   bool may_look_up(const cascade::Request& request) const;
   Result<double> ready_encoder();  // seconds it took, 0 where it was ready
@@ -79,6 +84,7 @@ class EmbeddingTier final : public cascade::Tier {
   std::optional<gate::Gate> gate_;  // read when there is a candidate
   Retrieval retrieval_;
   std::optional<Encoded> last_;  // the question of this climb, for remember()
+  std::optional<Asked> asked_;   // where it was asked: by the answer the project may be another
   std::string notice_;           // of the set-up, told with the next attempt
 };
 

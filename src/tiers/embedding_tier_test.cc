@@ -320,6 +320,23 @@ TEST_F(EmbeddingTierTest, AnAnswerOfOneStateOfTheProjectIsNoneOfAnother) {
   EXPECT_FALSE(ask(*l1, request("how do I sort a list")).answered);
 }
 
+TEST_F(EmbeddingTierTest, AnAnswerIsOfTheStateInWhichItWasAskedFor) {
+  AnswerMemory memory(database(), 100, clock_);
+  std::string state = "one";
+  EmbeddingTierOptions options;
+  options.place = [&] { return Place{.project = "/p", .state = state}; };
+  auto l1 = tier(memory, std::move(options));
+  const cascade::Attempt before = ask(*l1, request("sort a list"));
+  state = "two";  // a commit while a model writes
+  l1->remember(request("sort a list"), reply("use sorted()"));
+  EXPECT_FALSE(ask(*l1, request("sort a list")).answered);
+  state = "one";
+  const cascade::Attempt hit = ask(*l1, request("sort a list"));
+  EXPECT_EQ(hit.answer, "use sorted()");
+  EXPECT_EQ(hit.evidence.text(signal::kCacheEntry), before.evidence.text(signal::kCacheEntry))
+      << "feedback about that climb means the entry that it left";
+}
+
 TEST(BindingTest, PartsNeverRunIntoEachOther) {
   cascade::Request one;
   one.messages = {{cascade::Role::User, "q"}};
