@@ -209,7 +209,7 @@ class Hub:
         etag = self.rules.get("etag", f'"{sha256(data)[:16]}"')
         begin, end = 0, len(data)
         ranged = re.fullmatch(r"bytes=(\d+)-(\d*)", handler.headers.get("Range", ""))
-        headers = {"ETag": etag, "Accept_Ranges": "bytes"}
+        headers = {"Accept_Ranges": "bytes", **({"ETag": etag} if etag else {})}
         status = 200
         if ranged and not self.rules.get("no_ranges"):
             begin = int(ranged[1])
@@ -219,9 +219,18 @@ class Hub:
             status = 206
         body = data[begin:end]
         probe = end - begin == 1
+        if not probe and self.take("expired"):
+            return self.send(handler, 403, b"the address was good for a while")
+        if not probe and self.take("busy_parts"):
+            return self.send(handler, 429, b"slow down")
         if not probe and self.take("wrong_bytes"):
             body = bytes([body[0] ^ 1]) + body[1:]
         headers["Content_Length"] = str(len(body))
+        if probe and self.rules.get("endless"):
+            headers["Content_Length"] = str(1 << 40)
+            self.send(handler, status, b"", **headers)
+            while True:
+                handler.wfile.write(b"\0" * 65536)
         if not probe and self.take("cut"):
             body = body[:len(body) // 2]
             handler.close_connection = True
@@ -354,6 +363,19 @@ class Pull(unittest.TestCase):
         self.hub.rules["broken"] = 1000
         self.assertIn("503", self.pull(exits=7)["error"]["message"])
         self.assert_nothing()
+
+    def test_an_address_that_expired_is_asked_for_again(self):
+        self.hub.rules["expired"] = 4  # each connection's
+        self.assertEqual(self.pull()["sha256"], sha256(self.data))
+
+    def test_connections_that_fail_together_failed_once(self):
+        self.hub.files["tiny-Q4_K_M.gguf"] = self.data = gguf(pad=3_000_000)
+        self.hub.rules["busy_parts"] = 8
+        self.assertEqual(self.pull(TINYARMS_PULL_CONNECTIONS="8")["sha256"], sha256(self.data))
+
+    def test_a_part_that_does_not_end(self):
+        self.hub.rules["endless"] = True
+        self.assertEqual(self.pull()["sha256"], sha256(self.data))
 
     def test_truncated_bodies_are_completed(self):
         self.hub.rules["cut"] = 3

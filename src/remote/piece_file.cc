@@ -145,4 +145,10 @@ Result<void> PieceFile::mark(size_t piece) {
   return save();
 }
 
+Result<void> PieceFile::mark_all() {
+  if (::fdatasync(file_) != 0) return piece_error(path_);
+  done_.assign(done_.size(), true);
+  return save();
+}
+
 }  // namespace tinyarms::remote

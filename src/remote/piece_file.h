@@ -36,6 +36,7 @@ class PieceFile {
   // Errors: Io.
   Result<void> write(uint64_t offset, std::string_view bytes);
   Result<void> mark(size_t piece);
+  Result<void> mark_all();
 
  private:
   PieceFile() = default;

@@ -43,6 +43,15 @@ TEST_F(PieceFileTest, WhatIsMarkedIsThereTheNextTime) {
   EXPECT_EQ(again->bytes_there(), 256u << 10);
 }
 
+TEST_F(PieceFileTest, AllMayBeMarkedAtOnce) {
+  {
+    auto file = PieceFile::open(part(), {.version = "sha256:a", .bytes = kBytes});
+    ASSERT_TRUE(file && file->mark_all());
+  }
+  EXPECT_EQ(PieceFile::open(part(), {.version = "sha256:a", .bytes = kBytes})->bytes_there(),
+            kBytes);
+}
+
 TEST_F(PieceFileTest, AnotherVersionOrABrokenJournalBeginsAnew) {
   const auto fill = [&] {
     auto file = PieceFile::open(part(), {.version = "sha256:a", .bytes = kBytes});

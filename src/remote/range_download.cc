@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -12,7 +13,7 @@
 namespace tinyarms::remote {
 namespace {
 
-constexpr int kTriesInVain = 6;  // in a row, without a byte
+constexpr int kTriesInVain = 6;  // in a row, all connections of one together, without a byte
 constexpr double kBackoffSeconds = 0.25;
 constexpr double kBackoffMax = 10;
 
@@ -46,10 +47,7 @@ class RangeFetcher {
     auto asked = ask();
     if (!asked) return asked.error();
     asked_ = std::move(*asked);
-    const std::string version = !asked_.sha256.empty() ? "sha256:" + asked_.sha256
-                                : !asked_.etag.empty() ? "etag:" + asked_.etag
-                                                       : "url:" + file_.url;
-    auto opened = PieceFile::open(file_.part, {.version = version, .bytes = asked_.bytes});
+    auto opened = PieceFile::open(file_.part, {.version = version(), .bytes = asked_.bytes});
     if (!opened) return opened.error();
     pieces_.emplace(std::move(*opened));
     there_ = pieces_->bytes_there();
@@ -64,8 +62,16 @@ class RangeFetcher {
   struct Job {
     size_t piece = 0;
     uint64_t at = 0;  // the next byte that is wanted
+    std::string url{};   // it was asked for at
     bool wrong = false;
   };
+
+  // Where nothing tells two versions apart, a call's pieces are its own.
+  std::string version() const {
+    if (!asked_.sha256.empty()) return "sha256:" + asked_.sha256;
+    if (!asked_.etag.empty()) return "etag:" + asked_.etag;
+    return fmt::format("call:{}", std::chrono::system_clock::now().time_since_epoch().count());
+  }
 
   RangeReport report() const {
     return {.bytes = asked_.bytes, .fetched = fetched_, .sha256 = asked_.sha256};
@@ -85,9 +91,13 @@ class RangeFetcher {
       WebReply reply;
       std::optional<Error> error;
       bool ended = false;
+      size_t got = 0;
       session_.start(request(file_.url, 0, 1),
                      {.on_reply = [](const WebReply& begun) { return begun.status == 206; },
-                      .on_bytes = [](std::string_view) { return true; },
+                      .on_bytes = [&](std::string_view bytes) {
+                        got += bytes.size();
+                        return got <= 1;
+                      },
                       .on_done = [&](const WebReply& last, const Error* failure) {
                         reply = last;
                         if (failure != nullptr) error = *failure;
@@ -163,6 +173,7 @@ class RangeFetcher {
   void start(const Job& job) {
     ++running_;
     auto shared = std::make_shared<Job>(job);
+    shared->url = asked_.url;
     WebRequest wanted = request(asked_.url, job.at, pieces_->end(job.piece));
     // The hash decides where it is known; a weak validator is none for ranges.
     if (asked_.sha256.empty() && !asked_.etag.empty() && !asked_.etag.starts_with("W/")) {
@@ -218,9 +229,9 @@ class RangeFetcher {
       if (auto marked = pieces_->mark(job.piece); !marked) failure_ = marked.error();
       return;
     }
-    ++in_vain_;
+    if (!pause_) ++in_vain_;  // else it was under way when another one failed
     // Where redirects lead to is often valid for a while only: back to where they began.
-    const bool expired = reply.status >= 400 && reply.status < 500 && asked_.url != file_.url;
+    const bool expired = reply.status >= 400 && reply.status < 500 && job.url != file_.url;
     if (expired) asked_.url = file_.url;
     const bool broken_off = error == nullptr && (reply.status == 200 || reply.status == 206);
     if (in_vain_ >= kTriesInVain || !(expired || broken_off || worth_a_retry(reply, error))) {
@@ -231,7 +242,7 @@ class RangeFetcher {
       return;
     }
     waiting_.push_front(job);
-    pause_ = reply;
+    if (!pause_ || pause_->retry_after_seconds < reply.retry_after_seconds) pause_ = reply;
   }
 
   // From front to back in one go.
@@ -258,10 +269,7 @@ class RangeFetcher {
                    fmt::format("the file ends after {} of {} bytes", at, asked_.bytes), file_.url,
                    "call it again"};
     }
-    for (size_t i = 0; i < pieces_->pieces(); ++i) {
-      if (auto marked = pieces_->mark(i); !marked) return marked;
-    }
-    return {};
+    return pieces_->mark_all();
   }
 
   bool take_whole(uint64_t& at, std::string_view bytes) {
