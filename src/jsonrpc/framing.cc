@@ -5,17 +5,13 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
+
 namespace tinyarms::jsonrpc {
 namespace {
 
 constexpr size_t kHeadBytesMax = 4 << 10;
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
-
-bool same_word(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return (x >= 'A' && x <= 'Z' ? static_cast<char>(x + ('a' - 'A')) : x) == y;
-         });
-}
 
 // The length that a head names; nothing where it is no head, or names none or two.
 std::optional<size_t> length_in(std::string_view head) {
@@ -26,10 +22,8 @@ std::optional<size_t> length_in(std::string_view head) {
     head.remove_prefix(std::min(end + 2, head.size()));
     const size_t colon = line.find(':');
     if (colon == std::string_view::npos) return std::nullopt;
-    if (!same_word(line.substr(0, colon), "content-length")) continue;
-    std::string_view value = line.substr(colon + 1);
-    while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
-    while (!value.empty() && value.back() == ' ') value.remove_suffix(1);
+    if (lowered(line.substr(0, colon)) != "content-length") continue;
+    const std::string_view value = trimmed(line.substr(colon + 1), " ");
     size_t number = 0;
     const auto [rest, problem] = std::from_chars(value.begin(), value.end(), number);
     if (length || problem != std::errc() || rest != value.end()) return std::nullopt;

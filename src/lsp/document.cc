@@ -5,11 +5,25 @@
 namespace tinyarms::lsp {
 namespace {
 
+constexpr size_t kBlockBytes = 4096;
+
 // Bytes of the character that begins so. The text is UTF-8: JSON has no other.
 size_t length_of(unsigned char first) {
   if (first < 0x80) return 1;
   if (first < 0xE0) return 2;
   return first < 0xF0 ? 3 : 4;
+}
+
+bool is_within_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+// UTF-16 units of the characters that begin there.
+size_t units_of(std::string_view text) {
+  size_t units = 0;
+  for (const char c : text) {
+    units += is_within_character(c) ? 0 : 1;
+    units += static_cast<unsigned char>(c) >= 0xF0 ? 1 : 0;
+  }
+  return units;
 }
 
 }  // namespace
@@ -28,6 +42,7 @@ void Document::find_lines(size_t from_line) {
     lines_.resize(from_line + 1);
     at = lines_.back();
   }
+  count_units(at);
   while (at < text_.size()) {
     const size_t end = text_.find_first_of("\r\n", at);
     if (end == std::string::npos) return;
@@ -35,6 +50,22 @@ void Document::find_lines(size_t from_line) {
     if (text_[end] == '\r' && at < text_.size() && text_[at] == '\n') ++at;
     lines_.push_back(at);
   }
+}
+
+// What lies before `from` is counted already.
+void Document::count_units(size_t from) {
+  units_.resize(std::min(units_.size(), from / kBlockBytes + 1));
+  if (units_.empty()) units_.push_back(0);
+  while (units_.size() * kBlockBytes <= text_.size()) {
+    const size_t begin = (units_.size() - 1) * kBlockBytes;
+    units_.push_back(units_.back() + units_of(std::string_view(text_).substr(begin, kBlockBytes)));
+  }
+}
+
+size_t Document::units_before(size_t offset) const {
+  const size_t block = offset / kBlockBytes;
+  const size_t begin = block * kBlockBytes;
+  return units_[block] + units_of(std::string_view(text_).substr(begin, offset - begin));
 }
 
 size_t Document::line_end(size_t line) const {
@@ -63,14 +94,9 @@ Position Document::position_of(size_t offset) const {
   offset = std::min(offset, text_.size());
   const auto after = std::upper_bound(lines_.begin(), lines_.end(), offset);
   const size_t line = static_cast<size_t>(after - lines_.begin()) - 1;
-  Position position{static_cast<uint32_t>(line), 0};
-  for (size_t at = lines_[line]; at < offset;) {
-    const size_t length = length_of(static_cast<unsigned char>(text_[at]));
-    if (at + length > offset) break;
-    position.character += length == 4 ? 2 : 1;
-    at += length;
-  }
-  return position;
+  while (offset < text_.size() && is_within_character(text_[offset])) --offset;
+  return {static_cast<uint32_t>(line),
+          static_cast<uint32_t>(units_before(offset) - units_before(lines_[line]))};
 }
 
 void Document::replace_all(std::string text) {

@@ -43,10 +43,13 @@ class Document {
  private:
   void find_lines(size_t from_line);
   size_t line_end(size_t line) const;  // before its line break
+  void count_units(size_t from);
+  size_t units_before(size_t offset) const;
 
   std::string language_;
   std::string text_;
   std::vector<size_t> lines_;  // where each begins
+  std::vector<size_t> units_;  // UTF-16 units before each block: a text may be one line
 };
 
 }  // namespace tinyarms::lsp

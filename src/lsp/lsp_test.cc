@@ -49,6 +49,28 @@ TEST(LspDocument, EditsKeepTheLinesRight) {
   EXPECT_FALSE(edited.replace({{1, 0}, {0, 0}}, "x"));
 }
 
+// A position is where counting from the line's start comes to, in a line of many blocks too.
+TEST(LspDocument, CountsInLongLines) {
+  std::mt19937 random(20261128);
+  const std::vector<std::string> letters = {"a", "é", "€", "😀"};
+  std::string line;
+  std::vector<std::pair<size_t, uint32_t>> places;
+  uint32_t units = 0;
+  while (line.size() < 20000) {
+    places.emplace_back(line.size(), units);
+    const std::string& letter = letters[random() % letters.size()];
+    line += letter;
+    units += letter.size() == 4 ? 2 : 1;
+  }
+  Document document("", "x\n" + line);
+  ASSERT_TRUE(document.replace({{0, 0}, {0, 0}}, "yy"));
+  for (const auto& [offset, character] : places) {
+    ASSERT_EQ(document.position_of(offset + 4), (Position{1, character})) << offset;
+  }
+  ASSERT_TRUE(document.replace({{1, 3}, {1, units}}, ""));
+  EXPECT_EQ(document.position_of(document.text().size()), (Position{1, 3}));
+}
+
 class LspServer : public testing::Test {
  protected:
   LspServer()
@@ -130,6 +152,35 @@ TEST_F(LspServer, FollowsEdits) {
   EXPECT_EQ(published["diagnostics"][0]["range"]["start"], at(2, 0));
   published = tell("textDocument/didClose", {{"textDocument", document}})["params"];
   EXPECT_TRUE(published["diagnostics"].empty());
+}
+
+// What the editor has now is not known any more: no findings are shown of what it had before.
+TEST_F(LspServer, LetsGoOfATextThatItCannotFollow) {
+  const Json document = {{"uri", kUri}, {"version", 2}};
+  const Json backwards = {{"range", {{"start", at(0, 4)}, {"end", at(0, 0)}}}, {"text", "x"}};
+  const Json no_range = {{"range", 7}, {"text", "x"}};
+  const Json large = {{"text", "eval(1)\n" + std::string(kDocumentBytesMax, ' ')}};
+  for (const Json& change : {backwards, no_range, large}) {
+    ASSERT_EQ(open("eval(y)\n")["params"]["diagnostics"].size(), 1u);
+    const Json changed = {{"textDocument", document}, {"contentChanges", Json::array({change})}};
+    EXPECT_TRUE(tell("textDocument/didChange", changed)["params"]["diagnostics"].empty());
+    const size_t sent = sent_.size();
+    tell("textDocument/didChange", changed);  // it is not open any more
+    EXPECT_EQ(sent_.size(), sent);
+  }
+  // A whole text that is as large as one may be takes the place of another.
+  const std::string most = "eval(1)\n" + std::string(kDocumentBytesMax - 8, ' ');
+  open(most);
+  const Json whole = {{"textDocument", document},
+                      {"contentChanges", Json::array({{{"range", nullptr}, {"text", most}}})}};
+  EXPECT_EQ(tell("textDocument/didChange", whole)["params"]["version"], 2);
+}
+
+TEST_F(LspServer, ATextWithoutANameIsNoTrap) {
+  tell("textDocument/didOpen", {{"textDocument", {{"uri", ""}, {"text", "eval(1)"}}}});
+  const size_t sent = sent_.size();
+  tell("textDocument/didChange", {{"contentChanges", Json::array({{{"text", "eval(2)"}}})}});
+  EXPECT_EQ(sent_.size(), sent);
 }
 
 TEST_F(LspServer, OutlivesNonsense) {

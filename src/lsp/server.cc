@@ -78,9 +78,26 @@ const rules::Language* language_of(const Document& document, const std::string& 
   return named != nullptr ? named : rules::language_of_path(uri);
 }
 
-bool touches(const Range& range, Position start, Position end) {
-  return range.start <= end && start <= range.end;
+// False where what the editor now has cannot be known, or is too large.
+bool apply(const Json& change, Document& document) {
+  auto text = text_of(change, "text");
+  if (!text) return false;
+  const Json* place = member(change, "range");
+  if (place == nullptr || place->is_null()) {
+    document.replace_all(std::move(*text));
+  } else {
+    const auto range = range_in(place);
+    if (!range || !document.replace(*range, *text)) return false;
+  }
+  return document.text().size() <= kDocumentBytesMax;
 }
+
+// Where an editor points at, in bytes.
+rules::ByteRange bytes_of(const Document& document, const Range& range) {
+  return {document.offset_of(range.start), document.offset_of(range.end)};
+}
+
+bool touch(rules::ByteRange a, rules::ByteRange b) { return a.start <= b.end && b.start <= a.end; }
 
 }  // namespace
 
@@ -153,7 +170,8 @@ void Server::did_open(const Json& params) {
   if (document == nullptr) return;
   const auto uri = text_of(*document, "uri");
   auto text = text_of(*document, "text");
-  if (!uri || !text || text->size() > kDocumentBytesMax) return;
+  if (!uri || !text) return;
+  if (text->size() > kDocumentBytesMax) return forget(*uri);
   if (open_.size() >= kDocumentsMax && !open_.contains(*uri)) return;
   const Json* version = member(*document, "version");
   const auto [place, fresh] = open_.insert_or_assign(
@@ -163,25 +181,25 @@ void Server::did_open(const Json& params) {
 }
 
 void Server::did_change(const Json& params) {
-  const auto found = open_.find(uri_in(params));
+  const Json* document = member(params, "textDocument");
   const Json* changes = member(params, "contentChanges");
-  if (found == open_.end() || changes == nullptr || !changes->is_array()) return;
+  const auto found = open_.find(uri_in(params));
+  if (document == nullptr || found == open_.end()) return;
+  if (changes == nullptr || !changes->is_array()) return;
   Open& open = found->second;
   for (const Json& change : *changes) {
-    auto text = text_of(change, "text");
-    if (!text || open.document.text().size() + text->size() > 2 * kDocumentBytesMax) continue;
-    if (member(change, "range") == nullptr) {
-      open.document.replace_all(std::move(*text));
-    } else if (const auto range = range_in(member(change, "range"))) {
-      open.document.replace(*range, *text);
-    }
+    // Findings and fixes of another text than the editor's would be worse than none.
+    if (!apply(change, open.document)) return forget(std::string(found->first));
   }
-  if (const Json* version = member(params["textDocument"], "version")) open.version = *version;
+  if (const Json* version = member(*document, "version")) open.version = *version;
   check(found->first, open);
 }
 
 void Server::did_close(const Json& params) {
-  const std::string uri = uri_in(params);
+  forget(uri_in(params));
+}
+
+void Server::forget(const std::string& uri) {
   if (open_.erase(uri) > 0) publish(uri, nullptr);
 }
 
@@ -237,12 +255,10 @@ OrderedJson Server::code_actions(const Json& params) const {
   const auto range = range_in(member(params, "range"));
   if (open == nullptr || !range) return actions;
   const std::string uri = uri_in(params);
+  const Document& document = open->document;
+  const rules::ByteRange wanted = bytes_of(document, *range);
   for (const rules::Finding& finding : open->findings) {
-    const Document& document = open->document;
-    if (!touches(*range, document.position_of(finding.range.start),
-                 document.position_of(finding.range.end))) {
-      continue;
-    }
+    if (!touch(wanted, finding.range)) continue;
     for (size_t i = 0; i < finding.fixes.size(); ++i) {
       const rules::Fix& fix = finding.fixes[i];
       OrderedJson edit = {{"range", range_json(document, fix.range)},
@@ -267,13 +283,10 @@ OrderedJson Server::hover(const Json& params) const {
   if (open == nullptr || !at) return nullptr;
   std::string text;
   OrderedJson range;
+  const Document& document = open->document;
+  const rules::ByteRange here = bytes_of(document, {*at, *at});
   for (const rules::Finding& finding : open->findings) {
-    const Document& document = open->document;
-    const Range here{*at, *at};
-    if (!touches(here, document.position_of(finding.range.start),
-                 document.position_of(finding.range.end))) {
-      continue;
-    }
+    if (!touch(here, finding.range)) continue;
     if (range.is_null()) range = range_json(document, finding.range);
     text += fmt::format("{}**{}**: {}", text.empty() ? "" : "\n\n---\n\n", finding.rule->id,
                         finding.message);

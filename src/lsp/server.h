@@ -47,6 +47,7 @@ class Server {
   void did_open(const Json& params);
   void did_change(const Json& params);
   void did_close(const Json& params);
+  void forget(const std::string& uri);
   OrderedJson code_actions(const Json& params) const;
   OrderedJson hover(const Json& params) const;
 
