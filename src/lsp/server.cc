@@ -94,7 +94,8 @@ bool apply(const Json& change, Document& document) {
 
 // Where an editor points at, in bytes.
 rules::ByteRange bytes_of(const Document& document, const Range& range) {
-  return {document.offset_of(range.start), document.offset_of(range.end)};
+  return {static_cast<uint32_t>(document.offset_of(range.start)),
+          static_cast<uint32_t>(document.offset_of(range.end))};
 }
 
 bool touch(rules::ByteRange a, rules::ByteRange b) { return a.start <= b.end && b.start <= a.end; }
