@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -81,6 +82,8 @@ int run(const Arguments& arguments) {
                 .machine = describe_machine(),
                 .commit = arguments.commit,
                 .model_sha = *hash};
+  std::error_code problem;  // what cannot be made is said where something is written there
+  std::filesystem::create_directories(bench.options().cache, problem);
   bool failed = false;
   for (const Entry& entry : registered()) {
     const auto& names = arguments.names;
