@@ -25,8 +25,10 @@ endif()
 # instrumenting those for undefined behaviour takes longer than what they are about. The rooms'
 # own code is instrumented all the same.
 set(run_once "$<BOOL:$<TARGET_PROPERTY:TINYARMS_RUN_ONCE>>")
+# Rooms without a loop that anybody waits for say COLD: -O3 takes half as long again to compile.
+set(cold "$<BOOL:$<TARGET_PROPERTY:TINYARMS_COLD>>")
 target_compile_options(tinyarms_build_flags INTERFACE
-  "$<$<AND:${run_once},$<CONFIG:Release>>:-O1>"
+  "$<$<AND:$<OR:${run_once},${cold}>,$<CONFIG:Release>>:-O1>"
   "$<${run_once}:-fno-sanitize=undefined>")
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   # A loop that sanitizers keep from being vectorised is slow, not wrong.
@@ -69,9 +71,9 @@ function(tinyarms_test_program name)
 endfunction()
 
 # tinyarms_room(engine PUBLIC tinyarms_base PRIVATE llama::common)
-# FOLDERS: subfolders whose *.cc belong to the room like its own.
+# FOLDERS: subfolders whose *.cc belong to the room like its own. COLD: see above.
 function(tinyarms_room room)
-  cmake_parse_arguments(ARG "" "" "PUBLIC;PRIVATE;SOURCES;FOLDERS" ${ARGN})
+  cmake_parse_arguments(ARG "COLD" "" "PUBLIC;PRIVATE;SOURCES;FOLDERS" ${ARGN})
   set(patterns ${ARG_FOLDERS})
   list(TRANSFORM patterns APPEND "/*.cc")
   file(GLOB sources CONFIGURE_DEPENDS *.cc ${patterns})
@@ -87,6 +89,7 @@ function(tinyarms_room room)
                              "$<INSTALL_INTERFACE:include/tinyarms>")
   target_link_libraries(tinyarms_${room} PUBLIC ${ARG_PUBLIC}
                         PRIVATE ${ARG_PRIVATE} "$<BUILD_INTERFACE:tinyarms_build_flags>")
+  set_target_properties(tinyarms_${room} PROPERTIES TINYARMS_COLD "${ARG_COLD}")
   if(tests AND TINYARMS_TESTS)
     tinyarms_test_program(${room}_test LABEL unit SOURCES ${tests}
                           LIBRARIES tinyarms_${room} ${ARG_PRIVATE})
