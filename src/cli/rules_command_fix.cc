@@ -16,7 +16,7 @@ void FixSession::review(scan::FileReport& report) {
   }
   if (report.kept == nullptr || stopped_) return;
   const scan::FileFindings& file = *report.kept;
-  const scan::TextIndex index(file.source.text);
+  const rules::TextIndex index(file.source.text);
   const std::vector<scan::ChosenFix> fixes = scan::first_fixes(file.findings);
   std::vector<scan::ChosenFix> accepted;
   for (size_t i = 0; i < fixes.size() && !stopped_; ++i) {
@@ -35,7 +35,7 @@ void FixSession::review(scan::FileReport& report) {
   write(file, std::move(accepted));
 }
 
-FixSession::Answer FixSession::ask(const scan::FileFindings& file, const scan::TextIndex& index,
+FixSession::Answer FixSession::ask(const scan::FileFindings& file, const rules::TextIndex& index,
                                    const scan::ChosenFix& fix, size_t number, size_t count) {
   const rules::Finding& finding = *fix.finding;
   const Terminal terminal = context_.terminal();

@@ -25,7 +25,7 @@ class FixSession {
 
  private:
   enum class Answer { Yes, No, All, Quit, Edit };
-  Answer ask(const scan::FileFindings& file, const scan::TextIndex& index,
+  Answer ask(const scan::FileFindings& file, const rules::TextIndex& index,
              const scan::ChosenFix& fix, size_t number, size_t count);
   void write(const scan::FileFindings& file, std::vector<scan::ChosenFix> accepted);
   void edit(const scan::FileFindings& file, const rules::Finding& finding);

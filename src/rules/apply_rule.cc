@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "rules/text_position.h"
 
 namespace tinyarms::rules {
 namespace {
@@ -197,9 +196,8 @@ Finding describe(Evaluator& evaluator, const RuleInfo& info, const CompiledRule&
     return finding;
   }
   finding.range = {tree.start(matched), tree.end(matched)};
-  const TSNode handle = tree.handle(matched);
-  finding.start = {ts_node_start_point(handle).row, column_of(tree.text(), finding.range.start)};
-  finding.end = {ts_node_end_point(handle).row, column_of(tree.text(), finding.range.end)};
+  finding.start = evaluator.index().position(finding.range.start);
+  finding.end = evaluator.index().position(finding.range.end);
   finding.message = rule.message.fill(tree, matched, env);
   finding.captures = captures_of(tree, rule.slots, env);
   finding.labels = labels_of(tree, rule, matched, env);

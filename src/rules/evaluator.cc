@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "rules/text_position.h"
 
 namespace tinyarms::rules {
 namespace {
@@ -311,11 +310,16 @@ NodeIndex Evaluator::nth_child(const Matcher& matcher, NodeIndex node, Environme
   return matcher.position.holds(index) ? node : kNoNode;
 }
 
-bool Evaluator::in_range(const NodeRange& range, NodeIndex node) const {
+const TextIndex& Evaluator::index() {
+  if (!index_) index_.emplace(tree_.text());
+  return *index_;
+}
+
+bool Evaluator::in_range(const NodeRange& range, NodeIndex node) {
   const TSPoint start = ts_node_start_point(tree_.handle(node));
   const TSPoint end = ts_node_end_point(tree_.handle(node));
   if (start.row != range.start_line || end.row != range.end_line) return false;
-  const auto column = [&](uint32_t offset) { return column_of(tree_.text(), offset); };
+  const auto column = [&](uint32_t offset) { return index().position(offset).column; };
   return (!range.start_column || *range.start_column == column(tree_.start(node))) &&
          (!range.end_column || *range.end_column == column(tree_.end(node)));
 }

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
 #include "rules/environment.h"
 #include "rules/matcher.h"
+#include "rules/text_index.h"
 
 namespace tinyarms::rules {
 
@@ -55,6 +57,7 @@ class Evaluator {
   bool exhausted() const { return steps_ == 0; }
   uint64_t& steps() { return steps_; }
   const FlatTree& tree() const { return tree_; }
+  const TextIndex& index();  // of the tree's text
 
   // The node that a relation of this kind finds from `node` (FixConfig's expansion).
   NodeIndex find_sibling(const StopBy& stop_by, const Matcher& matcher, NodeIndex node,
@@ -78,7 +81,7 @@ class Evaluator {
   NodeIndex has_until(const Matcher& matcher, NodeIndex node, Environment& env);
   NodeIndex find_below(const Matcher& inner, NodeIndex first, NodeIndex end, Environment& env);
   NodeIndex nth_child(const Matcher& matcher, NodeIndex node, Environment& env);
-  bool in_range(const NodeRange& range, NodeIndex node) const;
+  bool in_range(const NodeRange& range, NodeIndex node);
   NodeIndex utility(const Matcher& matcher, NodeIndex node, Environment& env);
   NodeIndex call(const Matcher& matcher, NodeIndex node, Environment& env);
   NodeIndex param(const Matcher& matcher, NodeIndex node, Environment& env);
@@ -89,6 +92,7 @@ class Evaluator {
   const FlatTree& tree_;
   Memo& memo_;
   uint64_t steps_;
+  std::optional<TextIndex> index_;  // made when a position is first asked for
   bool labels_ = false;
   int depth_ = 0;
   int rewriters_ = 0;

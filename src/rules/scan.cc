@@ -9,7 +9,7 @@
 #include "rules/evaluator.h"
 #include "rules/glob.h"
 #include "rules/suppression.h"
-#include "rules/text_position.h"
+#include "rules/text_index.h"
 
 namespace tinyarms::rules {
 
@@ -252,10 +252,7 @@ ScanResult scan(const RuleSet& rules, std::string_view text, const ScanOptions& 
 }
 
 CharPosition position_of(std::string_view text, uint32_t offset) {
-  const size_t end = std::min<size_t>(offset, text.size());
-  const auto lines = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end),
-                                '\n');
-  return {static_cast<uint32_t>(lines), column_of(text, offset)};
+  return TextIndex(text).position(offset);
 }
 
 bool applies_to(const RuleInfo& rule, std::string_view path) {

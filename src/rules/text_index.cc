@@ -1,9 +1,9 @@
-#include "scan/text_index.h"
+#include "rules/text_index.h"
 
 #include <algorithm>
 #include <cstring>
 
-namespace tinyarms::scan {
+namespace tinyarms::rules {
 namespace {
 
 bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }
@@ -39,7 +39,7 @@ size_t TextIndex::line_of(size_t offset) const {
   return static_cast<size_t>(after - line_starts_.begin()) - 1;
 }
 
-rules::CharPosition TextIndex::position(size_t offset) const {
+CharPosition TextIndex::position(size_t offset) const {
   const size_t number = line_of(std::min(offset, text_.size()));
   return {.line = static_cast<uint32_t>(number),
           .column = static_cast<uint32_t>(characters(line_starts_[number], offset))};
@@ -61,4 +61,4 @@ size_t bytes_of_characters(std::string_view text, size_t count) {
   return text.size();
 }
 
-}  // namespace tinyarms::scan
+}  // namespace tinyarms::rules

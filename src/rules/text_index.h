@@ -9,7 +9,7 @@
 
 #include "rules/finding.h"
 
-namespace tinyarms::scan {
+namespace tinyarms::rules {
 
 class TextIndex {
  public:
@@ -17,7 +17,7 @@ class TextIndex {
   explicit TextIndex(std::string_view text);
 
   // Zero-based, columns in characters. An offset beyond the text counts as its end.
-  rules::CharPosition position(size_t offset) const;
+  CharPosition position(size_t offset) const;
   // How many characters begin in [from, to).
   size_t characters(size_t from, size_t to) const { return count(to) - count(from); }
 
@@ -42,4 +42,4 @@ class TextIndex {
 // How many bytes at the start of `text` hold `count` characters, or all of them.
 size_t bytes_of_characters(std::string_view text, size_t count);
 
-}  // namespace tinyarms::scan
+}  // namespace tinyarms::rules

@@ -1,10 +1,10 @@
-#include "scan/text_index.h"
+#include "rules/text_index.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace tinyarms::scan {
+namespace tinyarms::rules {
 namespace {
 
 TEST(TextIndex, LinesAndCharacterColumns) {
@@ -27,7 +27,7 @@ TEST(TextIndex, AgreesWithCountingOnALongLine) {
   uint32_t column = 0;
   for (size_t i = 0; i < text.size(); ++i) {
     if ((static_cast<unsigned char>(text[i]) & 0xC0) == 0x80) continue;
-    const rules::CharPosition position = index.position(i);
+    const CharPosition position = index.position(i);
     ASSERT_EQ(position.line, line) << i;
     ASSERT_EQ(position.column, column) << i;
     ++column;
@@ -52,4 +52,4 @@ TEST(TextIndex, BytesOfCharacters) {
 }
 
 }  // namespace
-}  // namespace tinyarms::scan
+}  // namespace tinyarms::rules

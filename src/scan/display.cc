@@ -112,7 +112,7 @@ std::string harmless(std::string_view text, bool lines) {
   return shown;
 }
 
-std::string code_frame(const TextIndex& index, rules::ByteRange range,
+std::string code_frame(const rules::TextIndex& index, rules::ByteRange range,
                        const FrameOptions& options) {
   const size_t first = index.line_of(range.start);
   const size_t last = index.line_of(range.end > range.start ? range.end - 1 : range.end);
@@ -146,7 +146,7 @@ std::string code_frame(const TextIndex& index, rules::ByteRange range,
   return frame;
 }
 
-std::string fix_preview(const TextIndex& index, const rules::Fix& fix, bool colours) {
+std::string fix_preview(const rules::TextIndex& index, const rules::Fix& fix, bool colours) {
   const size_t first = index.line_of(fix.range.start);
   const size_t start = index.line_start(first);
   const size_t end = index.line_end(index.line_of(fix.range.end));

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "rules/finding.h"
-#include "scan/text_index.h"
+#include "rules/text_index.h"
 
 namespace tinyarms::scan {
 
@@ -29,11 +29,12 @@ struct FrameOptions {
 // The lines of `range`, numbered, with carets below:
 //    3 | eval(a)
 //      | ^^^^^^^
-std::string code_frame(const TextIndex& index, rules::ByteRange range, const FrameOptions& options);
+std::string code_frame(const rules::TextIndex& index, rules::ByteRange range,
+                       const FrameOptions& options);
 
 // What a fix does to its lines, as a diff without context:
 //    3 - eval(a)
 //    3 + safe(a)
-std::string fix_preview(const TextIndex& index, const rules::Fix& fix, bool colours);
+std::string fix_preview(const rules::TextIndex& index, const rules::Fix& fix, bool colours);
 
 }  // namespace tinyarms::scan

@@ -6,7 +6,7 @@ namespace tinyarms::scan {
 namespace {
 
 std::string frame(std::string_view text, uint32_t start, uint32_t end) {
-  return code_frame(TextIndex(text), {start, end}, {});
+  return code_frame(rules::TextIndex(text), {start, end}, {});
 }
 
 TEST(CodeFrame, OneLine) {
@@ -42,7 +42,7 @@ TEST(Harmless, NothingThatATerminalWouldActOn) {
 
 TEST(FixPreview, ShowsTheLinesBeforeAndAfter) {
   const std::string text = "x = f(1)\ny\n";
-  const TextIndex index(text);
+  const rules::TextIndex index(text);
   EXPECT_EQ(fix_preview(index, {"", {4, 8}, "g(\n  1)"}, false),
             "   1 - x = f(1)\n   1 + x = g(\n   2 +   1)\n");
   EXPECT_EQ(fix_preview(index, {"", {0, 8}, ""}, false), "   1 - x = f(1)\n");

@@ -10,7 +10,7 @@
 #include "rules/evaluator.h"
 #include "rules/scan.h"
 #include "scan/display.h"
-#include "scan/text_index.h"
+#include "rules/text_index.h"
 
 namespace tinyarms::scan {
 namespace {
@@ -46,14 +46,14 @@ std::string_view operation(Matcher::Op op) {
 }
 
 std::string quoted_code(std::string_view code) {
-  const size_t length = bytes_of_characters(code, kQuoteColumns);
+  const size_t length = rules::bytes_of_characters(code, kQuoteColumns);
   std::string shown = harmless(code.substr(0, length));
   return "`" + shown + (length < code.size() ? "…`" : "`");
 }
 
 class Explanation {
  public:
-  Explanation(const FlatTree& tree, const TextIndex& index, const rules::CompiledRule& rule)
+  Explanation(const FlatTree& tree, const rules::TextIndex& index, const rules::CompiledRule& rule)
       : tree_(tree), index_(index), rule_(rule), evaluator_(tree, memo_, kSteps) {
     evaluator_.collect_labels(true);  // verdicts from the memo would leave nothing to show
   }
@@ -177,7 +177,7 @@ class Explanation {
   }
 
   const FlatTree& tree_;
-  const TextIndex& index_;
+  const rules::TextIndex& index_;
   const rules::CompiledRule& rule_;
   rules::Memo memo_;
   rules::Evaluator evaluator_;
@@ -186,7 +186,7 @@ class Explanation {
 
 // Findings of this one rule that begin on the line, after suppressions.
 size_t count_findings(const rules::RuleSet& rules, const rules::RuleInfo& rule,
-                      const TextIndex& index, uint32_t line) {
+                      const rules::TextIndex& index, uint32_t line) {
   std::vector<rules::Severity> severities(rules.rules().size(), rules::Severity::Off);
   severities[static_cast<size_t>(&rule - rules.rules().data())] = rules::Severity::Error;
   rules::Scratch scratch;
@@ -204,7 +204,7 @@ size_t count_findings(const rules::RuleSet& rules, const rules::RuleInfo& rule,
 
 Result<std::string> explain(const rules::RuleSet& rules, const rules::RuleInfo& rule,
                             std::string_view text, std::string_view path, uint32_t line) {
-  const TextIndex index(text);
+  const rules::TextIndex index(text);
   if (line == 0 || line > index.lines()) {
     return Error{ErrorCode::InvalidArgument,
                  fmt::format("there is no line {}; the file has {}", line, index.lines()),

@@ -86,7 +86,7 @@ class JsonReporter : public Reporter {
   }
 
   static void add_lines(const FileView& file, const rules::Finding& finding, Json& json) {
-    const TextIndex& index = file.index;
+    const rules::TextIndex& index = file.index;
     size_t first = index.line_start(index.line_of(finding.range.start));
     size_t last = index.line_end(index.line_of(finding.range.end));
     if (finding.range.start - first > kContextBytesMax) {

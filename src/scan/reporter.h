@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "rules/rule_set.h"
-#include "scan/text_index.h"
+#include "rules/text_index.h"
 
 namespace tinyarms::scan {
 
@@ -28,7 +28,7 @@ struct ReportOptions {
 struct FileView {
   std::string_view path;
   const rules::Language& language;
-  const TextIndex& index;
+  const rules::TextIndex& index;
   std::span<const rules::Finding> findings;
 };
 

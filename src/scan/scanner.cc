@@ -92,7 +92,7 @@ void Scanner::tell(const FileFindings& file, FileReport& report) const {
   for (const rules::Finding& finding : file.findings) {
     ++report.by_severity[static_cast<size_t>(severities_.of(*finding.rule))];
   }
-  const TextIndex index(file.source.text);
+  const rules::TextIndex index(file.source.text);
   report.rendered = reporter_.render({.path = file.path,
                                       .language = *file.language,
                                       .index = index,
