@@ -133,9 +133,17 @@ bool JsonScanner::next_member() {
 }
 
 bool JsonScanner::read_key() {
-  key_.clear();
   skip_space();
-  if (!scan_string(&key_)) return false;
+  const size_t begin = at_ + 1;
+  const size_t end = plain_end(text_, begin);
+  if (!failed() && end < text_.size() && text_[at_] == '"' && text_[end] == '"') {
+    key_ = text_.substr(begin, end - begin);
+    at_ = end + 1;
+  } else {
+    unescaped_key_.clear();
+    if (!scan_string(&unescaped_key_)) return false;
+    key_ = unescaped_key_;
+  }
   return take(':') || fail(fmt::format("`:` is missing at byte {}", at_ + 1));
 }
 

@@ -60,7 +60,8 @@ class JsonScanner {
   std::string_view text_;
   size_t at_ = 0;
   int depth_ = 0;
-  std::string key_;
+  std::string_view key_;        // of the text, or of:
+  std::string unescaped_key_;
   std::string problem_;
 };
 

@@ -83,16 +83,26 @@ double area_under_risk_coverage(std::span<const Scored> items, const Masses& all
   return sum / (all.right + all.wrong);
 }
 
-double negative_log_likelihood(std::span<const Scored> items) {
-  double sum = 0;
-  double weight = 0;
+// The negative log-likelihood of each item; NaN of what is no probability.
+std::vector<double> log_losses(std::span<const Scored> items) {
+  std::vector<double> losses;
+  losses.reserve(items.size());
   for (const Scored& item : items) {
     const double p = std::clamp(item.score, kProbabilityFloor, 1 - kProbabilityFloor);
-    double loss = 0;
+    double loss = item.score >= 0 && item.score <= 1 ? 0 : kUndefined;
     if (item.outcome > 0) loss -= item.outcome * std::log(p);
     if (item.outcome < 1) loss -= (1 - item.outcome) * std::log1p(-p);
-    sum += item.weight * loss;
-    weight += item.weight;
+    losses.push_back(loss);
+  }
+  return losses;
+}
+
+double weighted_mean(std::span<const Scored> items, std::span<const double> values) {
+  double sum = 0;
+  double weight = 0;
+  for (size_t i = 0; i < items.size(); ++i) {
+    sum += items[i].weight * values[i];
+    weight += items[i].weight;
   }
   return sum / weight;
 }
@@ -125,6 +135,30 @@ double type7_quantile(std::span<double> sorted, double fraction) {
   return sorted[below] + (position - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
+// With the log losses at hand: a resample has those of its items, and a logarithm costs more than
+// all else that is done for one.
+MetricValues measure_beside(std::span<const Scored> sorted, std::span<const double> losses,
+                            size_t bins) {
+  MetricValues result{};
+  const Masses all = total(sorted);
+  const bool two_classes = all.right > 0 && all.wrong > 0;
+  result[Metric::Accuracy] = all.right / (all.right + all.wrong);
+  result[Metric::Auroc] = two_classes ? auroc(sorted, all) : kUndefined;
+  result[Metric::Auprc] = all.right > 0 ? average_precision(sorted, all) : kUndefined;
+  result[Metric::Aurc] = area_under_risk_coverage(sorted, all);
+  const bool probabilities = sorted.front().score >= 0 && sorted.back().score <= 1;
+  const auto ece = [&](Binning binning) {
+    if (!probabilities) return kUndefined;
+    return expected_calibration_error(reliability_of_sorted(sorted, bins, binning));
+  };
+  result[Metric::Brier] = probabilities ? brier_score(sorted) : kUndefined;
+  result[Metric::Nll] = probabilities ? weighted_mean(sorted, losses) : kUndefined;
+  result[Metric::EceWidth] = ece(Binning::EqualWidth);
+  result[Metric::EceMass] = ece(Binning::EqualMass);
+  result[Metric::EceAdaptive] = ece(Binning::Adaptive);
+  return result;
+}
+
 }  // namespace
 
 std::string_view metric_name(Metric metric) {
@@ -143,24 +177,7 @@ std::string_view metric_name(Metric metric) {
 }
 
 MetricValues measure(std::span<const Scored> sorted, size_t bins) {
-  MetricValues result{};
-  const Masses all = total(sorted);
-  const bool two_classes = all.right > 0 && all.wrong > 0;
-  result[Metric::Accuracy] = all.right / (all.right + all.wrong);
-  result[Metric::Auroc] = two_classes ? auroc(sorted, all) : kUndefined;
-  result[Metric::Auprc] = all.right > 0 ? average_precision(sorted, all) : kUndefined;
-  result[Metric::Aurc] = area_under_risk_coverage(sorted, all);
-  const bool probabilities = sorted.front().score >= 0 && sorted.back().score <= 1;
-  const auto ece = [&](Binning binning) {
-    if (!probabilities) return kUndefined;
-    return expected_calibration_error(reliability_of_sorted(sorted, bins, binning));
-  };
-  result[Metric::Brier] = probabilities ? brier_score(sorted) : kUndefined;
-  result[Metric::Nll] = probabilities ? negative_log_likelihood(sorted) : kUndefined;
-  result[Metric::EceWidth] = ece(Binning::EqualWidth);
-  result[Metric::EceMass] = ece(Binning::EqualMass);
-  result[Metric::EceAdaptive] = ece(Binning::Adaptive);
-  return result;
+  return measure_beside(sorted, log_losses(sorted), bins);
 }
 
 std::vector<RiskCoveragePoint> risk_coverage(std::span<const Scored> sorted, size_t points) {
@@ -209,6 +226,7 @@ std::optional<Interval> bootstrap_interval(double estimate, std::span<double> re
 }
 
 std::array<std::optional<Interval>, kMetrics.size()> bootstrap(std::span<const Scored> sorted,
+                                                               const MetricValues& estimates,
                                                                size_t bins,
                                                                const BootstrapOptions& options) {
   std::array<std::optional<Interval>, kMetrics.size()> intervals;
@@ -218,14 +236,19 @@ std::array<std::optional<Interval>, kMetrics.size()> bootstrap(std::span<const S
       std::sqrt(static_cast<double>(count) / static_cast<double>(sorted.size()));
   // Every round draws by itself, so that the result does not depend on who computes it.
   std::vector<MetricValues> drawn(options.resamples);
+  const std::vector<double> losses = log_losses(sorted);
   const auto work = [&](size_t first, size_t step) {
     std::vector<size_t> indices;
     std::vector<Scored> sample(count);
+    std::vector<double> sample_losses(count);
     for (size_t round = first; round < drawn.size(); round += step) {
       Random random(mix64(options.seed) ^ round);
       draw_sorted(random, sorted.size(), count, indices);
-      for (size_t i = 0; i < count; ++i) sample[i] = sorted[indices[i]];
-      drawn[round] = measure(sample, bins);
+      for (size_t i = 0; i < count; ++i) {
+        sample[i] = sorted[indices[i]];
+        sample_losses[i] = losses[indices[i]];
+      }
+      drawn[round] = measure_beside(sample, sample_losses, bins);
     }
   };
   share_out(count * options.resamples, work);
@@ -233,7 +256,6 @@ std::array<std::optional<Interval>, kMetrics.size()> bootstrap(std::span<const S
   for (const MetricValues& values : drawn) {
     for (size_t m = 0; m < kMetrics.size(); ++m) replicates[m].push_back(values.values[m]);
   }
-  const MetricValues estimates = measure(sorted, bins);
   for (size_t m = 0; m < kMetrics.size(); ++m) {
     auto interval =
         bootstrap_interval(estimates.values[m], replicates[m], scale, options.confidence);

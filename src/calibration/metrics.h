@@ -69,8 +69,10 @@ void draw_sorted(Random& random, size_t size, size_t count, std::vector<size_t>&
 std::optional<Interval> bootstrap_interval(double estimate, std::span<double> replicates,
                                            double scale, double confidence);
 
-// The percentile bootstrap of all metrics. Nothing for undefined metrics and fewer than 2 items.
+// The percentile bootstrap of all metrics; `estimates` is measure(sorted, bins). Nothing for
+// undefined metrics and fewer than 2 items.
 std::array<std::optional<Interval>, kMetrics.size()> bootstrap(std::span<const Scored> sorted,
+                                                               const MetricValues& estimates,
                                                                size_t bins,
                                                                const BootstrapOptions& options);
 

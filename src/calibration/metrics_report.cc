@@ -93,7 +93,7 @@ Result<MetricsReport> report_metrics(const MetricsRequest& request) {
   for (const size_t row : scores->rows) items.push_back(scores->item(row));
   sort_by_score(items);
   report.values = measure(items, request.bins);
-  report.intervals = bootstrap(items, request.bins, request.bootstrap);
+  report.intervals = bootstrap(items, report.values, request.bins, request.bootstrap);
   if (!std::isnan(report.values[Metric::Brier])) {
     report.reliability = reliability_of_sorted(items, request.bins, Binning::EqualWidth);
   }

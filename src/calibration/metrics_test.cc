@@ -181,7 +181,7 @@ TEST(Bootstrap, IntervalsCoverTheTruth) {
   for (int round = 0; round < kRounds; ++round) {
     std::vector<Scored> items = tied_sample(1000 + round, 300, 1 << 20);
     sort_by_score(items);
-    const auto intervals = bootstrap(items, 10, {.resamples = 200, .seed = 7});
+    const auto intervals = bootstrap(items, measure(items, 10), 10, {.resamples = 200, .seed = 7});
     const auto holds = [&](Metric metric, double truth) {
       const auto& interval = intervals[static_cast<size_t>(metric)];
       return interval && interval->low <= truth && truth <= interval->high ? 1 : 0;
@@ -197,8 +197,8 @@ TEST(Bootstrap, SmallerResamplesGiveTheSameWidth) {
   std::vector<Scored> items = tied_sample(3, 8000, 1 << 20);
   sort_by_score(items);
   const auto index = static_cast<size_t>(Metric::Auroc);
-  const auto full = bootstrap(items, 10, {.resamples = 400})[index];
-  const auto part = bootstrap(items, 10, {.resamples = 400, .records_max = 1000})[index];
+  const auto full = bootstrap(items, measure(items, 10), 10, {.resamples = 400})[index];
+  const auto part = bootstrap(items, measure(items, 10), 10, {.resamples = 400, .records_max = 1000})[index];
   ASSERT_TRUE(full && part);
   const double ratio = (part->high - part->low) / (full->high - full->low);
   EXPECT_GT(ratio, 0.8);
@@ -207,10 +207,10 @@ TEST(Bootstrap, SmallerResamplesGiveTheSameWidth) {
 
 TEST(Bootstrap, SeededAndUndefinedWhereTheMetricIs) {
   std::vector<Scored> items = {{0.2, 1}, {0.4, 1}, {0.6, 1}};
-  const auto once = bootstrap(items, 10, {});
+  const auto once = bootstrap(items, measure(items, 10), 10, {});
   EXPECT_FALSE(once[static_cast<size_t>(Metric::Auroc)]);
-  EXPECT_FALSE(bootstrap(std::vector<Scored>{{0.2, 1}}, 10, {})[0]);
-  const auto twice = bootstrap(items, 10, {});
+  EXPECT_FALSE(bootstrap(std::vector<Scored>{{0.2, 1}}, {}, 10, {})[0]);
+  const auto twice = bootstrap(items, measure(items, 10), 10, {});
   const auto brier = static_cast<size_t>(Metric::Brier);
   EXPECT_EQ(once[brier]->low, twice[brier]->low);
 }

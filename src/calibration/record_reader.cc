@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cerrno>
 #include <cstring>
@@ -11,6 +12,7 @@
 #include <future>
 #include <optional>
 #include <system_error>
+#include <thread>
 
 #include "base/utf8.h"
 #include "calibration/random.h"
@@ -31,17 +33,6 @@ std::string place_of(const Record& record) {
 Error placed(Error error, const Record& record) {
   error.where = place_of(record);
   return error;
-}
-
-// On a thread of its own; where the system gives none, before anything else.
-template <typename Work>
-std::future<void> beside(const Work& work) {
-  try {
-    return std::async(std::launch::async, work);
-  } catch (const std::system_error&) {
-    work();
-    return {};
-  }
 }
 
 // Cut, so that a hostile id cannot fill the screen.
@@ -154,14 +145,46 @@ Result<void> RecordReader::check_labels(const Record& record) {
   return {};
 }
 
-// Whole lines, parsed; the vector's records keep their memory from block to block.
-struct RecordReader::Block {
-  std::string text;
-  uint64_t first_line = 1;
+// Some lines of a block, parsed; the vector's records keep their memory from block to block. Lines
+// count from 1 in the piece until those before it are counted.
+struct RecordReader::Piece {
+  std::string_view text;
   size_t lines = 0;
   std::vector<Record> records;
   size_t used = 0;
-  std::optional<Error> problem;  // of the line after the last record
+  std::optional<Error> problem;  // of the piece's last line
+};
+
+// Whole lines. Who has time takes the next piece.
+struct RecordReader::Block {
+  std::string text;
+  uint64_t first_line = 1;
+  std::vector<Piece> pieces;
+  size_t used = 0;
+  std::atomic<size_t> next = 0;
+
+  void cut() {
+    constexpr size_t kPieceBytes = size_t{1} << 17;
+    used = 0;
+    next = 0;
+    for (std::string_view rest = text; !rest.empty();) {
+      const size_t end = rest.find('\n', std::min(kPieceBytes, rest.size()) - 1);
+      if (used == pieces.size()) pieces.emplace_back();
+      pieces[used++].text = rest.substr(0, end == std::string_view::npos ? end : end + 1);
+      rest.remove_prefix(pieces[used - 1].text.size());
+    }
+  }
+
+  size_t lines() const {
+    size_t sum = 0;
+    for (size_t i = 0; i < used; ++i) sum += pieces[i].lines;
+    return sum;
+  }
+
+  bool sound() const {
+    return std::none_of(pieces.begin(), pieces.begin() + static_cast<std::ptrdiff_t>(used),
+                        [](const Piece& piece) { return piece.problem.has_value(); });
+  }
 };
 
 Error RecordReader::too_long() const {
@@ -170,43 +193,59 @@ Error RecordReader::too_long() const {
           "one record a line is needed"};
 }
 
-void RecordReader::parse_block(Block& block, const std::string& where) const {
-  block.used = 0;
-  block.lines = 0;
-  block.problem.reset();
-  std::string_view rest = block.text;
+void RecordReader::parse_piece(Piece& piece, const std::string& where) const {
+  piece.used = 0;
+  piece.lines = 0;
+  piece.problem.reset();
+  std::string_view rest = piece.text;
   while (!rest.empty()) {
     const size_t end = std::min(rest.find('\n'), rest.size());
-    if (block.used == block.records.size()) block.records.emplace_back();
-    Record& record = block.records[block.used];
+    if (piece.used == piece.records.size()) piece.records.emplace_back();
+    Record& record = piece.records[piece.used];
     if (record.file != where) record.file = where;
-    record.line = block.first_line + block.lines++;
+    record.line = ++piece.lines;
     if (end > options_.line_bytes_max) {
-      block.problem = placed(too_long(), record);
+      piece.problem = too_long();
       return;
     }
     auto parsed = parse(rest.substr(0, end), record);
     if (!parsed) {
-      block.problem = placed(parsed.error(), record);
+      piece.problem = parsed.error();
       return;
     }
-    block.used += *parsed ? 1 : 0;
+    piece.used += *parsed ? 1 : 0;
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
 }
 
-Result<void> RecordReader::check_block(const Block& block, const Sink& sink) {
-  constexpr size_t kAhead = 8;
-  for (size_t i = 0; i < block.used; ++i) {
-    if (i + kAhead < block.used) {
-      const Record& later = block.records[i + kAhead];
-      ids_.prefetch(later.id_key);
-      for (const TierOutcome& tier : later.tiers) labels_.prefetch(tier.answer_key);
-    }
-    if (auto sound = check(block.records[i]); !sound) return sound;
-    if (auto taken = sink(block.records[i]); !taken) return taken;
+void RecordReader::parse_pieces(Block& block, const std::string& where) const {
+  for (size_t i = block.next++; i < block.used; i = block.next++) {
+    parse_piece(block.pieces[i], where);
   }
-  return block.problem ? Result<void>(*block.problem) : Result<void>();
+}
+
+Result<void> RecordReader::check_block(Block& block, const Sink& sink) {
+  constexpr size_t kAhead = 8;
+  uint64_t before = block.first_line - 1;
+  for (size_t p = 0; p < block.used; ++p) {
+    Piece& piece = block.pieces[p];
+    for (size_t i = 0; i < piece.used; ++i) {
+      if (i + kAhead < piece.used) {
+        const Record& later = piece.records[i + kAhead];
+        ids_.prefetch(later.id_key);
+        for (const TierOutcome& tier : later.tiers) labels_.prefetch(tier.answer_key);
+      }
+      Record& record = piece.records[i];
+      record.line += before;
+      if (auto sound = check(record); !sound) return sound;
+      if (auto taken = sink(record); !taken) return taken;
+    }
+    before += piece.lines;
+    if (!piece.problem) continue;
+    piece.problem->where = fmt::format("{}:{}", piece.records[piece.used].file, before);
+    return *piece.problem;
+  }
+  return {};
 }
 
 // The next whole lines; `carried` is what of a line came before and what is left over after. False
@@ -248,24 +287,44 @@ Result<void> RecordReader::read(std::istream& input, const std::string& where, c
   auto more = fill(input, carried, blocks[0], where);
   if (!more) return more.error();
   if (!*more) return {};
-  parse_block(blocks[0], where);
+  blocks[0].cut();
+  std::vector<std::future<void>> helpers = parse_beside(blocks[0], where);
   for (size_t turn = 0;; turn = 1 - turn) {
     Block& now = blocks[turn];
     Block& next = blocks[1 - turn];
-    next.first_line = now.first_line + now.lines;
-    std::future<void> ahead;
-    if (!now.problem) {
+    parse_pieces(now, where);
+    for (std::future<void>& helper : helpers) helper.get();
+    helpers.clear();
+    next.first_line = now.first_line + now.lines();
+    if (now.sound()) {
       more = fill(input, carried, next, where);
       if (more && *more) {
-        ahead = beside([&] { parse_block(next, where); });
+        next.cut();
+        helpers = parse_beside(next, where);
       }
     }
-    auto checked = check_block(now, sink);
-    if (ahead.valid()) ahead.wait();
-    if (!checked) return checked;
+    if (auto checked = check_block(now, sink); !checked) return checked;
     if (!more) return more.error();
     if (!*more) return {};
   }
+}
+
+// The caller's thread is one of the parsing ones as soon as it has checked the block before.
+std::vector<std::future<void>> RecordReader::parse_beside(Block& block,
+                                                          const std::string& where) const {
+  constexpr size_t kHelpersMax = 3;
+  const size_t cores = std::max(2u, std::thread::hardware_concurrency());
+  const size_t count = std::min({cores - 1, kHelpersMax, block.used - 1});
+  std::vector<std::future<void>> helpers;
+  for (size_t i = 0; i < count; ++i) {
+    try {
+      helpers.push_back(
+          std::async(std::launch::async, [this, &block, &where] { parse_pieces(block, where); }));
+    } catch (const std::system_error&) {  // no thread to be had: the caller parses all
+      break;
+    }
+  }
+  return helpers;
 }
 
 Result<uint64_t> read_record_files(const std::vector<std::string>& files, ReadOptions options,

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <istream>
 #include <map>
 #include <string>
@@ -55,14 +56,17 @@ class RecordReader {
   uint64_t count() const { return count_; }
 
  private:
+  struct Piece;
   struct Block;
   Result<bool> parse(std::string_view line, Record& record) const;
   void rename_tiers(Record& record) const;
   Result<bool> fill(std::istream& input, std::string& carried, Block& block,
                     const std::string& where) const;
   Error too_long() const;
-  void parse_block(Block& block, const std::string& where) const;
-  Result<void> check_block(const Block& block, const Sink& sink);
+  void parse_piece(Piece& piece, const std::string& where) const;
+  void parse_pieces(Block& block, const std::string& where) const;
+  std::vector<std::future<void>> parse_beside(Block& block, const std::string& where) const;
+  Result<void> check_block(Block& block, const Sink& sink);
   Result<void> check(const Record& record);
   Result<void> check_id(const Record& record);
   Result<void> check_models(const Record& record);

@@ -174,8 +174,26 @@ TEST(RecordReader, LinesAcrossReadBlocks) {
   EXPECT_EQ((*records)[4999].prompt.size(), 4999u % 97);
 }
 
+// Pieces of a block are parsed side by side: order, numbers and the first problem stay a line's own.
+TEST(RecordReader, LinesAreCountedAcrossPiecesAndBlocks) {
+  std::string text;
+  std::vector<size_t> begins;
+  for (int i = 0; i < 40'000; ++i) {
+    begins.push_back(text.size());
+    text += i % 1000 == 7 ? "\n" : line(fmt::format("id{}", i));
+  }
+  ASSERT_GT(text.size(), size_t{2} << 20);
+  auto records = read(text);
+  ASSERT_TRUE(records) << records.error().message();
+  for (const Record& record : *records) ASSERT_EQ(record.id, fmt::format("id{}", record.line - 1));
+  text[begins[33'333]] = text[begins[38'888]] = '!';
+  EXPECT_EQ(read(text).error().where, "r.jsonl:33334");
+  const auto twice = text.replace(begins[30'000], begins[30'001] - begins[30'000], line("id12"));
+  EXPECT_EQ(read(twice).error().where, "r.jsonl:30001") << "what is wrong first counts";
+}
+
 TEST(RecordReader, EscapesAreDecoded) {
-  auto records = read(R"({"id":"\u00e9\ud83d\ude00\n\"","tiers":[)"
+  auto records = read(R"({"i\u0064":"\u00e9\ud83d\ude00\n\"","tiers":[)"
                       R"({"name":"s","correct":1,"cost":1}]})");
   ASSERT_TRUE(records) << records.error().message();
   EXPECT_EQ((*records)[0].id, "é😀\n\"");
