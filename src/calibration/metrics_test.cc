@@ -197,8 +197,10 @@ TEST(Bootstrap, SmallerResamplesGiveTheSameWidth) {
   std::vector<Scored> items = tied_sample(3, 8000, 1 << 20);
   sort_by_score(items);
   const auto index = static_cast<size_t>(Metric::Auroc);
-  const auto full = bootstrap(items, measure(items, 10), 10, {.resamples = 400})[index];
-  const auto part = bootstrap(items, measure(items, 10), 10, {.resamples = 400, .records_max = 1000})[index];
+  const MetricValues values = measure(items, 10);
+  const auto full = bootstrap(items, values, 10, {.resamples = 400})[index];
+  const auto part =
+      bootstrap(items, values, 10, {.resamples = 400, .records_max = 1000})[index];
   ASSERT_TRUE(full && part);
   const double ratio = (part->high - part->low) / (full->high - full->low);
   EXPECT_GT(ratio, 0.8);

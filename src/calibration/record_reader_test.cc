@@ -174,7 +174,7 @@ TEST(RecordReader, LinesAcrossReadBlocks) {
   EXPECT_EQ((*records)[4999].prompt.size(), 4999u % 97);
 }
 
-// Pieces of a block are parsed side by side: order, numbers and the first problem stay a line's own.
+// Pieces of a block are parsed side by side: order, numbers and the first problem stay in place.
 TEST(RecordReader, LinesAreCountedAcrossPiecesAndBlocks) {
   std::string text;
   std::vector<size_t> begins;
@@ -185,7 +185,9 @@ TEST(RecordReader, LinesAreCountedAcrossPiecesAndBlocks) {
   ASSERT_GT(text.size(), size_t{2} << 20);
   auto records = read(text);
   ASSERT_TRUE(records) << records.error().message();
-  for (const Record& record : *records) ASSERT_EQ(record.id, fmt::format("id{}", record.line - 1));
+  for (const Record& record : *records) {
+    ASSERT_EQ(record.id, fmt::format("id{}", record.line - 1));
+  }
   text[begins[33'333]] = text[begins[38'888]] = '!';
   EXPECT_EQ(read(text).error().where, "r.jsonl:33334");
   const auto twice = text.replace(begins[30'000], begins[30'001] - begins[30'000], line("id12"));
