@@ -57,6 +57,8 @@ function(tinyarms_test_program name)
   target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} tinyarms_build_flags GTest::gtest_main
                                         GTest::gmock)
   set_target_properties(${name} PROPERTIES TINYARMS_RUN_ONCE ON)
+  # -Og takes half as long again to compile; what takes long to run is in the rooms.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O0>)
   # Not the ENVIRONMENT property: gtest_discover_tests keeps only the first entry of a list there,
   # and does not apply it when it asks a program which (parameterised) tests it has.
   set_target_properties(${name} PROPERTIES
