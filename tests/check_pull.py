@@ -547,6 +547,114 @@ class Pull(unittest.TestCase):
         self.pull(f"hf:{REPOSITORY}:Q8_0", exits=5)
         self.assert_nothing()
 
+    # What was downloaded before.
+
+    @property
+    def address(self):
+        return f"http://localhost:{self.hub.port}/cdn/tiny-Q4_K_M.gguf"
+
+    def pull_twice(self):
+        """The same address under two names: the second pull, and what the server was asked."""
+        self.assertEqual(self.pull(self.address)["fetched_bytes"], len(self.data))
+        before = len(self.hub.asked)
+        again = self.pull(self.address, "--name", "other")
+        self.assertEqual(again["sha256"], sha256(self.data))
+        self.assertEqual((self.models / "other.gguf").read_bytes(), self.data)
+        self.assertEqual(list((self.models / ".pull").iterdir()), [])
+        return again, [asked[:2] for asked in self.hub.asked[before:]]
+
+    def test_an_address_under_another_name_is_asked_once_and_linked(self):
+        again, asked = self.pull_twice()
+        self.assertEqual((again["name"], again["reused"], again["fetched_bytes"]),
+                         ("other", "the model store", 0))
+        self.assertEqual(asked, [("/cdn/tiny-Q4_K_M.gguf", "bytes=0-0")])
+        self.assertTrue((self.models / "other.gguf").samefile(self.models / "tiny-q4_k_m.gguf"))
+        self.run_cli("models", "rm", "tiny-q4_k_m")
+        before = len(self.hub.asked)
+        self.assertEqual(self.pull(self.address, "--name", "third")["fetched_bytes"], 0,
+                         "the second name remembers as well")
+        self.assertEqual(self.pull(self.address, "--name", "third")["name"], "third")
+        self.assertEqual([ask[1] for ask in self.hub.asked[before:]], ["bytes=0-0"] * 2)
+
+    def test_a_hubs_file_under_another_name_is_linked(self):
+        self.pull()
+        before = len(self.hub.asked)
+        again = self.pull(f"hf:{REPOSITORY}:Q4_K_M", "--name", "other")
+        self.assertEqual((again["reused"], again["fetched_bytes"]), ("the model store", 0))
+        self.assertEqual([asked[0] for asked in self.hub.asked[before:]],
+                         [f"/api/models/{REPOSITORY}/tree/main?recursive=true"])
+        # The file's own address names its hash: nothing is fetched from there either.
+        by_address = self.pull(f"{self.hub.url}/{REPOSITORY}/resolve/main/tiny-Q4_K_M.gguf",
+                               "--name", "third")
+        self.assertEqual((by_address["reused"], by_address["fetched_bytes"]),
+                         ("the model store", 0))
+
+    def test_parts_under_another_name_are_linked(self):
+        del self.hub.files["tiny-Q8_0.gguf"]
+        for part in range(2):
+            self.hub.files[f"big-Q8_0-{part + 1:05}-of-00002.gguf"] = gguf(split=(part, 2))
+        first = self.pull(f"hf:{REPOSITORY}:Q8_0")
+        again = self.pull(f"hf:{REPOSITORY}:Q8_0", "--name", "other")
+        self.assertEqual((again["sha256"], again["reused"], again["fetched_bytes"]),
+                         (first["sha256"], "the model store", 0))
+        self.assertEqual(self.pull(f"hf:{REPOSITORY}:Q8_0")["fetched_bytes"], 0)
+
+    def test_a_weak_etag_or_none_tells_nothing(self):
+        for etag in ('W/"1"', ""):
+            self.hub.rules["etag"] = etag
+            again, _ = self.pull_twice()
+            self.assertEqual(again["fetched_bytes"], len(self.data), etag)
+            self.run_cli("models", "rm", "other")
+            self.run_cli("models", "rm", "tiny-q4_k_m")
+
+    def test_another_version_at_the_address_is_fetched(self):
+        self.pull(self.address)
+        self.hub.rules["etag"] = '"another"'
+        self.assertEqual(self.pull(self.address, "--name", "b")["fetched_bytes"], len(self.data))
+        # As long, under the old ETag of another address: each address has its own.
+        self.hub.files["copy.gguf"] = self.data
+        self.assertEqual(self.pull(self.address.replace("tiny-Q4_K_M", "copy"), "--name",
+                                   "c")["fetched_bytes"], len(self.data))
+
+    def test_what_is_remembered_of_a_file_that_is_gone_or_changed_is_not_believed(self):
+        file = self.models / "tiny-q4_k_m.gguf"
+        damaged = self.data[:-1] + bytes([self.data[-1] ^ 1])
+
+        def gone():
+            file.unlink()
+
+        def changed_in_secret():
+            stamp = file.stat()
+            file.write_bytes(damaged)
+            os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+
+        def forgotten():
+            file.with_suffix(".json").write_text("{")
+
+        for happens in (gone, changed_in_secret, forgotten):
+            self.pull(self.address)
+            happens()
+            again = self.pull(self.address, "--name", "other")
+            self.assertEqual((again["fetched_bytes"], again["sha256"]),
+                             (len(self.data), sha256(self.data)), happens.__name__)
+            for path in [*self.models.glob("*.gguf"), *self.models.glob("*.json")]:
+                path.unlink()
+
+    def test_a_store_of_before_is_read_and_learns(self):
+        self.pull(self.address)
+        sidecar = self.models / "tiny-q4_k_m.json"
+        old = json.loads(sidecar.read_text())
+        del old["downloads"]
+        sidecar.write_text(json.dumps(old))
+        listed = json.loads(self.run_cli("models", "list", "--json").stdout)["models"][0]
+        self.assertEqual((listed["sha256"], listed["source"]), (sha256(self.data), self.address))
+        self.pull(self.address)  # nothing tells that it is the same: fetched, and remembered
+        self.assertEqual(self.pull(self.address)["fetched_bytes"], 0)
+        old["downloads"] = [{"url": self.address, "etag": 7, "bytes": -1}]
+        sidecar.write_text(json.dumps(old))
+        self.assertEqual(json.loads(self.run_cli("models", "list", "--json").stdout)["models"][0]
+                         ["sha256"], sha256(self.data))
+
     # Mirrors.
 
     def test_export_and_pull_from_the_mirror(self):

@@ -18,12 +18,14 @@ namespace tinyarms::catalog {
 struct AddOptions {
   std::string name = {};         // empty: the source's stem, made to fit the rules
   std::string source_note = {};  // empty: the source's path
+  std::vector<DownloadRecord> downloads = {};
 };
 
 struct AdoptOptions {
   std::string name = {};
   std::string source_note = {};
   std::string sha256 = {};  // of the file, which the caller has just computed
+  std::vector<DownloadRecord> downloads = {};
 };
 
 struct ImportOptions {
@@ -83,7 +85,7 @@ class ModelStore {
   std::vector<std::string> names() const;
   Result<InstalledModel> find_by_prefix(std::string_view word) const;
   Result<InstalledModel> settle(PendingFile& staged, const std::string& name,
-                                const std::string& source_note) const;
+                                const AddOptions& options) const;
 
   std::filesystem::path models_dir_;
 };

@@ -48,8 +48,10 @@ struct Pulled {
 struct PlannedPart {
   HubFile file{};
   std::string url{};
+  std::string etag{};            // as the server named it
   std::filesystem::path here{};  // where it is by now
   bool staged = false;           // fetched by us, and ours to move
+  bool own = false;              // a model of the store: the new name shares its bytes
 };
 
 struct PullPlan {
@@ -58,6 +60,7 @@ struct PullPlan {
   std::string repository{};  // may be empty
   std::string note{};        // of the source
   std::vector<PlannedPart> parts{};
+  std::optional<PlannedPart> whole{};  // what the parts make, where that is here already
   bool hub = false;          // the token is for there
 };
 
@@ -73,7 +76,7 @@ class Installer {
   // InvalidArgument (the name is another model's), Io.
   Result<std::optional<Pulled>> installed(const PullPlan& plan) const;
 
-  // A file of that hash on this machine, read through to make sure.
+  // A file of that hash, of this store or another program's, read through to make sure.
   std::optional<HeldFile> held_copy(const WantedFile& wanted) const;
 
   // Parts by their addresses, then as install().
@@ -88,7 +91,10 @@ class Installer {
  private:
   Result<void> check_room(const PullPlan& plan) const;
   std::filesystem::path stage_of(const PlannedPart& part) const;
-  Result<remote::RangeReport> fetch(const PullPlan& plan, PlannedPart& part);
+  Result<uint64_t> fetch(const PullPlan& plan, PlannedPart& part, std::string& holder);
+  std::optional<Pulled> same_model(const PullPlan& plan,
+                                   const std::vector<catalog::InstalledModel>& models) const;
+  Result<catalog::InstalledModel> place(const PlannedPart& file, const PullPlan& plan) const;
   Result<PlannedPart> join(const PullPlan& plan);
 
   const catalog::ModelStore& store_;

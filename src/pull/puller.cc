@@ -181,6 +181,7 @@ class Puller::Work {
       if (auto held = installer_.held_copy({.repository = known.repository, .name = known.file,
                                  .bytes = known.bytes, .sha256 = known.sha256})) {
         part.here = held->path;
+        part.own = held->own;
         const std::string stem = known.file.empty() ? source.name
                                                     : fs::path(known.file).stem().string();
         PullPlan plan{.name = store_name(stem), .named = named()};
