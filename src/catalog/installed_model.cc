@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 constexpr int kSidecarFormat = 1;
-constexpr size_t kSidecarBytesMax = 64 * 1024;
+constexpr size_t kSidecarBytesMax = 256 * 1024;
 constexpr size_t kHashDigits = 64;
 
 struct FileStamp {
@@ -35,6 +35,28 @@ std::optional<FileStamp> stamp_of(const fs::path& path) {
 bool is_hash(const std::string& text) {
   return text.size() == kHashDigits &&
          text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+// Sidecars of before there was such a list have none. One record that is no good costs all: the
+// price is a download.
+std::vector<DownloadRecord> read_downloads(const Json& json) {
+  const auto list = json.find("downloads");
+  if (list == json.end() || !list->is_array() || list->size() > kDownloadsMax) return {};
+  std::vector<DownloadRecord> downloads;
+  for (const Json& entry : *list) {
+    DownloadRecord record;
+    try {
+      record = {.url = entry.at("url").get<std::string>(),
+                .etag = entry.at("etag").get<std::string>(),
+                .bytes = entry.at("bytes").get<uint64_t>(),
+                .sha256 = entry.at("sha256").get<std::string>()};
+    } catch (const Json::exception&) {
+      return {};
+    }
+    if (!is_hash(record.sha256)) return {};
+    downloads.push_back(std::move(record));
+  }
+  return downloads;
 }
 
 // All of it or nothing: half a sidecar is a broken one.
@@ -64,6 +86,7 @@ bool read_sidecar(const fs::path& gguf, const FileStamp& stamp, InstalledModel& 
     return false;
   }
   if (!is_hash(read.sha256)) return false;
+  read.downloads = read_downloads(json);
   model = std::move(read);
   return true;
 }
@@ -104,6 +127,13 @@ Result<void> write_sidecar(const InstalledModel& model) {
     return Error{ErrorCode::Io, "vanished while it was installed", model.path.string(),
                  "import it again"};
   }
+  Json downloads = Json::array();
+  for (const DownloadRecord& record : model.downloads) {
+    downloads.push_back({{"url", record.url},
+                         {"etag", record.etag},
+                         {"bytes", record.bytes},
+                         {"sha256", record.sha256}});
+  }
   const Json json = {{"format", kSidecarFormat},
                      {"sha256", model.sha256},
                      {"bytes", stamp->bytes},
@@ -112,6 +142,7 @@ Result<void> write_sidecar(const InstalledModel& model) {
                      {"quantization", model.quantization},
                      {"licence", model.licence},
                      {"source", model.source},
+                     {"downloads", downloads},
                      {"encoder", model.encoder},
                      {"reranker", model.reranker},
                      {"parameters", model.parameters}};

@@ -5,10 +5,24 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
 namespace tinyarms::catalog {
+
+// A file as a server had it: what it is known by when the same address is asked again.
+struct DownloadRecord {
+  std::string url{};
+  std::string etag{};  // empty: the server names none
+  uint64_t bytes = 0;
+  std::string sha256{};  // of what came
+
+  bool operator==(const DownloadRecord&) const = default;
+};
+
+// More than that many are not remembered.
+inline constexpr size_t kDownloadsMax = 64;
 
 struct InstalledModel {
   std::string name;  // the file's stem
@@ -19,6 +33,8 @@ struct InstalledModel {
   std::string quantization;
   std::string licence;
   std::string source;  // where it came from, in words or as a path
+  // The addresses this very file came from; of a model that was joined, its parts.
+  std::vector<DownloadRecord> downloads;
   bool encoder = false;
   bool reranker = false;  // an encoder that scores pairs of texts
   uint64_t parameters = 0;

@@ -14,6 +14,7 @@
 #include "base/nearest.h"
 #include "base/sha256.h"
 #include "catalog/copy_file.h"
+#include "catalog/previous_version.h"
 #include "engine/model_facts.h"
 
 namespace tinyarms::catalog {
@@ -78,13 +79,27 @@ std::string note_or(const std::string& note, const fs::path& source) {
 struct Voucher {
   std::string sha256;
   std::string source;
+  std::vector<DownloadRecord> downloads = {};
 };
+
+// What is known of an address gives way to what is known now; false where nothing is new.
+bool remember(std::vector<DownloadRecord>& downloads, const std::vector<DownloadRecord>& news) {
+  const std::vector<DownloadRecord> before = downloads;
+  for (const DownloadRecord& record : news) {
+    std::erase_if(downloads, [&](const DownloadRecord& old) { return old.url == record.url; });
+    downloads.push_back(record);
+  }
+  if (downloads.size() > kDownloadsMax) downloads = before;
+  return !std::is_permutation(downloads.begin(), downloads.end(), before.begin(), before.end());
+}
 
 // `model` with its hash, and a sidecar that says so, unless it has that already.
 Result<InstalledModel> vouch(InstalledModel model, Voucher voucher) {
-  if (model.sha256 == voucher.sha256) return model;
+  const bool known = model.sha256 == voucher.sha256;
+  if (!known) model.downloads.clear();
+  if (!remember(model.downloads, voucher.downloads) && known) return model;
+  if (!known) model.source = std::move(voucher.source);
   model.sha256 = std::move(voucher.sha256);
-  model.source = std::move(voucher.source);
   if (auto written = write_sidecar(model); !written) return written.error();
   return model;
 }
@@ -201,7 +216,7 @@ Result<InstalledModel> ModelStore::add_gguf(const fs::path& source,
     InstalledModel model = describe_model(models_dir_ / source.filename());
     auto hash = sha256_of(model);
     if (!hash) return hash.error();
-    return vouch(std::move(model), {*hash, options.source_note});
+    return vouch(std::move(model), {*hash, options.source_note, options.downloads});
   }
   auto name = choose_name(options.name, source.stem());
   if (!name) return name.error();
@@ -214,12 +229,15 @@ Result<InstalledModel> ModelStore::add_gguf(const fs::path& source,
     InstalledModel model = describe_model(path_of(*name));
     auto present = sha256_of(model);
     if (!present || *present != *wanted) return name_taken(*name);
-    return vouch(std::move(model), {*wanted, note_or(options.source_note, source)});
+    return vouch(std::move(model),
+                 {*wanted, note_or(options.source_note, source), options.downloads});
   }
   PendingFile staged(path_of(*name));
   auto copied = copy_file({.source = source, .destination = staged.path()});
   if (!copied) return copied.error();
-  return settle(staged, *name, note_or(options.source_note, source));
+  return settle(staged, *name,
+                {.source_note = note_or(options.source_note, source),
+                 .downloads = options.downloads});
 }
 
 Result<InstalledModel> ModelStore::adopt(const fs::path& file,
@@ -239,14 +257,28 @@ Result<InstalledModel> ModelStore::adopt(const fs::path& file,
                  "check the permissions of the folder"};
   }
   InstalledModel model = describe_model(path);
+  bool replaced = false;
   if (!placed) {
     auto present = sha256_of(model);
-    if (!present || *present != options.sha256) return name_taken(*name);
+    const bool same = present && *present == options.sha256;
+    replaced = present && !same && *present == options.replaces;
+    if (!same && !replaced) return name_taken(*name);
   }
-  auto vouched = vouch(std::move(model), {options.sha256, options.source_note});
+  if (replaced) {
+    if (auto kept = keep_previous(*this, *name); !kept) return kept.error();
+    if (::rename(file.c_str(), path.c_str()) != 0) {
+      return Error{ErrorCode::Io, std::strerror(errno), path.string(),
+                   "check the permissions of the folder"};
+    }
+    model = describe_model(path);
+  }
+  auto vouched = vouch(std::move(model),
+                       {options.sha256, options.source_note, options.downloads});
   std::error_code ignored;
   if (vouched) {
     fs::remove(file, ignored);
+  } else if (replaced) {
+    const auto undone = roll_back(*this, *name);  // at its worst the new version stays
   } else if (placed) {
     if (!fs::exists(file, ignored)) fs::rename(path, file, ignored);
     fs::remove(path, ignored);
@@ -271,13 +303,13 @@ Result<InstalledModel> ModelStore::import(const fs::path& source,
   PendingFile staged(path_of(*name));
   auto imported = engine::import_bert(resolved, staged.path(), options.encoder_type);
   if (!imported) return imported.error();
-  return settle(staged, *name, note_or(options.source_note, source));
+  return settle(staged, *name, {.source_note = note_or(options.source_note, source)});
 }
 
 // What was copied or made is looked at once more, in its final bytes: the source may have changed
 // meanwhile, or the disk lied.
 Result<InstalledModel> ModelStore::settle(PendingFile& staged, const std::string& name,
-                                          const std::string& source_note) const {
+                                          const AddOptions& options) const {
   auto facts = engine::inspect_model(staged.path());
   if (!facts) return facts.error().wrap("the copy is damaged");
   auto hash = sha256_file(staged.path());
@@ -291,7 +323,7 @@ Result<InstalledModel> ModelStore::settle(PendingFile& staged, const std::string
     if (!present || *present != *hash) return name_taken(name);
   }
   const fs::path path = model.path;
-  auto vouched = vouch(std::move(model), {*hash, source_note});
+  auto vouched = vouch(std::move(model), {*hash, options.source_note, options.downloads});
   std::error_code ignored;
   if (!vouched && *placed) fs::remove(path, ignored);
   return vouched;
@@ -308,6 +340,8 @@ Result<void> ModelStore::remove(std::string_view name) const {
                  "check the permissions of the folder"};
   }
   fs::remove(sidecar_of(path_of(name)), problem);
+  const auto none_kept = previous_versions(*this).remove(name);
+  if (!none_kept && none_kept.error().code != ErrorCode::NotFound) return none_kept;
   return {};
 }
 

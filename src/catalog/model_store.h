@@ -18,12 +18,15 @@ namespace tinyarms::catalog {
 struct AddOptions {
   std::string name = {};         // empty: the source's stem, made to fit the rules
   std::string source_note = {};  // empty: the source's path
+  std::vector<DownloadRecord> downloads = {};
 };
 
 struct AdoptOptions {
   std::string name = {};
   std::string source_note = {};
   std::string sha256 = {};  // of the file, which the caller has just computed
+  std::vector<DownloadRecord> downloads = {};
+  std::string replaces = {};  // SHA-256 of the version that may have the name now; empty: none
 };
 
 struct ImportOptions {
@@ -65,8 +68,8 @@ class ModelStore {
                                   const AddOptions& options) const;
 
   // Moves a whole file of the same file system in: it has its name at once, or not at all. The same
-  // content under the same name is done already. Errors: as add_gguf; the file stays where it is
-  // then.
+  // content under the same name is done already. The version it replaces is kept
+  // (catalog/previous_version.h). Errors: as add_gguf; the file stays where it is then.
   Result<InstalledModel> adopt(const std::filesystem::path& file,
                                const AdoptOptions& options) const;
 
@@ -75,7 +78,7 @@ class ModelStore {
   Result<InstalledModel> import(const std::filesystem::path& source,
                                 const ImportOptions& options) const;
 
-  // By exact name. Errors: NotFound, Io.
+  // By exact name, with the version that is kept of it. Errors: NotFound, Io.
   Result<void> remove(std::string_view name) const;
 
  private:
@@ -83,7 +86,7 @@ class ModelStore {
   std::vector<std::string> names() const;
   Result<InstalledModel> find_by_prefix(std::string_view word) const;
   Result<InstalledModel> settle(PendingFile& staged, const std::string& name,
-                                const std::string& source_note) const;
+                                const AddOptions& options) const;
 
   std::filesystem::path models_dir_;
 };

@@ -1,12 +1,16 @@
 #include "pull/installer.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <system_error>
 
+#include "base/file.h"
 #include "base/sha256.h"
+#include "catalog/copy_file.h"
 #include "engine/gguf_merge.h"
 #include "engine/model_check.h"
+#include "pull/recall.h"
 
 namespace tinyarms::pull {
 namespace {
@@ -15,9 +19,32 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kRoomMargin = 8 << 20;
 constexpr double kPullIdleSeconds = 30;
+constexpr const char* kOwnStore = "the model store";
 
 void discard_part(const PlannedPart& part) {
   if (part.staged) remote::discard_download(part.here);
+}
+
+// Of every part; none where one of them is not known.
+std::vector<std::string> hashes_of(const PullPlan& plan) {
+  std::vector<std::string> hashes;
+  for (const PlannedPart& part : plan.parts) {
+    if (part.file.sha256.empty()) return {};
+    hashes.push_back(part.file.sha256);
+  }
+  return hashes;
+}
+
+// What the store is to remember of where it came from.
+std::vector<catalog::DownloadRecord> records_of(const PullPlan& plan) {
+  std::vector<catalog::DownloadRecord> records;
+  if (plan.parts.size() > catalog::kDownloadsMax) return records;
+  for (const PlannedPart& part : plan.parts) {
+    if (part.url.empty() || part.file.sha256.empty()) continue;
+    records.push_back({.url = part.url, .etag = part.etag, .bytes = part.file.bytes,
+                       .sha256 = part.file.sha256});
+  }
+  return records;
 }
 
 }  // namespace
@@ -38,17 +65,18 @@ Error wrong_hash(const std::string& where) {
 
 Result<remote::WebSession*> Installer::session() {
   if (session_ == nullptr) {
-    auto made = remote::WebSession::create(
-        terms_.rules, {.connect_seconds = 15, .idle_seconds = kPullIdleSeconds, .bytes_max = 0});
+    auto made = open_session(terms_);
     if (!made) return made.error();
     session_ = std::move(*made);
   }
   return session_.get();
 }
 
-// A file of that hash on this machine, read through to make sure.
 std::optional<HeldFile> Installer::held_copy(const WantedFile& wanted) const {
   if (wanted.sha256.empty()) return std::nullopt;
+  if (auto model = recall_file(store_, wanted.sha256)) {
+    return HeldFile{.path = model->path, .holder = kOwnStore, .by_hash = true, .own = true};
+  }
   for (const HeldFile& held : find_held(wanted, terms_.places)) {
     say(fmt::format("looking at {} ({})", held.path.string(), held.holder));
     auto hash = sha256_file(held.path);
@@ -57,26 +85,55 @@ std::optional<HeldFile> Installer::held_copy(const WantedFile& wanted) const {
   return std::nullopt;
 }
 
-// The model that is installed under the name, or under any where the hash is known.
-Result<std::optional<Pulled>> Installer::installed(const PullPlan& plan) const {
+Result<std::unique_ptr<remote::WebSession>> open_session(const PullTerms& terms) {
+  return remote::WebSession::create(
+      terms.rules, {.connect_seconds = 15, .idle_seconds = kPullIdleSeconds, .bytes_max = 0});
+}
+
+// Under the name, or under any where no name was asked for.
+std::optional<Pulled> Installer::same_model(
+    const PullPlan& plan, const std::vector<catalog::InstalledModel>& models) const {
+  const std::vector<std::string> hashes = hashes_of(plan);
+  for (const catalog::InstalledModel& model : models) {
+    if (plan.named && plan.name != model.name) continue;
+    bool same = hashes.size() == 1 && model.sha256 == hashes.front();
+    if (plan.parts.size() > 1) {
+      // What was joined before its parts were remembered is known by its source alone.
+      same = hashes.empty() || model.downloads.empty() ? model.source == plan.note
+                                                       : joined_from(model, hashes);
+    }
+    if (same) return Pulled{.model = model, .source = plan.note, .reused = kOwnStore};
+  }
+  return std::nullopt;
+}
+
+Result<std::optional<Pulled>> Installer::installed(PullPlan& plan) const {
   auto models = store_.list();
   if (!models) return models.error();
-  const std::string& wanted = plan.parts.size() == 1 ? plan.parts.front().file.sha256
-                                                     : std::string();
+  if (auto same = same_model(plan, *models)) return same;
   for (const catalog::InstalledModel& model : *models) {
-    // What was joined of parts has no hash that could be known before.
-    const bool same_hash = wanted.empty() ? plan.parts.size() > 1 && model.source == plan.note
-                                          : model.sha256 == wanted;
-    if (same_hash && (!plan.named || plan.name == model.name)) {
-      return std::optional(Pulled{.model = model, .source = plan.note,
-                                  .reused = "the model store"});
+    if (model.name != plan.name) continue;
+    // Its sidecar is gone, or a call was killed before it was written.
+    const std::vector<std::string> hashes = hashes_of(plan);
+    if (model.sha256.empty() && hashes.size() == 1) {
+      const auto hash = store_.sha256_of(model);
+      if (hash && *hash == hashes.front()) {
+        auto mended = store_.add_gguf(model.path, {.source_note = plan.note,
+                                                   .downloads = records_of(plan)});
+        if (!mended) return mended.error();
+        return std::optional(Pulled{.model = std::move(*mended), .source = plan.note,
+                                    .reused = kOwnStore});
+      }
     }
-    if (model.name == plan.name && !same_hash) {
-      return Error{ErrorCode::InvalidArgument,
-                   fmt::format("another model is installed as \"{}\"", plan.name), "",
-                   fmt::format("choose a name (--name), or remove the old one: tinyarms models "
-                               "rm {}", plan.name)};
+    // Of the same source: at worst another version of it.
+    if (!plan.note.empty() && model.source == plan.note && !model.sha256.empty()) {
+      plan.replaces = model.sha256;
+      continue;
     }
+    return Error{ErrorCode::InvalidArgument,
+                 fmt::format("another model is installed as \"{}\"", plan.name), "",
+                 fmt::format("choose a name (--name), or remove the old one: tinyarms models "
+                             "rm {}", plan.name)};
   }
   return std::optional<Pulled>();
 }
@@ -90,19 +147,35 @@ Result<Pulled> Installer::fetch_and_install(PullPlan& plan) {
   auto there = installed(plan);
   if (!there) return there.error();
   if (*there) return **there;
+  if (auto joined = recall_joined(store_, hashes_of(plan))) {
+    plan.whole = PlannedPart{.file = {.path = joined->path.filename().string(),
+                                      .bytes = joined->bytes, .sha256 = joined->sha256},
+                             .here = joined->path, .own = true};
+    auto pulled = install(plan);
+    if (pulled) pulled->reused = kOwnStore;
+    return pulled;
+  }
   if (auto room = check_room(plan); !room) return room.error();
   std::string reused;
   uint64_t fetched = 0;
+  const bool known = !hashes_of(plan).empty();
   for (PlannedPart& part : plan.parts) {
+    if (!part.here.empty()) continue;
     if (auto held = held_copy({.repository = plan.repository, .name = part.file.path,
                                .bytes = part.file.bytes, .sha256 = part.file.sha256})) {
       part.here = held->path;
+      part.own = held->own;
       reused = held->holder;
       continue;
     }
-    auto report = fetch(plan, part);
-    if (!report) return report.error();
-    fetched += report->fetched;
+    auto came = fetch(plan, part, reused);
+    if (!came) return came.error();
+    fetched += *came;
+  }
+  if (!known && !reused.empty()) {
+    there = installed(plan);
+    if (!there) return there.error();
+    if (*there) return **there;
   }
   auto pulled = install(plan);
   if (!pulled) return pulled;
@@ -137,31 +210,52 @@ fs::path Installer::stage_of(const PlannedPart& part) const {
   return stage_ / (key.substr(0, 32) + ".part");
 }
 
-Result<remote::RangeReport> Installer::fetch(const PullPlan& plan, PlannedPart& part) {
+// The bytes that came; none where the server has what is here already, which `holder` tells.
+Result<uint64_t> Installer::fetch(const PullPlan& plan, PlannedPart& part, std::string& holder) {
   auto ready = session();
   if (!ready) return ready.error();
   const fs::path stage = stage_of(part);
   const std::string shown = part.file.path.substr(part.file.path.rfind('/') + 1);
+  std::optional<HeldFile> held;
+  const auto wanted = [&](const remote::FileVersion& version) {
+    part.etag = version.etag;
+    part.file.bytes = version.bytes;
+    if (!part.file.sha256.empty()) return true;  // it was looked for
+    const std::string hash =
+        !version.sha256.empty()
+            ? version.sha256
+            : recall_hash(store_, {.url = part.url, .etag = version.etag, .bytes = version.bytes});
+    held = held_copy({.repository = plan.repository, .name = part.file.path,
+                      .bytes = version.bytes, .sha256 = hash});
+    if (held) part.file.sha256 = hash;
+    return !held;
+  };
   auto report = remote::download_ranges(
       **ready,
       {.url = part.url, .part = stage, .bytes = part.file.bytes, .sha256 = part.file.sha256,
        .bytes_max = terms_.bytes_max, .connections = terms_.connections,
-       .token = plan.hub ? terms_.token : remote::ApiKey()},
+       .token = plan.hub ? terms_.token : remote::ApiKey(), .wanted = wanted},
       stop_, [&](uint64_t there, uint64_t total) {
         if (hooks_.progress) hooks_.progress(shown, there, total);
       });
-  if (!report) return report;
+  if (!report) return report.error();
+  if (held) {
+    part.here = held->path;
+    part.own = held->own;
+    holder = held->holder;
+    return uint64_t{0};
+  }
   say("checking the hash of " + shown);
   auto hash = sha256_file(stage);
   if (!hash) return hash.error();
-  if (!report->sha256.empty() && *hash != report->sha256) {
+  if (!report->version.sha256.empty() && *hash != report->version.sha256) {
     remote::discard_download(stage);
     return wrong_hash(part.url);
   }
   part.file.sha256 = *hash;
   part.here = stage;
   part.staged = true;
-  return report;
+  return report->fetched;
 }
 
 Result<void> Installer::check(const fs::path& file) const {
@@ -173,8 +267,8 @@ Result<void> Installer::check(const fs::path& file) const {
 
 // All parts are here, with the hashes that were announced.
 Result<Pulled> Installer::install(const PullPlan& plan) {
-  PlannedPart file = plan.parts.front();
-  if (plan.parts.size() > 1) {
+  PlannedPart file = plan.whole ? *plan.whole : plan.parts.front();
+  if (!plan.whole && plan.parts.size() > 1) {
     auto joined = join(plan);
     if (!joined) return joined.error();
     file = std::move(*joined);
@@ -187,15 +281,40 @@ Result<Pulled> Installer::install(const PullPlan& plan) {
     }
     return sound.error();
   }
-  auto model = file.staged ? store_.adopt(file.here, {.name = plan.name,
-                                                      .source_note = plan.note,
-                                                      .sha256 = file.file.sha256})
-                           : store_.add_gguf(file.here, {.name = plan.name,
-                                                         .source_note = plan.note});
+  auto model = place(file, plan);
   if (!model) return model.error();
   for (const PlannedPart& part : plan.parts) discard_part(part);
   discard_part(file);
-  return Pulled{.model = std::move(*model), .source = plan.note};
+  const bool replaced = plan.replaces != model->sha256;
+  return Pulled{.model = std::move(*model), .source = plan.note,
+                .replaced = replaced ? plan.replaces : ""};
+}
+
+Result<catalog::InstalledModel> Installer::place(const PlannedPart& file,
+                                                 const PullPlan& plan) const {
+  const catalog::AdoptOptions options{.name = plan.name, .source_note = plan.note,
+                                      .sha256 = file.file.sha256, .downloads = records_of(plan),
+                                      .replaces = plan.replaces};
+  if (file.staged) return store_.adopt(file.here, options);
+  if (!file.own && plan.replaces.empty()) {
+    return store_.add_gguf(file.here, {.name = plan.name, .source_note = plan.note,
+                                       .downloads = options.downloads});
+  }
+  std::error_code problem;
+  fs::create_directories(stage_, problem);
+  catalog::sweep_unfinished(stage_);
+  const PendingFile made(stage_ / plan.name);
+  // Of the store the bytes are shared: nothing there is ever written in place.
+  const bool linked = file.own && !fs::is_symlink(file.here, problem) &&
+                      ::link(file.here.c_str(), made.path().c_str()) == 0;
+  if (!linked) {
+    auto copied = catalog::copy_file({.source = file.here, .destination = made.path()});
+    if (!copied) return copied.error();
+    auto hash = sha256_file(made.path());
+    if (!hash) return hash.error();
+    if (*hash != options.sha256) return wrong_hash(file.here.string());
+  }
+  return store_.adopt(made.path(), options);
 }
 
 Result<PlannedPart> Installer::join(const PullPlan& plan) {

@@ -41,6 +41,7 @@ struct PullHooks {
 struct Pulled {
   catalog::InstalledModel model{};
   std::string source{};
+  std::string replaced{};  // SHA-256 of the version that was in use, and is kept; empty: none
   std::string reused{};  // who had it already; empty: it was fetched
   uint64_t fetched = 0;  // bytes that came over the network, or from a mirror's disk
 };
@@ -48,8 +49,10 @@ struct Pulled {
 struct PlannedPart {
   HubFile file{};
   std::string url{};
+  std::string etag{};            // as the server named it
   std::filesystem::path here{};  // where it is by now
   bool staged = false;           // fetched by us, and ours to move
+  bool own = false;              // a model of the store: the new name shares its bytes
 };
 
 struct PullPlan {
@@ -58,6 +61,8 @@ struct PullPlan {
   std::string repository{};  // may be empty
   std::string note{};        // of the source
   std::vector<PlannedPart> parts{};
+  std::string replaces{};    // SHA-256 of the version of the same source that has the name now
+  std::optional<PlannedPart> whole{};  // what the parts make, where that is here already
   bool hub = false;          // the token is for there
 };
 
@@ -69,11 +74,12 @@ class Installer {
   // The connection of this pull, made when it is first asked for. Errors: Unsupported.
   Result<remote::WebSession*> session();
 
-  // The model of that hash or name which is installed; nothing where there is none. Errors:
-  // InvalidArgument (the name is another model's), Io.
-  Result<std::optional<Pulled>> installed(const PullPlan& plan) const;
+  // The model of that hash or name which is installed; nothing where there is none. An earlier
+  // version of the same source is to be replaced. Errors: InvalidArgument (the name is another
+  // model's), Io.
+  Result<std::optional<Pulled>> installed(PullPlan& plan) const;
 
-  // A file of that hash on this machine, read through to make sure.
+  // A file of that hash, of this store or another program's, read through to make sure.
   std::optional<HeldFile> held_copy(const WantedFile& wanted) const;
 
   // Parts by their addresses, then as install().
@@ -88,7 +94,10 @@ class Installer {
  private:
   Result<void> check_room(const PullPlan& plan) const;
   std::filesystem::path stage_of(const PlannedPart& part) const;
-  Result<remote::RangeReport> fetch(const PullPlan& plan, PlannedPart& part);
+  Result<uint64_t> fetch(const PullPlan& plan, PlannedPart& part, std::string& holder);
+  std::optional<Pulled> same_model(const PullPlan& plan,
+                                   const std::vector<catalog::InstalledModel>& models) const;
+  Result<catalog::InstalledModel> place(const PlannedPart& file, const PullPlan& plan) const;
   Result<PlannedPart> join(const PullPlan& plan);
 
   const catalog::ModelStore& store_;
@@ -98,6 +107,9 @@ class Installer {
   std::filesystem::path stage_;
   std::unique_ptr<remote::WebSession> session_;
 };
+
+// A connection to where the terms allow one. Errors: Unsupported.
+Result<std::unique_ptr<remote::WebSession>> open_session(const PullTerms& terms);
 
 // A file whose hash is another than was announced.
 Error wrong_hash(const std::string& where);

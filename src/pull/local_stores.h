@@ -32,6 +32,7 @@ struct HeldFile {
   std::filesystem::path path{};
   std::string holder{};  // "Ollama"
   bool by_hash = false;  // its own store calls it by that SHA-256
+  bool own = false;      // it lies in the model store
 };
 
 // Files that may be it: by hash where it is known, else by repository and name in the stores that

@@ -13,7 +13,6 @@
 namespace tinyarms::remote {
 namespace {
 
-constexpr int kTriesInVain = 6;  // in a row, all connections of one together, without a byte
 constexpr double kBackoffSeconds = 0.25;
 constexpr double kBackoffMax = 10;
 
@@ -47,6 +46,7 @@ class RangeFetcher {
     auto asked = ask();
     if (!asked) return asked.error();
     asked_ = std::move(*asked);
+    if (file_.wanted && !file_.wanted(report().version)) return report();
     auto opened = PieceFile::open(file_.part, {.version = version(), .bytes = asked_.bytes});
     if (!opened) return opened.error();
     pieces_.emplace(std::move(*opened));
@@ -74,7 +74,8 @@ class RangeFetcher {
   }
 
   RangeReport report() const {
-    return {.bytes = asked_.bytes, .fetched = fetched_, .sha256 = asked_.sha256};
+    return {.version = {.bytes = asked_.bytes, .etag = asked_.etag, .sha256 = asked_.sha256},
+            .fetched = fetched_};
   }
 
   void tell() const {
@@ -108,7 +109,7 @@ class RangeFetcher {
       }
       if (!error && (reply.status == 200 || reply.status == 206)) return understand(reply);
       if (!error && reply.status == 416) return contradiction("the file is empty", file_.url);
-      if (attempt + 1 >= kTriesInVain || !worth_a_retry(reply, error ? &*error : nullptr)) {
+      if (attempt + 1 >= file_.tries || !worth_a_retry(reply, error ? &*error : nullptr)) {
         return error ? *error : status_error(reply, file_.url);
       }
       if (auto waited = wait(reply, attempt); !waited) return waited.error();
@@ -234,7 +235,7 @@ class RangeFetcher {
     const bool expired = reply.status >= 400 && reply.status < 500 && job.url != file_.url;
     if (expired) asked_.url = file_.url;
     const bool broken_off = error == nullptr && (reply.status == 200 || reply.status == 206);
-    if (in_vain_ >= kTriesInVain || !(expired || broken_off || worth_a_retry(reply, error))) {
+    if (in_vain_ >= file_.tries || !(expired || broken_off || worth_a_retry(reply, error))) {
       failure_ = error != nullptr ? *error
                  : broken_off     ? Error{ErrorCode::Unavailable, "the server breaks off",
                                           file_.url, "call it again: what came is kept"}
