@@ -129,9 +129,9 @@ class Asking final : public door::Climber {
 };
 
 // The arguments as a request; files are named and not yet read.
-Result<cascade::Request> asked(Workshop& shop, const ToolCall& call,
+Result<cascade::Request> asked(Workshop& shop, const std::string& owner, const Json& arguments,
                                std::vector<std::string>& files) {
-  openai::FieldReader fields(call.arguments(), "");
+  openai::FieldReader fields(arguments, "");
   const auto question = fields.text("question");
   const auto system = fields.text("system");
   const auto model = fields.text("model");
@@ -145,7 +145,7 @@ Result<cascade::Request> asked(Workshop& shop, const ToolCall& call,
 
   const auto settings = shop.kitchen.settings.get();
   cascade::Request request = service::make_request(*settings);
-  request.owner = call.client().owner;
+  request.owner = owner;
   auto text = checked_text(question.value_or(""), "question", kQuestionMax);
   if (!text) return text.error();
   if (system && !system->empty()) {
@@ -211,12 +211,12 @@ class AskTool final : public Tool {
             .open_world = !settings->offline && !settings->l4.url.empty()};
   }
 
-  void run(const std::shared_ptr<ToolCall>& call) override {
+  void run(const std::shared_ptr<ToolCall>& call, const Json& arguments) override {
     if (!call->client().ask) {
       return call->finish(ToolResult::failure("this key lacks the scope \"chat\""));
     }
     std::vector<std::string> files;
-    auto request = asked(shop_, *call, files);
+    auto request = asked(shop_, call->client().owner, arguments, files);
     if (!request) return call->finish(ToolResult::failure(request.error().message()));
     if (files.empty()) return climb(call, std::move(*request));
     if (!call->client().files) {

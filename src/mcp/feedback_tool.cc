@@ -98,8 +98,8 @@ class FeedbackTool final : public Tool {
             .read_only = false};
   }
 
-  void run(const std::shared_ptr<ToolCall>& call) override {
-    auto feedback = told_feedback(call->arguments());
+  void run(const std::shared_ptr<ToolCall>& call, const Json& arguments) override {
+    auto feedback = told_feedback(arguments);
     if (!feedback) return call->finish(ToolResult::failure(feedback.error().message()));
     or_busy(errands_.submit([this, call, held = std::move(*feedback)] {
       call->finish(stored_feedback(shop_, call->client(), held));

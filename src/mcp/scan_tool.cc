@@ -40,8 +40,8 @@ struct ScanWish {
   size_t limit = kFindingsUsual;
 };
 
-Result<ScanWish> wished_scan(const Workshop& shop, const ToolCall& call) {
-  openai::FieldReader fields(call.arguments(), "");
+Result<ScanWish> wished_scan(const Workshop& shop, const Client& client, const Json& arguments) {
+  openai::FieldReader fields(arguments, "");
   ScanWish wish;
   wish.code = fields.text("code").value_or("");
   const std::string language = fields.text("language").value_or("");
@@ -73,7 +73,7 @@ Result<ScanWish> wished_scan(const Workshop& shop, const ToolCall& call) {
     wish.code = std::move(*code);
     return wish;
   }
-  if (!call.client().files) return wrong(std::string(kNotForKeys), "paths");
+  if (!client.files) return wrong(std::string(kNotForKeys), "paths");
   if (paths.empty()) paths.push_back(".");
   for (const std::string& path : paths) {
     auto there = shop.roots.resolve(path);
@@ -181,8 +181,8 @@ class ScanTool final : public Tool {
             .output_schema = output()};
   }
 
-  void run(const std::shared_ptr<ToolCall>& call) override {
-    auto wish = wished_scan(shop_, *call);
+  void run(const std::shared_ptr<ToolCall>& call, const Json& arguments) override {
+    auto wish = wished_scan(shop_, call->client(), arguments);
     if (!wish) return call->finish(ToolResult::failure(wish.error().message()));
     or_busy(errands_.submit([this, call, held = std::move(*wish)] { scan_for(call, held); }),
             call);

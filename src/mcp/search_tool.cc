@@ -153,11 +153,11 @@ class SearchTool final : public Tool {
                                        {"query", "results"})};
   }
 
-  void run(const std::shared_ptr<ToolCall>& call) override {
+  void run(const std::shared_ptr<ToolCall>& call, const Json& arguments) override {
     if (!call->client().files) {
       return call->finish(ToolResult::failure(std::string(kNotForKeys)));
     }
-    auto search = wished_search(shop_, call->arguments());
+    auto search = wished_search(shop_, arguments);
     if (!search) return call->finish(ToolResult::failure(search.error().message()));
     if (search->mode == "words") {
       return or_busy(errands_.submit([this, call, held = std::move(*search)] {
