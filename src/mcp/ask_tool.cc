@@ -222,12 +222,13 @@ class AskTool final : public Tool {
     if (!call->client().files) {
       return call->finish(ToolResult::failure(std::string(kNotForKeys)));
     }
-    or_busy(errands_.submit([this, call, files, held = std::move(*request)]() mutable {
+    auto read = [this, call, files, held = std::move(*request)]() mutable {
       if (auto added = add_files(shop_, files, held); !added) {
         return call->finish(ToolResult::failure(added.error().message()));
       }
       climb(call, std::move(held));
-    }), call);
+    };
+    or_busy(errands_.submit(call->stop(), std::move(read)), call);
   }
 
  private:

@@ -135,6 +135,7 @@ class Dispatcher::RunningRead final : public ResourceCall {
       : running_(std::move(running)), uri_(std::move(uri)) {}
   const std::string& uri() const override { return uri_; }
   const Client& client() const override { return running_->arrival().client; }
+  std::shared_ptr<const StopFlag> stop() const override { return running_->arrival().stop; }
   void finish(std::optional<OrderedJson> content) override {
     if (!content) {
       const int code = running_->arrival().stateless ? kInvalidParams : kResourceNotFound;

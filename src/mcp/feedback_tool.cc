@@ -101,9 +101,12 @@ class FeedbackTool final : public Tool {
   void run(const std::shared_ptr<ToolCall>& call, const Json& arguments) override {
     auto feedback = told_feedback(arguments);
     if (!feedback) return call->finish(ToolResult::failure(feedback.error().message()));
-    or_busy(errands_.submit([this, call, held = std::move(*feedback)] {
-      call->finish(stored_feedback(shop_, call->client(), held));
-    }), call);
+    // What was told is kept, whether or not its teller waits for that.
+    or_busy(errands_.submit(std::make_shared<StopFlag>(),
+                            [this, call, held = std::move(*feedback)] {
+                              call->finish(stored_feedback(shop_, call->client(), held));
+                            }),
+            call);
   }
 
  private:

@@ -184,8 +184,8 @@ class ScanTool final : public Tool {
   void run(const std::shared_ptr<ToolCall>& call, const Json& arguments) override {
     auto wish = wished_scan(shop_, call->client(), arguments);
     if (!wish) return call->finish(ToolResult::failure(wish.error().message()));
-    or_busy(errands_.submit([this, call, held = std::move(*wish)] { scan_for(call, held); }),
-            call);
+    const auto scan = [this, call, held = std::move(*wish)] { scan_for(call, held); };
+    or_busy(errands_.submit(call->stop(), scan), call);
   }
 
  private:

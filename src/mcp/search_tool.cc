@@ -160,7 +160,7 @@ class SearchTool final : public Tool {
     auto search = wished_search(shop_, arguments);
     if (!search) return call->finish(ToolResult::failure(search.error().message()));
     if (search->mode == "words") {
-      return or_busy(errands_.submit([this, call, held = std::move(*search)] {
+      return or_busy(errands_.submit(call->stop(), [this, call, held = std::move(*search)] {
         call->finish(found_by(shop_, held, nullptr));
       }), call);
     }

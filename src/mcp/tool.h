@@ -71,6 +71,7 @@ class ResourceCall {
   virtual ~ResourceCall() = default;
   virtual const std::string& uri() const = 0;
   virtual const Client& client() const = 0;
+  virtual std::shared_ptr<const StopFlag> stop() const = 0;  // raised: nobody waits any more
   virtual void finish(std::optional<OrderedJson> content) = 0;
 };
 
