@@ -1,7 +1,7 @@
 // ask: one climb of the cascade.
 #include <fmt/format.h>
 
-#include <mutex>
+#include <filesystem>
 
 #include "base/file.h"
 #include "base/utf8.h"
@@ -180,6 +180,10 @@ Result<void> add_files(const Workshop& shop, const std::vector<std::string>& fil
   for (const std::string& file : files) {
     auto path = shop.roots.resolve(file);
     if (!path) return path.error();
+    std::error_code problem;
+    if (!std::filesystem::is_regular_file(*path, problem)) {  // a pipe might never end
+      return Error{ErrorCode::InvalidArgument, "is no file", file, "name a file, not a folder"};
+    }
     auto bytes = read_file(*path, kAskedFileMax);
     if (!bytes) return bytes.error();
     auto text = checked_text(std::move(*bytes), file, kAskedFileMax);

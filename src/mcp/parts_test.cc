@@ -130,9 +130,10 @@ TEST(McpErrands, RefuseWhenFullAndDropWhenClosed) {
 
 TEST(McpErrands, DropWhatNobodyWaitsFor) {
   std::atomic<int> done{0};
-  Errands errands(1, 2);
   std::promise<void> begun;
   std::promise<void> go;
+  std::promise<void> last;
+  Errands errands(1, 2);
   ASSERT_TRUE(errands.submit(waited_for(), [&] {
     begun.set_value();
     go.get_future().wait();
@@ -143,7 +144,7 @@ TEST(McpErrands, DropWhatNobodyWaitsFor) {
   ASSERT_TRUE(errands.submit(waited_for(), [&] { ++done; }));
   EXPECT_FALSE(errands.submit(waited_for(), [&] { done += 100; }));
   gone->raise();
-  std::promise<void> last;  // has the place of the one that went
+  // In the place of the one that went.
   EXPECT_TRUE(errands.submit(waited_for(), [&] { last.set_value(); }));
   go.set_value();
   last.get_future().wait();
