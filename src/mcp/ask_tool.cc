@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <optional>
 
 #include "base/file.h"
 #include "base/utf8.h"
@@ -30,7 +31,10 @@ OrderedJson decided(OrderedJson reply) {
 
 class Asking final : public door::Climber {
  public:
-  Asking(Workshop& shop, std::shared_ptr<ToolCall> call) : shop_(shop), call_(std::move(call)) {}
+  Asking(Workshop& shop, std::shared_ptr<ToolCall> call, const cascade::Request& request)
+      : shop_(shop), call_(std::move(call)) {
+    if (shop_.kitchen.unlogged) request_ = request;
+  }
 
   void tier_started(cascade::Level level, std::string_view source) override {
     pieces_ = 0;
@@ -64,6 +68,7 @@ class Asking final : public door::Climber {
     const bool logged = !reply.id.empty();
     if (!logged) whole["id"] = service::new_decision_id();
     const std::string id = whole["id"];
+    if (!logged && request_) shop_.kitchen.unlogged(*request_, reply, id);
     shop_.ledger.add({.id = id,
                       .owner = call_->client().owner,
                       .at = shop_.kitchen.clock.wall_seconds(),
@@ -123,6 +128,7 @@ class Asking final : public door::Climber {
 
   Workshop& shop_;
   std::shared_ptr<ToolCall> call_;
+  std::optional<cascade::Request> request_;  // where somebody is told of it
   double news_ = 0;
   double told_at_ = 0;
   size_t pieces_ = 0;
@@ -271,7 +277,7 @@ class AskTool final : public Tool {
   }
 
   void climb(const std::shared_ptr<ToolCall>& call, cascade::Request request) {
-    auto asking = std::make_shared<Asking>(shop_, call);
+    auto asking = std::make_shared<Asking>(shop_, call, request);
     door::Climb climb{std::move(request), call->stop(), asking, true};
     if (!shop_.kitchen.climbs.submit(std::move(climb))) asking->refused();
   }
