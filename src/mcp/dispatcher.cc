@@ -163,6 +163,10 @@ OrderedJson Dispatcher::capabilities() const {
   return json;
 }
 
+std::string Dispatcher::instructions() const {
+  return offer_.instructions ? offer_.instructions() : std::string();
+}
+
 OrderedJson Dispatcher::initialize(const Json& params) const {
   std::string version(kNewestHandshake);
   const auto wished = params.find("protocolVersion");
@@ -173,13 +177,13 @@ OrderedJson Dispatcher::initialize(const Json& params) const {
   return {{"protocolVersion", version},
           {"capabilities", capabilities()},
           {"serverInfo", server_info_json(offer_.info)},
-          {"instructions", offer_.instructions}};
+          {"instructions", instructions()}};
 }
 
 OrderedJson Dispatcher::discover() const {
   return {{"supportedVersions", supported_versions()},
           {"capabilities", capabilities()},
-          {"instructions", offer_.instructions}};
+          {"instructions", instructions()}};
 }
 
 OrderedJson Dispatcher::list_tools() const {

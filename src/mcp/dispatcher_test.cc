@@ -64,7 +64,7 @@ class DispatcherTest : public testing::Test {
   Offer make_offer() {
     Offer offer;
     offer.info.version = "1.2.3";
-    offer.instructions = "Hold.";
+    offer.instructions = [this] { return instructions_; };
     offer.tools.push_back(std::make_unique<HeldTool>(held_, arguments_));
     offer.resources = std::make_unique<OneDocument>();
     return offer;
@@ -99,6 +99,7 @@ class DispatcherTest : public testing::Test {
 
   std::shared_ptr<ToolCall> held_;
   Json arguments_;
+  std::string instructions_ = "Hold.";
   Dispatcher dispatcher_;
 };
 
@@ -114,6 +115,9 @@ TEST_F(DispatcherTest, NegotiatesTheRevision) {
   EXPECT_EQ(ask(1, "initialize", Json::object())->replies.at(0)["result"]["serverInfo"]["version"],
             "1.2.3");
   EXPECT_TRUE(ask("a", "ping", Json::object())->replies.at(0)["result"].empty());
+  instructions_ = "Let go.";
+  EXPECT_EQ(ask(1, "initialize", Json::object())->replies.at(0)["result"]["instructions"],
+            "Let go.");
 }
 
 TEST_F(DispatcherTest, StatelessRequestsSayWhatTheySpeak) {
