@@ -93,6 +93,17 @@ TEST(McpSessions, AreTheirOwners) {
   EXPECT_FALSE(sessions.use(c, "ann"));
 }
 
+TEST(McpSessions, OfWhoeverHasMostGoFirst) {
+  HandClock clock;
+  Sessions sessions(clock, 3);
+  const std::string a = sessions.open("ann");
+  for (int i = 0; i < 10; ++i) {
+    ++clock.now;
+    sessions.open("bob");
+  }
+  EXPECT_TRUE(sessions.use(a, "ann"));
+}
+
 TEST(McpLedger, KeepsTheNewestOfEachOwner) {
   Ledger ledger(2);
   for (const char* id : {"aaaa1", "bbbb2", "cccc3"}) {
