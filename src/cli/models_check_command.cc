@@ -88,6 +88,9 @@ void run_check(const ModelCheckOptions& options, Context& context) {
     terminal.status("checking " + printable(file));
     const CheckedFile checked = check_one(file, options.load, context.stop);
     terminal.status("");
+    if (context.stop.raised()) {
+      return context.fail({ErrorCode::Interrupted, "interrupted", "", ""}, options.json);
+    }
     if (const Error* error = checked.error()) {
       context.exit = checked.check.fault.kind == "not_readable" ? exit_code(error->code)
                                                                 : Exit::Model;

@@ -57,6 +57,10 @@ void run_export(const ExportOptions& options, Context& context) {
   }
   std::vector<InstalledModel> made;
   for (const std::string& name : names) {
+    if (context.stop.raised()) {
+      return context.fail({ErrorCode::Interrupted, "interrupted", "", "what was copied is kept"},
+                          options.json);
+    }
     auto model = store.find(name);
     if (!model) return context.fail(model.error(), options.json);
     context.terminal().status("copying " + printable(model->name));

@@ -1,7 +1,8 @@
 // ask: one climb of the cascade.
 #include <fmt/format.h>
 
-#include <mutex>
+#include <filesystem>
+#include <optional>
 
 #include "base/file.h"
 #include "base/utf8.h"
@@ -30,7 +31,10 @@ OrderedJson decided(OrderedJson reply) {
 
 class Asking final : public door::Climber {
  public:
-  Asking(Workshop& shop, std::shared_ptr<ToolCall> call) : shop_(shop), call_(std::move(call)) {}
+  Asking(Workshop& shop, std::shared_ptr<ToolCall> call, const cascade::Request& request)
+      : shop_(shop), call_(std::move(call)) {
+    if (shop_.kitchen.unlogged) request_ = request;
+  }
 
   void tier_started(cascade::Level level, std::string_view source) override {
     pieces_ = 0;
@@ -64,6 +68,7 @@ class Asking final : public door::Climber {
     const bool logged = !reply.id.empty();
     if (!logged) whole["id"] = service::new_decision_id();
     const std::string id = whole["id"];
+    if (!logged && request_) shop_.kitchen.unlogged(*request_, reply, id);
     shop_.ledger.add({.id = id,
                       .owner = call_->client().owner,
                       .at = shop_.kitchen.clock.wall_seconds(),
@@ -123,15 +128,16 @@ class Asking final : public door::Climber {
 
   Workshop& shop_;
   std::shared_ptr<ToolCall> call_;
+  std::optional<cascade::Request> request_;  // where somebody is told of it
   double news_ = 0;
   double told_at_ = 0;
   size_t pieces_ = 0;
 };
 
 // The arguments as a request; files are named and not yet read.
-Result<cascade::Request> asked(Workshop& shop, const ToolCall& call,
+Result<cascade::Request> asked(Workshop& shop, const std::string& owner, const Json& arguments,
                                std::vector<std::string>& files) {
-  openai::FieldReader fields(call.arguments(), "");
+  openai::FieldReader fields(arguments, "");
   const auto question = fields.text("question");
   const auto system = fields.text("system");
   const auto model = fields.text("model");
@@ -145,7 +151,7 @@ Result<cascade::Request> asked(Workshop& shop, const ToolCall& call,
 
   const auto settings = shop.kitchen.settings.get();
   cascade::Request request = service::make_request(*settings);
-  request.owner = call.client().owner;
+  request.owner = owner;
   auto text = checked_text(question.value_or(""), "question", kQuestionMax);
   if (!text) return text.error();
   if (system && !system->empty()) {
@@ -180,6 +186,10 @@ Result<void> add_files(const Workshop& shop, const std::vector<std::string>& fil
   for (const std::string& file : files) {
     auto path = shop.roots.resolve(file);
     if (!path) return path.error();
+    std::error_code problem;
+    if (!std::filesystem::is_regular_file(*path, problem)) {  // a pipe might never end
+      return Error{ErrorCode::InvalidArgument, "is no file", file, "name a file, not a folder"};
+    }
     auto bytes = read_file(*path, kAskedFileMax);
     if (!bytes) return bytes.error();
     auto text = checked_text(std::move(*bytes), file, kAskedFileMax);
@@ -211,23 +221,24 @@ class AskTool final : public Tool {
             .open_world = !settings->offline && !settings->l4.url.empty()};
   }
 
-  void run(const std::shared_ptr<ToolCall>& call) override {
+  void run(const std::shared_ptr<ToolCall>& call, const Json& arguments) override {
     if (!call->client().ask) {
       return call->finish(ToolResult::failure("this key lacks the scope \"chat\""));
     }
     std::vector<std::string> files;
-    auto request = asked(shop_, *call, files);
+    auto request = asked(shop_, call->client().owner, arguments, files);
     if (!request) return call->finish(ToolResult::failure(request.error().message()));
     if (files.empty()) return climb(call, std::move(*request));
     if (!call->client().files) {
       return call->finish(ToolResult::failure(std::string(kNotForKeys)));
     }
-    or_busy(errands_.submit([this, call, files, held = std::move(*request)]() mutable {
+    auto read = [this, call, files, held = std::move(*request)]() mutable {
       if (auto added = add_files(shop_, files, held); !added) {
         return call->finish(ToolResult::failure(added.error().message()));
       }
       climb(call, std::move(held));
-    }), call);
+    };
+    or_busy(errands_.submit(call->stop(), std::move(read)), call);
   }
 
  private:
@@ -266,7 +277,7 @@ class AskTool final : public Tool {
   }
 
   void climb(const std::shared_ptr<ToolCall>& call, cascade::Request request) {
-    auto asking = std::make_shared<Asking>(shop_, call);
+    auto asking = std::make_shared<Asking>(shop_, call, request);
     door::Climb climb{std::move(request), call->stop(), asking, true};
     if (!shop_.kitchen.climbs.submit(std::move(climb))) asking->refused();
   }

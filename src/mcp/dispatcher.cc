@@ -117,9 +117,7 @@ class Dispatcher::Running : public std::enable_shared_from_this<Running> {
 
 class Dispatcher::RunningTool final : public ToolCall {
  public:
-  RunningTool(std::shared_ptr<Running> running, Json arguments)
-      : running_(std::move(running)), arguments_(std::move(arguments)) {}
-  const Json& arguments() const override { return arguments_; }
+  explicit RunningTool(std::shared_ptr<Running> running) : running_(std::move(running)) {}
   const Client& client() const override { return running_->arrival().client; }
   std::shared_ptr<const StopFlag> stop() const override { return running_->arrival().stop; }
   void progress(double done, std::string_view message) override {
@@ -129,7 +127,6 @@ class Dispatcher::RunningTool final : public ToolCall {
 
  private:
   std::shared_ptr<Running> running_;
-  Json arguments_;
 };
 
 class Dispatcher::RunningRead final : public ResourceCall {
@@ -138,6 +135,7 @@ class Dispatcher::RunningRead final : public ResourceCall {
       : running_(std::move(running)), uri_(std::move(uri)) {}
   const std::string& uri() const override { return uri_; }
   const Client& client() const override { return running_->arrival().client; }
+  std::shared_ptr<const StopFlag> stop() const override { return running_->arrival().stop; }
   void finish(std::optional<OrderedJson> content) override {
     if (!content) {
       const int code = running_->arrival().stateless ? kInvalidParams : kResourceNotFound;
@@ -165,6 +163,10 @@ OrderedJson Dispatcher::capabilities() const {
   return json;
 }
 
+std::string Dispatcher::instructions() const {
+  return offer_.instructions ? offer_.instructions() : std::string();
+}
+
 OrderedJson Dispatcher::initialize(const Json& params) const {
   std::string version(kNewestHandshake);
   const auto wished = params.find("protocolVersion");
@@ -175,13 +177,13 @@ OrderedJson Dispatcher::initialize(const Json& params) const {
   return {{"protocolVersion", version},
           {"capabilities", capabilities()},
           {"serverInfo", server_info_json(offer_.info)},
-          {"instructions", offer_.instructions}};
+          {"instructions", instructions()}};
 }
 
 OrderedJson Dispatcher::discover() const {
   return {{"supportedVersions", supported_versions()},
           {"capabilities", capabilities()},
-          {"instructions", offer_.instructions}};
+          {"instructions", instructions()}};
 }
 
 OrderedJson Dispatcher::list_tools() const {
@@ -248,16 +250,17 @@ void Dispatcher::call_tool(const std::shared_ptr<Running>& running, const Json& 
   if (name == params.end() || !name->is_string()) {
     return running->fail({kInvalidParams, "params.name must be a string", nullptr});
   }
-  Json arguments = Json::object();
+  const Json none = Json::object();
+  const Json* arguments = &none;
   if (const auto given = params.find("arguments"); given != params.end() && !given->is_null()) {
     if (!given->is_object()) {
       return running->fail({kInvalidParams, "params.arguments must be an object", nullptr});
     }
-    arguments = *given;
+    arguments = &*given;
   }
   for (size_t i = 0; i < names_.size(); ++i) {
     if (names_[i] != name->get_ref<const std::string&>()) continue;
-    return offer_.tools[i]->run(std::make_shared<RunningTool>(running, std::move(arguments)));
+    return offer_.tools[i]->run(std::make_shared<RunningTool>(running), *arguments);
   }
   running->fail({kInvalidParams, fmt::format("Unknown tool: {}", name->get<std::string>()),
                  nullptr});

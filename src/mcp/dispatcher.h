@@ -2,6 +2,7 @@
 // rest to tools and resources, and finds the request that a client no longer wants.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -34,7 +35,7 @@ struct Arrival {
 
 struct Offer {
   ServerInfo info{};
-  std::string instructions{};
+  std::function<std::string()> instructions{};  // as they are now; none: empty
   std::vector<std::unique_ptr<Tool>> tools{};
   std::unique_ptr<Resources> resources{};
 };
@@ -64,6 +65,7 @@ class Dispatcher {
   OrderedJson initialize(const Json& params) const;
   OrderedJson discover() const;
   OrderedJson capabilities() const;
+  std::string instructions() const;
   OrderedJson list_tools() const;
   OrderedJson list_resources(bool templates) const;
   void call_tool(const std::shared_ptr<Running>& running, const Json& params);

@@ -14,7 +14,8 @@ using testing::HasSubstr;
 // Keeps its call, so that a test decides when it is finished.
 class HeldTool final : public Tool {
  public:
-  explicit HeldTool(std::shared_ptr<ToolCall>& held) : held_(held) {}
+  HeldTool(std::shared_ptr<ToolCall>& held, Json& arguments)
+      : held_(held), arguments_(arguments) {}
   ToolInfo info() const override {
     return {.name = "hold",
             .title = "Hold",
@@ -22,10 +23,14 @@ class HeldTool final : public Tool {
             .input_schema = {{"type", "object"}},
             .output_schema = {{"type", "object"}}};
   }
-  void run(const std::shared_ptr<ToolCall>& call) override { held_ = call; }
+  void run(const std::shared_ptr<ToolCall>& call, const Json& arguments) override {
+    held_ = call;
+    arguments_ = arguments;
+  }
 
  private:
   std::shared_ptr<ToolCall>& held_;
+  Json& arguments_;
 };
 
 class OneDocument final : public Resources {
@@ -59,8 +64,8 @@ class DispatcherTest : public testing::Test {
   Offer make_offer() {
     Offer offer;
     offer.info.version = "1.2.3";
-    offer.instructions = "Hold.";
-    offer.tools.push_back(std::make_unique<HeldTool>(held_));
+    offer.instructions = [this] { return instructions_; };
+    offer.tools.push_back(std::make_unique<HeldTool>(held_, arguments_));
     offer.resources = std::make_unique<OneDocument>();
     return offer;
   }
@@ -93,6 +98,8 @@ class DispatcherTest : public testing::Test {
   }
 
   std::shared_ptr<ToolCall> held_;
+  Json arguments_;
+  std::string instructions_ = "Hold.";
   Dispatcher dispatcher_;
 };
 
@@ -108,6 +115,9 @@ TEST_F(DispatcherTest, NegotiatesTheRevision) {
   EXPECT_EQ(ask(1, "initialize", Json::object())->replies.at(0)["result"]["serverInfo"]["version"],
             "1.2.3");
   EXPECT_TRUE(ask("a", "ping", Json::object())->replies.at(0)["result"].empty());
+  instructions_ = "Let go.";
+  EXPECT_EQ(ask(1, "initialize", Json::object())->replies.at(0)["result"]["instructions"],
+            "Let go.");
 }
 
 TEST_F(DispatcherTest, StatelessRequestsSayWhatTheySpeak) {
@@ -154,7 +164,7 @@ TEST_F(DispatcherTest, ReadsResources) {
 TEST_F(DispatcherTest, CallsTools) {
   const auto answer = ask(1, "tools/call", {{"name", "hold"}, {"arguments", {{"a", 1}}}});
   ASSERT_TRUE(held_);
-  EXPECT_EQ(held_->arguments()["a"], 1);
+  EXPECT_EQ(arguments_["a"], 1);
   EXPECT_EQ(dispatcher_.under_way(), 1u);
   held_->finish({{{"b", 2}}, "two", false});
   held_.reset();

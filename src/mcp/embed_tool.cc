@@ -89,11 +89,11 @@ class EmbedTool final : public Tool {
                                        {"model", "dimensions", "embeddings"})};
   }
 
-  void run(const std::shared_ptr<ToolCall>& call) override {
+  void run(const std::shared_ptr<ToolCall>& call, const Json& arguments) override {
     if (!call->client().embed) {
       return call->finish(ToolResult::failure("this key lacks the scope \"embeddings\""));
     }
-    auto wish = wished_embedding(shop_, call->arguments());
+    auto wish = wished_embedding(shop_, arguments);
     if (!wish) return call->finish(ToolResult::failure(wish.error().message()));
     or_busy(shop_.kitchen.encoders.submit(
                 {call->stop(), [call, held = std::move(*wish)](door::Encoders& encoders) {

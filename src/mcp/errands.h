@@ -24,16 +24,21 @@ class Errands {
   // Waits for what runs, drops what waits; nothing is taken from then on.
   void close();
 
-  // False where the queue is full or closed; nothing was taken then. Any thread.
-  bool submit(std::function<void()> run);
+  // `stop` raised before its turn: nobody waits for it any more, and it is dropped. False where the
+  // queue is full or closed; nothing was taken then. Any thread.
+  bool submit(std::shared_ptr<const StopFlag> stop, std::function<void()> run);
 
  private:
+  struct Errand {
+    std::shared_ptr<const StopFlag> stop;
+    std::function<void()> run;
+  };
   void work();
 
   size_t queue_max_;
   std::mutex mutex_;
   std::condition_variable ready_;
-  std::deque<std::function<void()>> waiting_;
+  std::deque<Errand> waiting_;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -71,12 +71,12 @@ class ExplainTool final : public Tool {
             .output_schema = decision_schema()};
   }
 
-  void run(const std::shared_ptr<ToolCall>& call) override {
-    openai::FieldReader fields(call->arguments(), "");
+  void run(const std::shared_ptr<ToolCall>& call, const Json& arguments) override {
+    openai::FieldReader fields(arguments, "");
     const std::string word = fields.text("id").value_or("last");
     if (fields.error()) return call->finish(ToolResult::failure(fields.error()->message()));
     if (word.size() > kWordMax) return call->finish(ToolResult::failure("id: is too long"));
-    or_busy(errands_.submit([this, call, word] {
+    or_busy(errands_.submit(call->stop(), [this, call, word] {
       auto decision = find_decision(shop_, call->client(), word);
       if (!decision) return call->finish(ToolResult::failure(decision.error().message()));
       std::string text = explained(*decision);

@@ -5,6 +5,7 @@
 #include "openai/field_reader.h"
 #include "service/judgement.h"
 #include "service/promise_watch.h"
+#include "service/rejection.h"
 
 namespace tinyarms::mcp {
 namespace {
@@ -54,19 +55,28 @@ ToolResult stored_feedback(Workshop& shop, const Client& client, const Feedback&
   auto added = (*log)->add_outcome(*id, feedback.good, feedback.source);
   if (!added) return ToolResult::failure(added.error().message());
 
-  std::vector<std::string> ignored;
   const auto settings = shop.kitchen.settings.get();
+  std::string text = fmt::format("{}: {}\n", *id, feedback.good ? "good" : "bad");
+  service::Rejection rejection;
+  if (!feedback.good) {
+    auto rejected = service::reject_answer_of(*id, **log, *settings, shop.paths,
+                                              shop.kitchen.clock);
+    if (!rejected) return ToolResult::failure(rejected.error().message());
+    rejection = std::move(*rejected);
+    if (!rejection.entry.empty()) text += "it will not be given from memory again\n";
+  }
+  std::vector<std::string> ignored;
   auto estimator = service::CalibratedEstimator::load(settings->calibration.files, false, ignored);
   auto watched = service::watch_promises(estimator, **log);
   if (!watched) return ToolResult::failure(watched.error().message());
   OrderedJson certificates = OrderedJson::array();
-  std::string text = fmt::format("{}: {}\n", *id, feedback.good ? "good" : "bad");
   for (const service::Watched& one : *watched) {
     certificates.push_back({{"tier", one.tier}, {"alarm", one.guard.alarmed()}});
     text += one.text() + "\n";
   }
   return {{{"id", *id},
            {"outcome", feedback.good ? "good" : "bad"},
+           {"forgotten", !rejection.entry.empty()},
            {"certificates", std::move(certificates)}},
           std::move(text), false};
 }
@@ -84,7 +94,8 @@ class FeedbackTool final : public Tool {
             .description =
                 "Keeps with a logged decision whether its answer was right, which the guard over "
                 "certificates and `tinyarms replay` learn from. Needs log.decisions = true when "
-                "the question was asked. Writes to the decision log on this machine only.",
+                "the question was asked. An answer called bad is not given from memory again. "
+                "Writes to the decision log and the remembered answers on this machine only.",
             .input_schema = object_of(
                 {{"id", schema_of("string", "Of the decision, its beginning, or `last`")},
                  {"outcome", choice_of({"good", "bad"}, "Whether the answer was right")},
@@ -93,17 +104,21 @@ class FeedbackTool final : public Tool {
             .output_schema = object_of(
                 {{"id", schema_of("string", "In full")},
                  {"outcome", choice_of({"good", "bad"}, "As told")},
+                 {"forgotten", schema_of("boolean", "Whether memory held it: it never will again")},
                  {"certificates", list_of(certificate, "Promises that are watched")}},
                 {"id", "outcome"}),
             .read_only = false};
   }
 
-  void run(const std::shared_ptr<ToolCall>& call) override {
-    auto feedback = told_feedback(call->arguments());
+  void run(const std::shared_ptr<ToolCall>& call, const Json& arguments) override {
+    auto feedback = told_feedback(arguments);
     if (!feedback) return call->finish(ToolResult::failure(feedback.error().message()));
-    or_busy(errands_.submit([this, call, held = std::move(*feedback)] {
-      call->finish(stored_feedback(shop_, call->client(), held));
-    }), call);
+    // What was told is kept, whether or not its teller waits for that.
+    or_busy(errands_.submit(std::make_shared<StopFlag>(),
+                            [this, call, held = std::move(*feedback)] {
+                              call->finish(stored_feedback(shop_, call->client(), held));
+                            }),
+            call);
   }
 
  private:

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
@@ -92,6 +93,17 @@ TEST(McpSessions, AreTheirOwners) {
   EXPECT_FALSE(sessions.use(c, "ann"));
 }
 
+TEST(McpSessions, OfWhoeverHasMostGoFirst) {
+  HandClock clock;
+  Sessions sessions(clock, 3);
+  const std::string a = sessions.open("ann");
+  for (int i = 0; i < 10; ++i) {
+    ++clock.now;
+    sessions.open("bob");
+  }
+  EXPECT_TRUE(sessions.use(a, "ann"));
+}
+
 TEST(McpLedger, KeepsTheNewestOfEachOwner) {
   Ledger ledger(2);
   for (const char* id : {"aaaa1", "bbbb2", "cccc3"}) {
@@ -105,24 +117,49 @@ TEST(McpLedger, KeepsTheNewestOfEachOwner) {
   EXPECT_FALSE(ledger.find("", "ann"));
 }
 
+std::shared_ptr<StopFlag> waited_for() { return std::make_shared<StopFlag>(); }
+
 TEST(McpErrands, RefuseWhenFullAndDropWhenClosed) {
   Errands errands(1, 1);
   std::promise<void> begun;
   std::promise<void> go;
-  ASSERT_TRUE(errands.submit([&] {
+  ASSERT_TRUE(errands.submit(waited_for(), [&] {
     begun.set_value();
     go.get_future().wait();
   }));
   begun.get_future().wait();
   auto dropped = std::make_shared<int>(0);
-  ASSERT_TRUE(errands.submit([dropped] { ++*dropped; }));
-  EXPECT_FALSE(errands.submit([] {}));
+  ASSERT_TRUE(errands.submit(waited_for(), [dropped] { ++*dropped; }));
+  EXPECT_FALSE(errands.submit(waited_for(), [] {}));
   std::thread closing([&] { errands.close(); });
-  while (errands.submit([] {})) std::this_thread::yield();
+  while (errands.submit(waited_for(), [] {})) std::this_thread::yield();
   go.set_value();
   closing.join();
   EXPECT_EQ(dropped.use_count(), 1);
-  EXPECT_FALSE(errands.submit([] {}));
+  EXPECT_FALSE(errands.submit(waited_for(), [] {}));
+}
+
+TEST(McpErrands, DropWhatNobodyWaitsFor) {
+  std::atomic<int> done{0};
+  std::promise<void> begun;
+  std::promise<void> go;
+  std::promise<void> last;
+  Errands errands(1, 2);
+  ASSERT_TRUE(errands.submit(waited_for(), [&] {
+    begun.set_value();
+    go.get_future().wait();
+  }));
+  begun.get_future().wait();
+  const auto gone = waited_for();
+  ASSERT_TRUE(errands.submit(gone, [&] { done += 100; }));
+  ASSERT_TRUE(errands.submit(waited_for(), [&] { ++done; }));
+  EXPECT_FALSE(errands.submit(waited_for(), [&] { done += 100; }));
+  gone->raise();
+  // In the place of the one that went.
+  EXPECT_TRUE(errands.submit(waited_for(), [&] { last.set_value(); }));
+  go.set_value();
+  last.get_future().wait();
+  EXPECT_EQ(done, 1);
 }
 
 // What a client writes, and what it reads back.

@@ -74,7 +74,8 @@ class Documents final : public Resources {
 
   void read(const std::shared_ptr<ResourceCall>& call) override {
     if (call->uri().size() > kUriMax || !known(*call)) return call->finish(std::nullopt);
-    const bool taken = errands_.submit([this, call] { call->finish(document(*call)); });
+    const bool taken =
+        errands_.submit(call->stop(), [this, call] { call->finish(document(*call)); });
     if (!taken) call->finish(OrderedJson{{"error", "this server is at its limit: try again"}});
   }
 

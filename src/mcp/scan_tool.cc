@@ -10,6 +10,7 @@
 #include "mcp/tools.h"
 #include "openai/field_reader.h"
 #include "rules/scan.h"
+#include "rules/text_index.h"
 #include "rules/text_regex.h"
 #include "scan/project.h"
 #include "scan/scanner.h"
@@ -24,6 +25,8 @@ constexpr size_t kScannedPaths = 64;
 constexpr int64_t kFindingsMax = 1000;
 constexpr int64_t kFindingsUsual = 100;
 constexpr size_t kSnippetMax = 400;
+constexpr size_t kMessageMax = 4 << 10;
+constexpr size_t kReplacementMax = 64 << 10;
 constexpr size_t kFilesBetweenNews = 200;
 const std::vector<std::string> kSeverities = {"hint", "info", "warning", "error"};
 
@@ -37,8 +40,8 @@ struct ScanWish {
   size_t limit = kFindingsUsual;
 };
 
-Result<ScanWish> wished_scan(const Workshop& shop, const ToolCall& call) {
-  openai::FieldReader fields(call.arguments(), "");
+Result<ScanWish> wished_scan(const Workshop& shop, const Client& client, const Json& arguments) {
+  openai::FieldReader fields(arguments, "");
   ScanWish wish;
   wish.code = fields.text("code").value_or("");
   const std::string language = fields.text("language").value_or("");
@@ -70,7 +73,7 @@ Result<ScanWish> wished_scan(const Workshop& shop, const ToolCall& call) {
     wish.code = std::move(*code);
     return wish;
   }
-  if (!call.client().files) return wrong(std::string(kNotForKeys), "paths");
+  if (!client.files) return wrong(std::string(kNotForKeys), "paths");
   if (paths.empty()) paths.push_back(".");
   for (const std::string& path : paths) {
     auto there = shop.roots.resolve(path);
@@ -86,16 +89,15 @@ class MuteReporter final : public scan::Reporter {
   std::string render(const scan::FileView&) const override { return ""; }
 };
 
-std::string snippet(std::string_view text, rules::ByteRange range) {
-  std::string_view piece = text.substr(range.start, range.end - range.start);
-  if (piece.size() <= kSnippetMax) return std::string(piece);
-  piece = piece.substr(0, kSnippetMax);
+std::string in_brief(std::string_view text, size_t bytes_max) {
+  if (text.size() <= bytes_max) return std::string(text);
+  const std::string_view piece = text.substr(0, bytes_max);
   return std::string(piece.substr(0, complete_utf8_prefix(piece))) + "…";
 }
 
-OrderedJson fix_json(const rules::Fix& fix, std::string_view text) {
-  const rules::CharPosition start = rules::position_of(text, fix.range.start);
-  const rules::CharPosition end = rules::position_of(text, fix.range.end);
+OrderedJson fix_json(const rules::Fix& fix, const rules::TextIndex& index) {
+  const rules::CharPosition start = index.position(fix.range.start);
+  const rules::CharPosition end = index.position(fix.range.end);
   return {{"title", fix.title},       {"line", start.line + 1},   {"column", start.column + 1},
           {"end_line", end.line + 1}, {"end_column", end.column + 1},
           {"replacement", fix.replacement}};
@@ -106,23 +108,16 @@ class Collected {
  public:
   explicit Collected(const ScanWish& wish) : wish_(wish) {}
 
-  void add(const std::string& shown, std::string_view text, const rules::Finding& finding) {
-    if (finding.rule->severity < wish_.least) return;
-    ++all_;
-    if (findings_.size() >= wish_.limit) return;
-    OrderedJson json = {{"path", shown},
-                        {"line", finding.start.line + 1},
-                        {"column", finding.start.column + 1},
-                        {"end_line", finding.end.line + 1},
-                        {"end_column", finding.end.column + 1},
-                        {"rule", finding.rule->id},
-                        {"severity", rules::severity_name(finding.rule->severity)},
-                        {"message", finding.message},
-                        {"note", finding.rule->note},
-                        {"code", snippet(text, finding.range)}};
-    if (!finding.fixes.empty()) json["fix"] = fix_json(finding.fixes.front(), text);
-    findings_.push_back(std::move(json));
+  // Of one text.
+  void add(const std::string& shown, std::string_view text,
+           const std::vector<rules::Finding>& findings) {
+    all_ += findings.size();
+    const size_t count = std::min(findings.size(), wish_.limit - findings_.size());
+    if (count == 0) return;
+    const rules::TextIndex index(text);
+    for (size_t i = 0; i < count; ++i) add(shown, index, findings[i]);
   }
+  void add_unseen(size_t count) { all_ += count; }
 
   ToolResult result(size_t files, OrderedJson skipped, bool whole) && {
     std::string text;
@@ -144,6 +139,27 @@ class Collected {
   }
 
  private:
+  void add(const std::string& shown, const rules::TextIndex& index,
+           const rules::Finding& finding) {
+    const std::string_view code = index.text().substr(
+        finding.range.start, finding.range.end - finding.range.start);
+    OrderedJson json = {{"path", shown},
+                        {"line", finding.start.line + 1},
+                        {"column", finding.start.column + 1},
+                        {"end_line", finding.end.line + 1},
+                        {"end_column", finding.end.column + 1},
+                        {"rule", finding.rule->id},
+                        {"severity", rules::severity_name(finding.rule->severity)},
+                        {"message", in_brief(finding.message, kMessageMax)},
+                        {"note", finding.rule->note},
+                        {"code", in_brief(code, kSnippetMax)}};
+    // One too long to be read is none to be shown either.
+    if (!finding.fixes.empty() && finding.fixes.front().replacement.size() <= kReplacementMax) {
+      json["fix"] = fix_json(finding.fixes.front(), index);
+    }
+    findings_.push_back(std::move(json));
+  }
+
   const ScanWish& wish_;
   OrderedJson findings_ = OrderedJson::array();
   size_t all_ = 0;
@@ -165,11 +181,11 @@ class ScanTool final : public Tool {
             .output_schema = output()};
   }
 
-  void run(const std::shared_ptr<ToolCall>& call) override {
-    auto wish = wished_scan(shop_, *call);
+  void run(const std::shared_ptr<ToolCall>& call, const Json& arguments) override {
+    auto wish = wished_scan(shop_, call->client(), arguments);
     if (!wish) return call->finish(ToolResult::failure(wish.error().message()));
-    or_busy(errands_.submit([this, call, held = std::move(*wish)] { scan_for(call, held); }),
-            call);
+    const auto scan = [this, call, held = std::move(*wish)] { scan_for(call, held); };
+    or_busy(errands_.submit(call->stop(), scan), call);
   }
 
  private:
@@ -258,7 +274,8 @@ class ScanTool final : public Tool {
     auto wanted = rules::TextRegex::compile(wish.filter);
     if (!wanted) return wanted.error();
     for (const rules::RuleInfo& rule : chosen.rules->rules()) {
-      const bool on = wish.filter.empty() || wanted->matches(rule.id);
+      const bool on = rule.severity >= wish.least &&
+                      (wish.filter.empty() || wanted->matches(rule.id));
       chosen.severities.push_back(on ? rule.severity : rules::Severity::Off);
     }
     return chosen;
@@ -272,18 +289,22 @@ class ScanTool final : public Tool {
 
   static ToolResult scan_code(const ScanWish& wish, const Chosen& chosen) {
     rules::Scratch scratch;
-    const rules::ScanResult result = rules::scan(*chosen.rules, wish.code,
-                                                 {.path = {},
-                                                  .language = wish.language,
-                                                  .severities = chosen.severities},
-                                                 scratch);
+    rules::ScanResult result = rules::scan(*chosen.rules, wish.code,
+                                           {.path = {},
+                                            .language = wish.language,
+                                            .severities = chosen.severities,
+                                            .findings_max = wish.limit},
+                                           scratch);
     if (result.outcome == rules::ScanResult::Outcome::InvalidText) {
       return ToolResult::failure("code: is not UTF-8");
     }
+    std::stable_sort(result.findings.begin(), result.findings.end(),
+                     [](const rules::Finding& a, const rules::Finding& b) {
+                       return a.range.start < b.range.start;
+                     });
     Collected collected(wish);
-    for (const rules::Finding& finding : result.findings) {
-      collected.add("code", wish.code, finding);
-    }
+    collected.add("code", wish.code, result.findings);
+    collected.add_unseen(result.more);
     const bool whole = result.outcome != rules::ScanResult::Outcome::GaveUp;
     return std::move(collected).result(1, OrderedJson::array(), whole);
   }
@@ -306,10 +327,8 @@ class ScanTool final : public Tool {
         call.progress(static_cast<double>(seen), fmt::format("{} files scanned", seen));
       }
       if (!report.kept) return;
-      const std::string shown = shop_.roots.shown(report.path);
-      for (const rules::Finding& finding : report.kept->findings) {
-        collected.add(shown, report.kept->source.text, finding);
-      }
+      collected.add(shop_.roots.shown(report.path), report.kept->source.text,
+                    report.kept->findings);
     };
     auto totals = scanner.run(process_environment(), *call.stop(), emit);
     if (!totals) return ToolResult::failure(totals.error().message());

@@ -153,14 +153,14 @@ class SearchTool final : public Tool {
                                        {"query", "results"})};
   }
 
-  void run(const std::shared_ptr<ToolCall>& call) override {
+  void run(const std::shared_ptr<ToolCall>& call, const Json& arguments) override {
     if (!call->client().files) {
       return call->finish(ToolResult::failure(std::string(kNotForKeys)));
     }
-    auto search = wished_search(shop_, call->arguments());
+    auto search = wished_search(shop_, arguments);
     if (!search) return call->finish(ToolResult::failure(search.error().message()));
     if (search->mode == "words") {
-      return or_busy(errands_.submit([this, call, held = std::move(*search)] {
+      return or_busy(errands_.submit(call->stop(), [this, call, held = std::move(*search)] {
         call->finish(found_by(shop_, held, nullptr));
       }), call);
     }

@@ -12,11 +12,13 @@ constexpr size_t kErrandsMax = 64;
 Offer offer_of(Workshop& shop, Errands& errands, const std::string& version) {
   Offer offer;
   offer.info.version = version;
-  offer.instructions =
-      "tinyArms answers from rules, remembered answers and local models, the cheapest that is sure "
-      "enough. `ask` for an answer, `search_code` for passages of the user's files, `scan_rules` "
-      "for lint findings and fixes; `explain_decision` tells why, `feedback` how it turned out. " +
-      what_leaves(*shop.kitchen.settings.get());
+  // Settings may be read again while it serves, and what leaves with them.
+  offer.instructions = [&shop] {
+    return "tinyArms answers from rules, remembered answers and local models, the cheapest that is "
+           "sure enough. `ask` for an answer, `search_code` for passages of the user's files, "
+           "`scan_rules` for lint findings and fixes; `explain_decision` tells why, `feedback` how "
+           "it turned out. " + what_leaves(*shop.kitchen.settings.get());
+  };
   offer.tools.push_back(make_ask_tool(shop, errands));
   offer.tools.push_back(make_search_tool(shop, errands));
   offer.tools.push_back(make_scan_tool(shop, errands));

@@ -22,7 +22,7 @@ class Service {
 
   Dispatcher& dispatcher() { return dispatcher_; }
 
-  // POST, GET and DELETE /mcp (Streamable HTTP).
+  // POST and DELETE /mcp (Streamable HTTP).
   void add_routes(door::Door& door);
 
   void close();

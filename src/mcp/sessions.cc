@@ -20,10 +20,15 @@ std::string Sessions::open(const std::string& owner) {
 
 void Sessions::make_room() {
   if (sessions_.size() < sessions_max_) return;
-  const auto quiet = std::min_element(
-      sessions_.begin(), sessions_.end(),
-      [](const auto& a, const auto& b) { return a.second.used_at < b.second.used_at; });
-  if (quiet != sessions_.end()) sessions_.erase(quiet);
+  std::map<std::string_view, size_t> counts;
+  for (const auto& [id, session] : sessions_) ++counts[session.owner];
+  const auto before = [&](const auto& a, const auto& b) {
+    const size_t of_a = counts[a.second.owner];
+    const size_t of_b = counts[b.second.owner];
+    return of_a != of_b ? of_a > of_b : a.second.used_at < b.second.used_at;
+  };
+  const auto goes = std::min_element(sessions_.begin(), sessions_.end(), before);
+  if (goes != sessions_.end()) sessions_.erase(goes);
 }
 
 bool Sessions::use(std::string_view id, const std::string& owner) {

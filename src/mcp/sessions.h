@@ -1,5 +1,6 @@
 // Sessions of clients that began with `initialize` over HTTP: only what makes a request's id
-// theirs, so that they can cancel it. Bounded: the quietest one goes. Thread-safe.
+// theirs, so that they can cancel it. Bounded: of whoever has most, the quietest one goes.
+// Thread-safe.
 #pragma once
 
 #include <cstddef>

@@ -42,7 +42,6 @@ struct ToolResult {
 class ToolCall {
  public:
   virtual ~ToolCall() = default;
-  virtual const Json& arguments() const = 0;  // an object
   virtual const Client& client() const = 0;
   virtual std::shared_ptr<const StopFlag> stop() const = 0;  // raised: nobody waits any more
   // Any thread; told only to a client that asked for it. `done` grows.
@@ -55,7 +54,8 @@ class Tool {
   virtual ~Tool() = default;
   virtual ToolInfo info() const = 0;
   // Must not block. What is wrong with the arguments is a failed result, for the model to mend.
-  virtual void run(const std::shared_ptr<ToolCall>& call) = 0;
+  // `arguments`: an object, gone when this returns: as JSON they may be many times what was sent.
+  virtual void run(const std::shared_ptr<ToolCall>& call, const Json& arguments) = 0;
 };
 
 struct ResourceInfo {
@@ -71,6 +71,7 @@ class ResourceCall {
   virtual ~ResourceCall() = default;
   virtual const std::string& uri() const = 0;
   virtual const Client& client() const = 0;
+  virtual std::shared_ptr<const StopFlag> stop() const = 0;  // raised: nobody waits any more
   virtual void finish(std::optional<OrderedJson> content) = 0;
 };
 

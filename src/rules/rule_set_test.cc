@@ -211,6 +211,31 @@ TEST(Scan, SurvivesWhatIsDeepOrEndless) {
   EXPECT_NE(run(rules, open).outcome, ScanResult::Outcome::TooLarge);
 }
 
+TEST(Scan, GivesUpWhereFindingsWouldHoldMuchMoreThanTheText) {
+  constexpr size_t kDeep = 8'000;  // each call is captured with all within it: 96 MB
+  const RuleSet rules = load(rule("{pattern: f($A)}"));
+  std::string code;
+  for (size_t i = 0; i < kDeep; ++i) code += "f(";
+  code += "1" + std::string(kDeep, ')');
+  const ScanResult result = run(rules, code);
+  EXPECT_EQ(result.outcome, ScanResult::Outcome::GaveUp);
+  EXPECT_GT(result.findings.size(), 0u);
+  EXPECT_LT(result.findings.size(), kDeep);
+}
+
+TEST(Scan, CountsWhatIsBeyondItsLimit) {
+  const RuleSet rules = load(rule("{pattern: f($A)}"));
+  const std::string code = "f(1)\nf(2)\nf(3)\n";
+  Scratch scratch;
+  ScanOptions options;
+  options.path = "a.py";
+  options.findings_max = 2;
+  const ScanResult result = scan(rules, code, options, scratch);
+  EXPECT_EQ(result.outcome, ScanResult::Outcome::Scanned);
+  EXPECT_EQ(texts(result, code), (Texts{"f(1)", "f(2)"}));
+  EXPECT_EQ(result.more, 1u);
+}
+
 TEST(Scan, OnlyComplaintsSilenceRules) {
   const RuleSet rules = load(rule("{pattern: f($A)}"));
   const std::string code =

@@ -9,7 +9,6 @@
 #include "rules/evaluator.h"
 #include "rules/glob.h"
 #include "rules/suppression.h"
-#include "rules/text_index.h"
 
 namespace tinyarms::rules {
 
@@ -22,6 +21,7 @@ struct Scratch::Parts {
   std::vector<uint8_t> active;                   // by place in LanguageRules::rules
   std::vector<std::vector<NodeIndex>> matches;   // beside it
   std::vector<std::vector<uint32_t>> wanted;     // by symbol: places of active rules
+  size_t detail_bytes_left = 0;                  // of all pieces of the text
 };
 
 namespace {
@@ -29,6 +29,17 @@ namespace {
 // Visits of nodes by rules, all together.
 constexpr uint64_t kStepsFree = 20'000'000;
 constexpr uint64_t kStepsPerByte = 2'000;
+
+// Texts that findings carry: of calls nested n deep, each is captured with all within it.
+constexpr size_t kDetailBytesFree = size_t{64} << 20;
+constexpr size_t kDetailBytesPerByte = 64;
+
+size_t detail_bytes(const Finding& finding) {
+  size_t bytes = finding.message.size();
+  for (const Capture& capture : finding.captures) bytes += capture.text.size();
+  for (const Fix& fix : finding.fixes) bytes += fix.replacement.size();
+  return bytes;
+}
 
 // One text in one language.
 class TextScan {
@@ -109,15 +120,25 @@ void TextScan::report(Evaluator& evaluator, ScanResult& result) {
     const RuleInfo& info = parts_.infos[rule];
     for (const NodeIndex node : scratch_.matches[place]) {
       if (suppressions.silence(info.id, ts_node_start_point(tree.handle(node)).row)) continue;
-      if (options_.details) {
-        result.findings.push_back(
-            describe(evaluator, info, parts_.rules[rule], node, scratch_.env));
-      } else {
+      if (result.findings.size() >= options_.findings_max) {
+        ++result.more;
+        continue;
+      }
+      if (!options_.details) {
         Finding finding;
         finding.rule = &info;
         finding.range = {tree.start(node), tree.end(node)};
         result.findings.push_back(std::move(finding));
+        continue;
       }
+      result.findings.push_back(
+          describe(evaluator, info, parts_.rules[rule], node, scratch_.env));
+      const size_t bytes = detail_bytes(result.findings.back());
+      if (bytes > scratch_.detail_bytes_left) {
+        result.outcome = ScanResult::Outcome::GaveUp;
+        return;
+      }
+      scratch_.detail_bytes_left -= bytes;
     }
   }
   for (const ByteRange& range : suppressions.unused()) result.unused_suppressions.push_back(range);
@@ -246,13 +267,10 @@ ScanResult scan(const RuleSet& rules, std::string_view text, const ScanOptions& 
     result.outcome = ScanResult::Outcome::InvalidText;
     return result;
   }
+  scratch.parts().detail_bytes_left = kDetailBytesFree + kDetailBytesPerByte * text.size();
   if (wanted) TextScan(rules, *of, text, options, scratch.parts()).run({}, result);
   if (islands_wanted) scan_islands(rules, text, options, scratch.parts(), result);
   return result;
-}
-
-CharPosition position_of(std::string_view text, uint32_t offset) {
-  return TextIndex(text).position(offset);
 }
 
 bool applies_to(const RuleInfo& rule, std::string_view path) {

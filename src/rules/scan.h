@@ -43,6 +43,7 @@ struct ScanOptions {
   std::span<const Severity> severities;
   bool details = true;  // messages, captures, labels, fixes; else only rule and range
   size_t bytes_max = kScanBytesMax;
+  size_t findings_max = SIZE_MAX;  // further ones are only counted
 };
 
 struct ScanResult {
@@ -50,13 +51,15 @@ struct ScanResult {
     Scanned,
     Unneeded,  // parsed not at all: the text lacks what every rule needs, or no rule is for it
     TooLarge,
-    GaveUp,       // parsing or matching used up its steps; findings so far are given
+    GaveUp,       // parsing or matching used up its steps, or details their bytes; findings so far
+                  // are given
     NoLanguage,   // neither given nor told by the path
     InvalidText,  // not UTF-8
   };
   Outcome outcome = Outcome::Scanned;
   // By rule in the order of RuleSet::rules(), then in document order.
   std::vector<Finding> findings;
+  size_t more = 0;  // beyond findings_max
   // Suppressing comments that suppressed nothing.
   std::vector<ByteRange> unused_suppressions;
 };
@@ -70,8 +73,5 @@ bool may_match(const RuleSet& rules, std::string_view text, const ScanOptions& o
 
 // Whether a rule's globs let it run on the file (ast-grep's globset semantics).
 bool applies_to(const RuleInfo& rule, std::string_view path);
-
-// The character column of a byte offset, and its line.
-CharPosition position_of(std::string_view text, uint32_t offset);
 
 }  // namespace tinyarms::rules

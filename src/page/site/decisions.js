@@ -7,10 +7,17 @@ import {polling, problemBox, sourceOf} from './figures.js';
 export function decisionsView() {
   const body = h('div', {class: 'panel'});
   const note = h('p', {class: 'small muted'});
-  const element = h('div', {class: 'page'}, h('h1', {class: 'hidden'}, 'Decisions'), body, note);
+  const said = h('div', {});  // of the last judgement
+  const element = h('div', {class: 'page'}, h('h1', {class: 'hidden'}, 'Decisions'), said, body,
+                    note);
 
   async function judge(id, good) {
-    try { await json('/v1/tinyarms/feedback', {body: {id, good}}); } catch { /* shown by load */ }
+    try {
+      await json('/v1/tinyarms/feedback', {body: {id, good}});
+      said.replaceChildren();
+    } catch (problem) {
+      said.replaceChildren(problemBox(problem));
+    }
     load();
   }
 
