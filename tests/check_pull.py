@@ -15,6 +15,7 @@ import os
 import pathlib
 import random
 import re
+import shlex
 import shutil
 import signal
 import struct
@@ -589,6 +590,15 @@ class Pull(unittest.TestCase):
         self.assertEqual((by_address["reused"], by_address["fetched_bytes"]),
                          ("the model store", 0))
 
+    def test_a_sidecar_that_is_gone_is_written_again(self):
+        self.pull()
+        (self.models / "tiny-q4_k_m.json").unlink()
+        again = self.pull()
+        self.assertEqual((again["name"], again["reused"], again["fetched_bytes"]),
+                         ("tiny-q4_k_m", "the model store", 0))
+        self.assertEqual(json.loads((self.models / "tiny-q4_k_m.json").read_text())["sha256"],
+                         sha256(self.data))
+
     def test_parts_under_another_name_are_linked(self):
         del self.hub.files["tiny-Q8_0.gguf"]
         for part in range(2):
@@ -654,6 +664,151 @@ class Pull(unittest.TestCase):
         sidecar.write_text(json.dumps(old))
         self.assertEqual(json.loads(self.run_cli("models", "list", "--json").stdout)["models"][0]
                          ["sha256"], sha256(self.data))
+
+    # Versions.
+
+    def outdated(self, *arguments, **more):
+        """What `models outdated` says by name, after it fetched nothing."""
+        before = len(self.hub.asked)
+        found = json.loads(self.run_cli("models", "outdated", "--json", *arguments, **more).stdout)
+        for path, ranged, *_ in self.hub.asked[before:]:
+            self.assertTrue(path.startswith("/api/") or ranged == "bytes=0-0", (path, ranged))
+        self.assertEqual(found["outdated"],
+                         sum(model["state"] == "outdated" for model in found["models"]))
+        return {model["name"]: model for model in found["models"]}
+
+    def rollback(self, name="tiny-q4_k_m", **more):
+        return json.loads(self.run_cli("models", "rollback", name, "--json", **more).stdout)
+
+    def test_a_newer_version_comes_in_and_the_one_before_is_kept(self):
+        self.pull()
+        self.assertEqual(self.outdated()["tiny-q4_k_m"]["state"], "current")
+        newer = self.hub.files["tiny-Q4_K_M.gguf"] = gguf(pad=800_000, seed=9)
+        found = self.outdated()["tiny-q4_k_m"]
+        self.assertEqual((found["state"], found["upstream_sha256"], found["upstream_bytes"],
+                          found["previous_sha256"]),
+                         ("outdated", sha256(newer), len(newer), ""))
+        told = self.run_cli("models", "outdated").stdout.decode()
+        self.assertIn(f"tinyarms pull hf:{REPOSITORY}/tiny-Q4_K_M.gguf --name tiny-q4_k_m", told)
+        pulled = self.pull(f"hf:{REPOSITORY}/tiny-Q4_K_M.gguf", "--name", "tiny-q4_k_m")
+        self.assertEqual((pulled["sha256"], pulled["replaced_sha256"], pulled["fetched_bytes"]),
+                         (sha256(newer), sha256(self.data), len(newer)))
+        found = self.outdated()["tiny-q4_k_m"]
+        self.assertEqual((found["state"], found["previous_sha256"]),
+                         ("current", sha256(self.data)))
+        self.assertEqual(self.installed(), ["tiny-q4_k_m.gguf"])
+        # Back, and forward by the same command or by a pull that fetches nothing.
+        self.assertEqual(self.rollback()["sha256"], sha256(self.data))
+        self.assertEqual((self.models / "tiny-q4_k_m.gguf").read_bytes(), self.data)
+        self.assertEqual(self.outdated()["tiny-q4_k_m"]["state"], "outdated")
+        self.assertEqual(self.rollback()["sha256"], sha256(newer))
+        self.rollback()
+        again = self.pull()
+        self.assertEqual((again["sha256"], again["reused"], again["fetched_bytes"]),
+                         (sha256(newer), "the model store", 0))
+        self.assertEqual(self.rollback()["sha256"], sha256(self.data))
+        removed = json.loads(self.run_cli("models", "prune", "--json").stdout)["removed"]
+        self.assertEqual([(model["name"], model["sha256"]) for model in removed],
+                         [("tiny-q4_k_m", sha256(newer))])
+        self.run_cli("models", "rollback", "tiny-q4_k_m", exits=5)
+        self.run_cli("models", "prune", "tiny-q4_k_m", exits=5)
+        self.assertEqual((self.models / "tiny-q4_k_m.gguf").read_bytes(), self.data)
+
+    def test_a_newer_version_at_an_address(self):
+        self.pull(self.address)
+        self.assertEqual(self.outdated()["tiny-q4_k_m"]["state"], "current")
+        newer = self.hub.files["tiny-Q4_K_M.gguf"] = gguf(pad=900_000, seed=9)
+        self.assertEqual(len(newer), len(self.data))
+        found = self.outdated()["tiny-q4_k_m"]
+        self.assertEqual((found["state"], found["reason"]), ("outdated", "another ETag there"))
+        self.assertEqual(self.pull(self.address)["replaced_sha256"], sha256(self.data))
+        self.hub.rules["etag"] = ""
+        self.assertEqual(self.outdated()["tiny-q4_k_m"]["state"], "outdated")
+        sidecar = self.models / "tiny-q4_k_m.json"
+        known = json.loads(sidecar.read_text())
+        sidecar.write_text(json.dumps({**known, "downloads": []}))
+        self.assertEqual(self.outdated()["tiny-q4_k_m"]["state"], "unknown")
+
+    def test_a_newer_version_that_is_no_model_changes_nothing(self):
+        self.pull()
+        self.hub.files["tiny-Q4_K_M.gguf"] = self.data[:-40]
+        self.pull(exits=5)
+        self.assertEqual((self.models / "tiny-q4_k_m.gguf").read_bytes(), self.data)
+        self.run_cli("models", "rollback", "tiny-q4_k_m", exits=5)
+
+    def test_a_file_of_a_hostile_name_is_no_command(self):
+        self.hub.files = {"$(touch x);'y'-Q8_0.gguf": self.data}
+        blob = self.home / ".ollama/models/blobs" / f"sha256-{sha256(self.data)}"
+        blob.parent.mkdir(parents=True)
+        blob.write_bytes(self.data)
+        self.pull(f"hf:{REPOSITORY}:Q8_0", "--name", "hostile")
+        self.hub.files["$(touch x);'y'-Q8_0.gguf"] = gguf(seed=9)
+        told = self.run_cli("models", "outdated").stdout.decode()
+        command = told.split("tinyarms pull ", 1)[1]
+        words = shlex.split(command)
+        self.assertEqual(words[0], f"hf:{REPOSITORY}/$(touch x);'y'-Q8_0.gguf")
+        self.assertEqual(words[1:], ["--name", "hostile"])
+
+    def test_newer_parts(self):
+        del self.hub.files["tiny-Q8_0.gguf"]
+        names = [f"big-Q8_0-{part + 1:05}-of-00002.gguf" for part in range(2)]
+        for part, name in enumerate(names):
+            self.hub.files[name] = gguf(split=(part, 2))
+        first = self.pull(f"hf:{REPOSITORY}:Q8_0")
+        self.assertEqual(self.outdated()["big-q8_0"]["state"], "current")
+        self.hub.files[names[1]] = gguf(split=(1, 2), seed=9)
+        self.assertEqual(self.outdated()["big-q8_0"]["state"], "outdated")
+        self.assertEqual(self.pull(f"hf:{REPOSITORY}:Q8_0")["replaced_sha256"], first["sha256"])
+        self.assertEqual(self.rollback("big-q8_0")["sha256"], first["sha256"])
+
+    def test_outdated_asks_where_pull_may_and_says_what_it_does_not_know(self):
+        self.pull()
+        self.pull(f"http://localhost:{self.hub.port}/cdn/tiny-Q8_0.gguf")
+        (self.home / "own.gguf").write_bytes(gguf(seed=3))
+        self.run_cli("models", "import", "own.gguf")
+        before = len(self.hub.asked)
+        for state in self.outdated(TINYARMS_OFFLINE="true").values():
+            self.assertEqual(state["state"], "offline")
+        self.assertEqual(len(self.hub.asked), before)
+        found = self.outdated("--online", TINYARMS_OFFLINE="true",
+                              TINYARMS_PULL_HOSTS='["huggingface.co"]')
+        self.assertEqual(sorted(found), ["tiny-q4_k_m", "tiny-q8_0"])
+        self.assertEqual(found["tiny-q4_k_m"]["state"], "current")
+        self.assertEqual(found["tiny-q8_0"]["state"], "unknown")
+        self.assertIn("may not come from this host", found["tiny-q8_0"]["reason"])
+        self.assertEqual(len(self.hub.asked), before + 1)
+        self.assertEqual(self.outdated("own")["own"]["state"], "unknown")
+        self.run_cli("models", "outdated", "none", exits=5)
+        self.hub.rules["token"] = TOKEN
+        self.assertIn("token", self.outdated("tiny-q4_k_m")["tiny-q4_k_m"]["reason"])
+        self.hub.rules = {"broken": 1000}
+        self.assertIn("503", self.outdated("tiny-q4_k_m")["tiny-q4_k_m"]["reason"])
+        self.hub.rules = {}
+        del self.hub.files["tiny-Q4_K_M.gguf"]
+        self.assertEqual(self.outdated("tiny-q4_k_m")["tiny-q4_k_m"]["state"], "unknown")
+
+    def test_a_newer_version_in_a_mirror(self):
+        shelf = self.home / "shelf"
+        (self.home / "m.gguf").write_bytes(self.data)
+        self.pull("./m.gguf")
+        self.run_cli("models", "export", "m", "--to", "shelf")
+        self.run_cli("models", "rm", "m")
+        offline = {"TINYARMS_OFFLINE": "true"}
+        self.pull("m", "--mirror", "shelf", **offline)
+        self.assertEqual(self.outdated(**offline)["m"]["state"], "current")
+        shutil.rmtree(shelf)
+        newer = gguf(pad=20, seed=9)
+        (self.home / "m.gguf").write_bytes(newer)
+        self.run_cli("models", "import", "m.gguf", "--name", "n")
+        self.run_cli("models", "export", "n", "--to", "shelf")
+        index = json.loads((shelf / "index.json").read_text())
+        index["models"][0].update(name="m", file="m.gguf")
+        (shelf / "n.gguf").rename(shelf / "m.gguf")
+        (shelf / "index.json").write_text(json.dumps(index))
+        self.assertEqual(self.outdated(**offline)["m"]["state"], "outdated")
+        pulled = self.pull("m", "--mirror", "shelf", "--name", "m", **offline)
+        self.assertEqual(pulled["replaced_sha256"], sha256(self.data))
+        self.assertEqual(self.rollback("m")["sha256"], sha256(self.data))
 
     # Mirrors.
 

@@ -14,6 +14,7 @@
 #include "base/nearest.h"
 #include "base/sha256.h"
 #include "catalog/copy_file.h"
+#include "catalog/previous_version.h"
 #include "engine/model_facts.h"
 
 namespace tinyarms::catalog {
@@ -256,15 +257,28 @@ Result<InstalledModel> ModelStore::adopt(const fs::path& file,
                  "check the permissions of the folder"};
   }
   InstalledModel model = describe_model(path);
+  bool replaced = false;
   if (!placed) {
     auto present = sha256_of(model);
-    if (!present || *present != options.sha256) return name_taken(*name);
+    const bool same = present && *present == options.sha256;
+    replaced = present && !same && *present == options.replaces;
+    if (!same && !replaced) return name_taken(*name);
+  }
+  if (replaced) {
+    if (auto kept = keep_previous(*this, *name); !kept) return kept.error();
+    if (::rename(file.c_str(), path.c_str()) != 0) {
+      return Error{ErrorCode::Io, std::strerror(errno), path.string(),
+                   "check the permissions of the folder"};
+    }
+    model = describe_model(path);
   }
   auto vouched = vouch(std::move(model),
                        {options.sha256, options.source_note, options.downloads});
   std::error_code ignored;
   if (vouched) {
     fs::remove(file, ignored);
+  } else if (replaced) {
+    const auto undone = roll_back(*this, *name);  // at its worst the new version stays
   } else if (placed) {
     if (!fs::exists(file, ignored)) fs::rename(path, file, ignored);
     fs::remove(path, ignored);
@@ -326,6 +340,8 @@ Result<void> ModelStore::remove(std::string_view name) const {
                  "check the permissions of the folder"};
   }
   fs::remove(sidecar_of(path_of(name)), problem);
+  const auto none_kept = previous_versions(*this).remove(name);
+  if (!none_kept && none_kept.error().code != ErrorCode::NotFound) return none_kept;
   return {};
 }
 

@@ -26,6 +26,7 @@ struct AdoptOptions {
   std::string source_note = {};
   std::string sha256 = {};  // of the file, which the caller has just computed
   std::vector<DownloadRecord> downloads = {};
+  std::string replaces = {};  // SHA-256 of the version that may have the name now; empty: none
 };
 
 struct ImportOptions {
@@ -67,8 +68,8 @@ class ModelStore {
                                   const AddOptions& options) const;
 
   // Moves a whole file of the same file system in: it has its name at once, or not at all. The same
-  // content under the same name is done already. Errors: as add_gguf; the file stays where it is
-  // then.
+  // content under the same name is done already. The version it replaces is kept
+  // (catalog/previous_version.h). Errors: as add_gguf; the file stays where it is then.
   Result<InstalledModel> adopt(const std::filesystem::path& file,
                                const AdoptOptions& options) const;
 
@@ -77,7 +78,7 @@ class ModelStore {
   Result<InstalledModel> import(const std::filesystem::path& source,
                                 const ImportOptions& options) const;
 
-  // By exact name. Errors: NotFound, Io.
+  // By exact name, with the version that is kept of it. Errors: NotFound, Io.
   Result<void> remove(std::string_view name) const;
 
  private:

@@ -15,45 +15,15 @@
 
 #include "base/sha256.h"
 #include "catalog/copy_file.h"
+#include "catalog/tiny_gguf_test.h"
 
 namespace tinyarms::catalog {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::ElementsAre;
-using testing::HasSubstr;
-
-template <typename T>
-void append(std::string& bytes, T value) {
-  bytes.append(reinterpret_cast<const char*>(&value), sizeof(value));
-}
-
-void append_text(std::string& bytes, std::string_view text) {
-  append<uint64_t>(bytes, text.size());
-  bytes += text;
-}
-
-// The smallest model there is: one F32 tensor of eight numbers.
-std::string tiny_gguf(std::string_view architecture, float weight) {
-  std::string bytes = "GGUF";
-  append<uint32_t>(bytes, 3);  // version
-  append<uint64_t>(bytes, 1);  // tensors
-  append<uint64_t>(bytes, 2);  // key-value pairs
-  append_text(bytes, "general.architecture");
-  append<uint32_t>(bytes, 8);  // a string
-  append_text(bytes, architecture);
-  append_text(bytes, "general.license");
-  append<uint32_t>(bytes, 8);
-  append_text(bytes, "apache-2.0");
-  append_text(bytes, "w");
-  append<uint32_t>(bytes, 1);  // dimensions
-  append<uint64_t>(bytes, 8);
-  append<uint32_t>(bytes, 0);  // F32
-  append<uint64_t>(bytes, 0);  // offset in the data
-  bytes.resize((bytes.size() + 31) / 32 * 32);
-  for (int i = 0; i < 8; ++i) append(bytes, weight);
-  return bytes;
-}
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::tiny_gguf;
 
 void write_bytes(const fs::path& path, std::string_view bytes) {
   fs::create_directories(path.parent_path());
@@ -67,7 +37,7 @@ std::string read_bytes(const fs::path& path) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-class ModelStoreTest : public testing::Test {
+class ModelStoreTest : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string pattern = (fs::temp_directory_path() / "catalog-XXXXXX").string();

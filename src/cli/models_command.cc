@@ -193,6 +193,7 @@ void add_models(CLI::App& app, Context& context) {
   add_models_export(*models, context);
   add_models_plan(*models, context);
   add_models_recommend(*models, context);
+  add_models_versions(*models, context);
 
   auto import_options = std::make_shared<ImportCommandOptions>();
   CLI::App* import = models->add_subcommand(

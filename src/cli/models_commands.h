@@ -15,6 +15,7 @@ void add_models_check(CLI::App& models, Context& context);
 void add_models_export(CLI::App& models, Context& context);
 void add_models_plan(CLI::App& models, Context& context);
 void add_models_recommend(CLI::App& models, Context& context);
+void add_models_versions(CLI::App& models, Context& context);
 
 // The bundled catalogue under that of the user's configuration folder; what is wrong in it is told.
 advice::Catalogue load_catalogue(const Context& context);

@@ -62,6 +62,7 @@ void run_pull(const PullOptions& options, Context& context) {
                                {"licence", model.licence},
                                {"source", pulled->source},
                                {"reused", pulled->reused},
+                               {"replaced_sha256", pulled->replaced},
                                {"fetched_bytes", pulled->fetched},
                                {"seconds", seconds}}));
   }
@@ -72,6 +73,10 @@ void run_pull(const PullOptions& options, Context& context) {
   terminal.out(printable(fmt::format("{}  {}  {}  {}  sha256 {}\n", model.name,
                                      model.quantization, size_text(model.bytes), came,
                                      model.sha256)));
+  if (!pulled->replaced.empty()) {
+    terminal.note(printable(fmt::format(
+        "the version before is kept: tinyarms models rollback {}", model.name)));
+  }
 }
 
 }  // namespace

@@ -65,8 +65,7 @@ Error wrong_hash(const std::string& where) {
 
 Result<remote::WebSession*> Installer::session() {
   if (session_ == nullptr) {
-    auto made = remote::WebSession::create(
-        terms_.rules, {.connect_seconds = 15, .idle_seconds = kPullIdleSeconds, .bytes_max = 0});
+    auto made = open_session(terms_);
     if (!made) return made.error();
     session_ = std::move(*made);
   }
@@ -86,6 +85,11 @@ std::optional<HeldFile> Installer::held_copy(const WantedFile& wanted) const {
   return std::nullopt;
 }
 
+Result<std::unique_ptr<remote::WebSession>> open_session(const PullTerms& terms) {
+  return remote::WebSession::create(
+      terms.rules, {.connect_seconds = 15, .idle_seconds = kPullIdleSeconds, .bytes_max = 0});
+}
+
 // Under the name, or under any where no name was asked for.
 std::optional<Pulled> Installer::same_model(
     const PullPlan& plan, const std::vector<catalog::InstalledModel>& models) const {
@@ -103,15 +107,29 @@ std::optional<Pulled> Installer::same_model(
   return std::nullopt;
 }
 
-Result<std::optional<Pulled>> Installer::installed(const PullPlan& plan) const {
+Result<std::optional<Pulled>> Installer::installed(PullPlan& plan) const {
   auto models = store_.list();
   if (!models) return models.error();
   if (auto same = same_model(plan, *models)) return same;
   for (const catalog::InstalledModel& model : *models) {
     if (model.name != plan.name) continue;
-    // Which version of it the server has by now is asked first.
-    const bool unknown = hashes_of(plan).empty() && !plan.note.empty();
-    if (unknown && model.source == plan.note) continue;
+    // Its sidecar is gone, or a call was killed before it was written.
+    const std::vector<std::string> hashes = hashes_of(plan);
+    if (model.sha256.empty() && hashes.size() == 1) {
+      const auto hash = store_.sha256_of(model);
+      if (hash && *hash == hashes.front()) {
+        auto mended = store_.add_gguf(model.path, {.source_note = plan.note,
+                                                   .downloads = records_of(plan)});
+        if (!mended) return mended.error();
+        return std::optional(Pulled{.model = std::move(*mended), .source = plan.note,
+                                    .reused = kOwnStore});
+      }
+    }
+    // Of the same source: at worst another version of it.
+    if (!plan.note.empty() && model.source == plan.note && !model.sha256.empty()) {
+      plan.replaces = model.sha256;
+      continue;
+    }
     return Error{ErrorCode::InvalidArgument,
                  fmt::format("another model is installed as \"{}\"", plan.name), "",
                  fmt::format("choose a name (--name), or remove the old one: tinyarms models "
@@ -142,6 +160,7 @@ Result<Pulled> Installer::fetch_and_install(PullPlan& plan) {
   uint64_t fetched = 0;
   const bool known = !hashes_of(plan).empty();
   for (PlannedPart& part : plan.parts) {
+    if (!part.here.empty()) continue;
     if (auto held = held_copy({.repository = plan.repository, .name = part.file.path,
                                .bytes = part.file.bytes, .sha256 = part.file.sha256})) {
       part.here = held->path;
@@ -266,26 +285,36 @@ Result<Pulled> Installer::install(const PullPlan& plan) {
   if (!model) return model.error();
   for (const PlannedPart& part : plan.parts) discard_part(part);
   discard_part(file);
-  return Pulled{.model = std::move(*model), .source = plan.note};
+  const bool replaced = plan.replaces != model->sha256;
+  return Pulled{.model = std::move(*model), .source = plan.note,
+                .replaced = replaced ? plan.replaces : ""};
 }
 
 Result<catalog::InstalledModel> Installer::place(const PlannedPart& file,
                                                  const PullPlan& plan) const {
   const catalog::AdoptOptions options{.name = plan.name, .source_note = plan.note,
-                                      .sha256 = file.file.sha256, .downloads = records_of(plan)};
+                                      .sha256 = file.file.sha256, .downloads = records_of(plan),
+                                      .replaces = plan.replaces};
   if (file.staged) return store_.adopt(file.here, options);
-  std::error_code problem;
-  if (file.own && !fs::is_symlink(file.here, problem)) {
-    fs::create_directories(stage_, problem);
-    catalog::sweep_unfinished(stage_);
-    // Shares the bytes: nothing in the store is ever written in place.
-    const PendingFile linked(stage_ / plan.name);
-    if (::link(file.here.c_str(), linked.path().c_str()) == 0) {
-      return store_.adopt(linked.path(), options);
-    }
+  if (!file.own && plan.replaces.empty()) {
+    return store_.add_gguf(file.here, {.name = plan.name, .source_note = plan.note,
+                                       .downloads = options.downloads});
   }
-  return store_.add_gguf(file.here, {.name = plan.name, .source_note = plan.note,
-                                     .downloads = options.downloads});
+  std::error_code problem;
+  fs::create_directories(stage_, problem);
+  catalog::sweep_unfinished(stage_);
+  const PendingFile made(stage_ / plan.name);
+  // Of the store the bytes are shared: nothing there is ever written in place.
+  const bool linked = file.own && !fs::is_symlink(file.here, problem) &&
+                      ::link(file.here.c_str(), made.path().c_str()) == 0;
+  if (!linked) {
+    auto copied = catalog::copy_file({.source = file.here, .destination = made.path()});
+    if (!copied) return copied.error();
+    auto hash = sha256_file(made.path());
+    if (!hash) return hash.error();
+    if (*hash != options.sha256) return wrong_hash(file.here.string());
+  }
+  return store_.adopt(made.path(), options);
 }
 
 Result<PlannedPart> Installer::join(const PullPlan& plan) {

@@ -41,6 +41,7 @@ struct PullHooks {
 struct Pulled {
   catalog::InstalledModel model{};
   std::string source{};
+  std::string replaced{};  // SHA-256 of the version that was in use, and is kept; empty: none
   std::string reused{};  // who had it already; empty: it was fetched
   uint64_t fetched = 0;  // bytes that came over the network, or from a mirror's disk
 };
@@ -60,6 +61,7 @@ struct PullPlan {
   std::string repository{};  // may be empty
   std::string note{};        // of the source
   std::vector<PlannedPart> parts{};
+  std::string replaces{};    // SHA-256 of the version of the same source that has the name now
   std::optional<PlannedPart> whole{};  // what the parts make, where that is here already
   bool hub = false;          // the token is for there
 };
@@ -72,9 +74,10 @@ class Installer {
   // The connection of this pull, made when it is first asked for. Errors: Unsupported.
   Result<remote::WebSession*> session();
 
-  // The model of that hash or name which is installed; nothing where there is none. Errors:
-  // InvalidArgument (the name is another model's), Io.
-  Result<std::optional<Pulled>> installed(const PullPlan& plan) const;
+  // The model of that hash or name which is installed; nothing where there is none. An earlier
+  // version of the same source is to be replaced. Errors: InvalidArgument (the name is another
+  // model's), Io.
+  Result<std::optional<Pulled>> installed(PullPlan& plan) const;
 
   // A file of that hash, of this store or another program's, read through to make sure.
   std::optional<HeldFile> held_copy(const WantedFile& wanted) const;
@@ -104,6 +107,9 @@ class Installer {
   std::filesystem::path stage_;
   std::unique_ptr<remote::WebSession> session_;
 };
+
+// A connection to where the terms allow one. Errors: Unsupported.
+Result<std::unique_ptr<remote::WebSession>> open_session(const PullTerms& terms);
 
 // A file whose hash is another than was announced.
 Error wrong_hash(const std::string& where);

@@ -135,7 +135,7 @@ class Puller::Work {
     PullPlan plan{.name = store_name(choice->name), .named = named()};
     plan.repository = repository;
     plan.hub = true;
-    plan.note = fmt::format("hf:{}/{}", repository, choice->parts.front().path);
+    plan.note = note_of(repository, choice->parts.front().path);
     for (HubFile& part : choice->parts) {
       PlannedPart made;
       made.url = file_url(hub, repository, request_.source.revision, part.path);
@@ -143,6 +143,12 @@ class Puller::Work {
       plan.parts.push_back(std::move(made));
     }
     return installer_.fetch_and_install(plan);
+  }
+
+  // What `pull` takes as a source again.
+  std::string note_of(const std::string& repository, const std::string& file) const {
+    const std::string& revision = request_.source.revision;
+    return fmt::format("hf:{}{}/{}", repository, revision == "main" ? "" : "@" + revision, file);
   }
 
   // No hub may be asked: what the Hugging Face cache holds of the repository.
@@ -155,7 +161,7 @@ class Puller::Work {
     auto choice = choose_file(files, quantisation, file, place);
     if (!choice) return offline(place);
     PullPlan plan{.name = store_name(choice->name), .named = named(), .repository = repository};
-    plan.note = fmt::format("hf:{}/{}", repository, choice->parts.front().path);
+    plan.note = note_of(repository, choice->parts.front().path);
     for (const HubFile& part : choice->parts) {
       const auto held = find_held({.repository = repository, .name = part.path}, terms_.places);
       if (held.empty()) return offline(place);
@@ -174,8 +180,11 @@ class Puller::Work {
     const CatalogueFile& known = request_.catalogue;
     if (!known.sha256.empty()) {
       PlannedPart part{.file = {.path = known.file, .bytes = known.bytes, .sha256 = known.sha256}};
-      auto there = installer_.installed({.name = request_.name, .named = !request_.name.empty(),
-                                     .note = source.name, .parts = {part}});
+      PullPlan wanted{.name = request_.name, .named = named()};
+      const bool placed = !known.repository.empty() && !known.file.empty();
+      wanted.note = placed ? note_of(known.repository, known.file) : source.name;
+      wanted.parts.push_back(part);
+      auto there = installer_.installed(wanted);
       if (!there) return there.error();
       if (*there) return **there;
       if (auto held = installer_.held_copy({.repository = known.repository, .name = known.file,
@@ -185,7 +194,8 @@ class Puller::Work {
         const std::string stem = known.file.empty() ? source.name
                                                     : fs::path(known.file).stem().string();
         PullPlan plan{.name = store_name(stem), .named = named()};
-        plan.note = held->path.string();
+        plan.note = held->own && placed ? wanted.note : held->path.string();
+        plan.replaces = wanted.replaces;
         plan.parts.push_back(part);
         auto pulled = installer_.install(plan);
         if (pulled) pulled->reused = held->holder;
@@ -244,15 +254,15 @@ class Puller::Work {
     PullPlan plan{.name = store_name(entry->name), .named = named()};
     plan.note = base + "/" + entry->file;
     if (folder) {
-      part.here = *folder / entry->file;
+      part.here = fs::absolute(*folder) / entry->file;
+      plan.note = part.here.string();  // from wherever it is asked again
       auto hash = sha256_file(part.here);
       if (!hash) return hash.error();
       if (*hash != entry->sha256) return wrong_hash(part.here.string());
     }
     plan.parts.push_back(std::move(part));
-    if (!folder) return installer_.fetch_and_install(plan);
-    auto pulled = installer_.install(plan);
-    if (pulled) pulled->fetched = entry->bytes;
+    auto pulled = installer_.fetch_and_install(plan);
+    if (folder && pulled && pulled->reused.empty()) pulled->fetched = entry->bytes;
     return pulled;
   }
 

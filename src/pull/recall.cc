@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/sha256.h"
+#include "catalog/previous_version.h"
 
 namespace tinyarms::pull {
 namespace {
@@ -10,11 +11,20 @@ namespace {
 using catalog::DownloadRecord;
 using catalog::InstalledModel;
 
+// Those in use first.
+std::vector<InstalledModel> all_versions(const catalog::ModelStore& store) {
+  std::vector<InstalledModel> all;
+  for (const auto& folder : {store, catalog::previous_versions(store)}) {
+    auto models = folder.list();
+    if (!models) continue;
+    for (InstalledModel& model : *models) all.push_back(std::move(model));
+  }
+  return all;
+}
+
 template <typename Wanted>
 std::optional<InstalledModel> recall_if(const catalog::ModelStore& store, const Wanted& wanted) {
-  auto models = store.list();
-  if (!models) return std::nullopt;
-  for (InstalledModel& model : *models) {
+  for (InstalledModel& model : all_versions(store)) {
     if (model.sha256.empty() || !model.problem.empty() || !wanted(model)) continue;
     const auto hash = sha256_file(model.path);
     if (hash && *hash == model.sha256) return std::move(model);
@@ -26,9 +36,7 @@ std::optional<InstalledModel> recall_if(const catalog::ModelStore& store, const 
 
 std::string recall_hash(const catalog::ModelStore& store, const DownloadRecord& asked) {
   if (asked.etag.empty() || asked.etag.starts_with("W/") || asked.bytes == 0) return "";
-  auto models = store.list();
-  if (!models) return "";
-  for (const InstalledModel& model : *models) {
+  for (const InstalledModel& model : all_versions(store)) {
     for (const DownloadRecord& record : model.downloads) {
       if (record.url == asked.url && record.etag == asked.etag && record.bytes == asked.bytes) {
         return record.sha256;

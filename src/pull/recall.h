@@ -1,6 +1,6 @@
-// What was downloaded before is here already: found again in the store by address, ETag and size,
-// or by hash. What a sidecar remembers counts only while it vouches for its file
-// (catalog/installed_model.h), and a file only after it was read through.
+// What was downloaded before is here already: found again in the store, earlier versions included,
+// by address, ETag and size, or by hash. What a sidecar remembers counts only while it vouches for
+// its file (catalog/installed_model.h), and a file only after it was read through.
 #pragma once
 
 #include <optional>
