@@ -749,6 +749,36 @@ class Pull(unittest.TestCase):
         self.assertEqual(words[0], f"hf:{REPOSITORY}/$(touch x);'y'-Q8_0.gguf")
         self.assertEqual(words[1:], ["--name", "hostile"])
 
+    def test_the_catalogues_date_stands_beside(self):
+        self.pull()
+        folder = self.home / ".config/tinyarms/catalog"
+        folder.mkdir(parents=True)
+        for data, words in ((self.data, "this very file"), (b"other", "another file")):
+            (folder / "acme.toml").write_text(f"""
+family = "acme"
+[source.card]
+text = "a card"
+date = "2026-10-03"
+[[model]]
+name = "tiny"
+title = "Tiny"
+roles = ["code"]
+repository = "{REPOSITORY}"
+source = "card"
+[[model.file]]
+quantisation = "Q4_K_M"
+name = "tiny-Q4_K_M.gguf"
+bytes = {len(self.data)}
+sha256 = "{sha256(data)}"
+source = "card"
+""")
+            found = self.outdated(TINYARMS_OFFLINE="true")["tiny-q4_k_m"]
+            self.assertEqual((found["state"], found["catalogue_date"],
+                              found["catalogue_sha256"]),
+                             ("offline", "2026-10-03", sha256(data)))
+            told = self.run_cli("models", "outdated", TINYARMS_OFFLINE="true").stdout.decode()
+            self.assertIn(f"the catalogue of 2026-10-03 names {words}", told)
+
     def test_newer_parts(self):
         del self.hub.files["tiny-Q8_0.gguf"]
         names = [f"big-Q8_0-{part + 1:05}-of-00002.gguf" for part in range(2)]
@@ -775,7 +805,7 @@ class Pull(unittest.TestCase):
         self.assertEqual(sorted(found), ["tiny-q4_k_m", "tiny-q8_0"])
         self.assertEqual(found["tiny-q4_k_m"]["state"], "current")
         self.assertEqual(found["tiny-q8_0"]["state"], "unknown")
-        self.assertIn("not allowed", found["tiny-q8_0"]["reason"])
+        self.assertIn("may not come from this host", found["tiny-q8_0"]["reason"])
         self.assertEqual(len(self.hub.asked), before + 1)
         self.assertEqual(self.outdated("own")["own"]["state"], "unknown")
         self.run_cli("models", "outdated", "none", exits=5)

@@ -22,14 +22,50 @@ struct VersionOptions {
   bool json = false;
 };
 
+// What the catalogue says of an installed model's file; empty where it names no hash of it.
+struct CatalogueVersion {
+  std::string sha256;
+  std::string date;  // when that was read
+};
+
 struct AskedModel {
   catalog::InstalledModel model;
   pull::UpstreamState upstream;
+  CatalogueVersion catalogue;
   std::string kept;  // the SHA-256 of the version before; empty where none is kept
 };
 
-// Those named, else all that were pulled.
+// By the repository and path it came from, else by the name its file has in the catalogue.
+CatalogueVersion in_catalogue(const catalog::InstalledModel& model,
+                              const advice::Catalogue& catalogue) {
+  for (const advice::CatalogueModel& known : catalogue.models) {
+    for (const advice::ModelFile& file : known.files) {
+      if (file.sha256.empty() || file.name.empty()) continue;
+      const std::string& repository =
+          file.repository.empty() ? known.repository : file.repository;
+      const bool same_place = !repository.empty() &&
+                              model.source == fmt::format("hf:{}/{}", repository, file.name);
+      const std::string stem = std::filesystem::path(file.name).stem().string();
+      if (same_place || model.name == catalog::make_model_name(stem)) {
+        return {.sha256 = file.sha256, .date = file.source.date};
+      }
+    }
+  }
+  return {};
+}
+
+std::string reason_of(const AskedModel& each) {
+  std::string reason = each.upstream.reason;
+  if (each.catalogue.sha256.empty()) return reason;
+  reason += reason.empty() ? "" : "; ";
+  return reason + fmt::format("the catalogue of {} names {}", each.catalogue.date,
+                              each.catalogue.sha256 == each.model.sha256 ? "this very file"
+                                                                         : "another file");
+}
+
+// Those named, else all that were pulled or that the catalogue names.
 Result<std::vector<catalog::InstalledModel>> models_to_ask(const catalog::ModelStore& store,
+                                                           const advice::Catalogue& catalogue,
                                                            const VersionOptions& options) {
   std::vector<catalog::InstalledModel> chosen;
   for (const std::string& name : options.names) {
@@ -41,7 +77,8 @@ Result<std::vector<catalog::InstalledModel>> models_to_ask(const catalog::ModelS
   auto models = store.list();
   if (!models) return models.error();
   for (catalog::InstalledModel& model : *models) {
-    if (pull::was_pulled(model)) chosen.push_back(std::move(model));
+    const bool listed = pull::was_pulled(model) || !in_catalogue(model, catalogue).sha256.empty();
+    if (listed) chosen.push_back(std::move(model));
   }
   return chosen;
 }
@@ -76,6 +113,8 @@ void show_outdated(const std::vector<AskedModel>& asked, bool json, const Termin
                       {"sha256", each.model.sha256},
                       {"upstream_sha256", each.upstream.sha256},
                       {"upstream_bytes", each.upstream.bytes},
+                      {"catalogue_sha256", each.catalogue.sha256},
+                      {"catalogue_date", each.catalogue.date},
                       {"previous_sha256", each.kept}});
     }
     return terminal.out(
@@ -87,7 +126,7 @@ void show_outdated(const std::vector<AskedModel>& asked, bool json, const Termin
     const std::string say =
         newer ? fmt::format("{}: tinyarms pull {} --name {}", each.upstream.reason,
                             shell_word(each.model.source), shell_word(each.model.name))
-              : each.upstream.reason;
+              : reason_of(each);
     terminal.out(printable(fmt::format("{:40} {:9} {}", each.model.name,
                                        pull::freshness_name(each.upstream.state), say)) + "\n");
   }
@@ -100,7 +139,8 @@ void run_outdated(const VersionOptions& options, Context& context) {
   if (!terms) return context.fail(terms.error(), options.json);
   const catalog::ModelStore store(context.paths.models_dir);
   const catalog::ModelStore before = catalog::previous_versions(store);
-  auto models = models_to_ask(store, options);
+  const advice::Catalogue catalogue = load_catalogue(context);
+  auto models = models_to_ask(store, catalogue, options);
   if (!models) return context.fail(models.error(), options.json);
   const Terminal terminal = context.terminal(config->settings);
   pull::UpstreamCheck check(*terms, context.stop);
@@ -112,7 +152,9 @@ void run_outdated(const VersionOptions& options, Context& context) {
     auto upstream = check.ask(model);
     terminal.status("");
     if (!upstream) return context.fail(upstream.error(), options.json);
-    AskedModel each{.model = std::move(model), .upstream = std::move(*upstream), .kept = ""};
+    AskedModel each{.model = std::move(model), .upstream = std::move(*upstream),
+                    .catalogue = {}, .kept = ""};
+    each.catalogue = in_catalogue(each.model, catalogue);
     for (const catalog::InstalledModel& version : *kept) {
       if (version.name == each.model.name) each.kept = version.sha256;
     }
@@ -163,7 +205,8 @@ void add_models_versions(CLI::App& models, Context& context) {
   auto outdated_options = std::make_shared<VersionOptions>();
   CLI::App* outdated = models.add_subcommand(
       "outdated", "Which pulled models have another version by now where they came from");
-  outdated->add_option("model", outdated_options->names, "Names; none: all that were pulled");
+  outdated->add_option("model", outdated_options->names,
+                       "Names; none: all that were pulled, or whose hash the catalogue names");
   add_switch(*outdated, context, "--online", "offline", "false",
              "Allows the network for this call, whatever the configuration says");
   outdated->add_flag("--json", outdated_options->json, "As JSON");
