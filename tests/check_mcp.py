@@ -167,6 +167,12 @@ class Stdio(Folder):
             self.assertTrue(got["isError"], path)
             self.assertIn("outside", got["content"][0]["text"])
 
+    def test_pipes_are_not_read(self):
+        os.mkfifo(self.root / "pipe")
+        got = self.tool("ask", {"question": "what is it?", "files": ["pipe"]})
+        self.assertTrue(got["isError"])
+        self.assertIn("no file", got["content"][0]["text"])
+
     def test_wrong_arguments_are_told(self):
         for name, arguments, word in (
                 ("ask", {}, "question"), ("ask", {"question": 7}, "question"),
@@ -206,6 +212,14 @@ class Stdio(Folder):
         with self.open() as server:
             server.process.stdin.close()
             self.assertEqual(server.process.wait(60), 0)
+
+    def test_ends_though_nobody_reads(self):
+        with self.open() as server:
+            for number in range(40):  # more than a pipe holds
+                server.send(message("tools/list", {}, number))
+            time.sleep(0.5)
+            server.process.send_signal(signal.SIGTERM)
+            self.assertEqual(server.process.wait(60), 130)
 
     def open(self):
         return Open(self.home, self.root)

@@ -62,9 +62,11 @@ void run_lsp(const RuleChoice& choice, Context& context) {
   lsp::Server server(chosen->rules, chosen->severities, std::string(kVersion),
                      [&](const std::string& text) {
                        if (gone) return;
-                       gone = !write_all(output.get(), jsonrpc::HeaderFraming::wrap(text));
+                       gone = !signals.write_all(
+                           output.get(), jsonrpc::HeaderFraming::wrap(text), context.stop);
                      });
   serve_lsp(server, signals, gone, context.stop);
+  signals.let_through();  // one that ended the writing has still to be seen
   context.exit = context.stop.raised() ? Exit::Interrupted
                  : server.orderly()    ? Exit::Answered
                                        : Exit::Failed;

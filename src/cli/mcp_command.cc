@@ -49,7 +49,10 @@ void run_mcp(const McpOptions& options, Context& context) {
                                            std::string(kVersion));
   mcp::serve_stdio(service->dispatcher(),
                    {.input = STDIN_FILENO,
-                    .output = output.get(),
+                    .write =
+                        [&](std::string_view bytes) {
+                          return signals.write_all(output.get(), bytes, context.stop);
+                        },
                     .wait = [&](int descriptor) { return signals.wait(descriptor); },
                     .ended = [&] { signals.let_through(); }},
                    context.stop);

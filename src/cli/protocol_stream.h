@@ -5,6 +5,8 @@
 
 #include <string_view>
 
+#include "base/stop_flag.h"
+
 namespace tinyarms::cli {
 
 // SIGINT and SIGTERM reach this thread alone, and only while it waits for input: a signal that
@@ -21,6 +23,8 @@ class SignalsWhileWaiting {
   bool wait(int descriptor) const;
   // From now on they come at any time.
   void let_through() const;
+  // Whole. False where nobody reads on, or where nobody reads and a signal has come. Any thread.
+  bool write_all(int descriptor, std::string_view bytes, const StopFlag& stop) const;
 
  private:
   sigset_t before_{};
@@ -30,8 +34,5 @@ class SignalsWhileWaiting {
 // descriptor 1 is standard error, and the protocol has the descriptor that is given back (negative
 // where there is none to be had).
 int take_standard_output();
-
-// Whole; false where nobody reads on.
-bool write_all(int descriptor, std::string_view bytes);
 
 }  // namespace tinyarms::cli

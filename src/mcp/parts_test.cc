@@ -162,6 +162,15 @@ TEST(McpErrands, DropWhatNobodyWaitsFor) {
   EXPECT_EQ(done, 1);
 }
 
+bool write_whole(int descriptor, std::string_view rest) {
+  while (!rest.empty()) {
+    const ssize_t written = ::write(descriptor, rest.data(), rest.size());
+    if (written <= 0) return false;
+    rest.remove_prefix(static_cast<size_t>(written));
+  }
+  return true;
+}
+
 // What a client writes, and what it reads back.
 std::string spoken(const std::string& input) {
   Dispatcher dispatcher(Offer{});
@@ -169,12 +178,7 @@ std::string spoken(const std::string& input) {
   int out[2] = {};
   if (::pipe(in) != 0 || ::pipe(out) != 0) return "no pipes";
   std::thread writer([&] {
-    std::string_view rest = input;
-    while (!rest.empty()) {
-      const ssize_t written = ::write(in[1], rest.data(), rest.size());
-      if (written <= 0) break;
-      rest.remove_prefix(static_cast<size_t>(written));
-    }
+    write_whole(in[1], input);
     ::close(in[1]);
   });
   std::string output;
@@ -188,7 +192,10 @@ std::string spoken(const std::string& input) {
   });
   const StopFlag stop;
   serve_stdio(dispatcher,
-              {.input = in[0], .output = out[1], .wait = [](int) { return true; }, .ended = {}},
+              {.input = in[0],
+               .write = [&](std::string_view bytes) { return write_whole(out[1], bytes); },
+               .wait = [](int) { return true; },
+               .ended = {}},
               stop);
   ::close(out[1]);
   writer.join();

@@ -24,26 +24,17 @@ constexpr auto kLookEvery = std::chrono::milliseconds(50);  // whether a signal 
 // Whole lines, from any thread.
 class LineWriter {
  public:
-  explicit LineWriter(int descriptor) : descriptor_(descriptor) {}
+  explicit LineWriter(std::function<bool(std::string_view)> write) : write_(std::move(write)) {}
 
   void write(std::string line) {
     line += '\n';
     const std::lock_guard lock(mutex_);
-    std::string_view rest = line;
-    while (!rest.empty() && !broken_) {
-      const ssize_t written = ::write(descriptor_, rest.data(), rest.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) {
-        broken_ = true;  // nobody reads on
-        break;
-      }
-      rest.remove_prefix(static_cast<size_t>(written));
-    }
+    if (!broken_ && !write_(line)) broken_ = true;  // nobody reads on
   }
   bool broken() const { return broken_; }
 
  private:
-  const int descriptor_;
+  const std::function<bool(std::string_view)> write_;
   std::mutex mutex_;
   std::atomic<bool> broken_{false};
 };
@@ -75,7 +66,7 @@ class Pending {
 };
 
 struct Line {
-  explicit Line(int output) : writer(output) {}
+  explicit Line(std::function<bool(std::string_view)> write) : writer(std::move(write)) {}
   LineWriter writer;
   Pending pending;
 };
@@ -120,7 +111,7 @@ void take(Dispatcher& dispatcher, const std::shared_ptr<Line>& line, const std::
 }  // namespace
 
 void serve_stdio(Dispatcher& dispatcher, const StdioOptions& options, const StopFlag& stop) {
-  const auto line = std::make_shared<Line>(options.output);
+  const auto line = std::make_shared<Line>(options.write);
   jsonrpc::LineFraming framing(kLineBytesMax);
   std::string block(kReadBytes, '\0');
   bool open = true;

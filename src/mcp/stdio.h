@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <string_view>
 
 #include "base/stop_flag.h"
 #include "mcp/dispatcher.h"
@@ -12,12 +13,13 @@ namespace tinyarms::mcp {
 inline constexpr size_t kLineBytesMax = 4 << 20;
 
 // Reads descriptor `input` until it ends or `stop` is raised (by a signal that interrupts the
-// call), writes whole lines to `output`. When the input has ended, what is under way is answered
-// first, for as long as somebody reads. `wait` is how the signals that raise `stop` reach the
-// reader: it blocks until the input can be read (true) or a signal came (false).
+// call), hands whole lines to `write`: false where nobody reads on. When the input has ended, what
+// is under way is answered first, for as long as somebody reads. `wait` is how the signals that
+// raise `stop` reach the reader: it blocks until the input can be read (true) or a signal came
+// (false).
 struct StdioOptions {
   int input = 0;
-  int output = 1;
+  std::function<bool(std::string_view bytes)> write{};  // any thread, one at a time
   std::function<bool(int descriptor)> wait{};
   std::function<void()> ended{};  // there is nothing to wait for any more: signals may come
 };
