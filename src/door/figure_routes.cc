@@ -159,7 +159,7 @@ void take_feedback(const Office& office, const Call& call) {
       if (done.error().code == ErrorCode::NotFound) error.status = 404;
       return call.fail(error);
     }
-    call.send(OrderedJson{{"id", id}, {"good", good}});
+    call.send(OrderedJson{{"id", id}, {"good", good}, {"forgotten", !done->entry.empty()}});
   });
 }
 

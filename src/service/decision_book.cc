@@ -124,11 +124,15 @@ Result<ReplayReport> DecisionBook::what_if(const Settings& settings,
   return replay(*all, estimator, before, after);
 }
 
-Result<void> DecisionBook::judge(const Settings& settings, const std::string& id, bool good) {
+Result<Rejection> DecisionBook::judge(const Settings& settings, const std::string& id, bool good) {
   if (settings.log.decisions) {
     auto log = open_log(paths_, clock_);
     if (!log) return log.error();
-    if (*log != nullptr) return (*log)->add_outcome(id, good, "feedback");
+    if (*log != nullptr) {
+      auto added = (*log)->add_outcome(id, good, "feedback");
+      if (!added) return added.error();
+      return good ? Rejection{} : reject_answer_of(id, **log, settings, paths_, clock_);
+    }
   }
   const std::lock_guard lock(mutex_);
   const auto found = std::find_if(remembered_.rbegin(), remembered_.rend(),
@@ -140,7 +144,7 @@ Result<void> DecisionBook::judge(const Settings& settings, const std::string& id
     return Error{ErrorCode::InvalidArgument, "that question got no answer to judge", id, ""};
   }
   found->steps[static_cast<size_t>(found->winner)].good = good;
-  return {};
+  return good ? Rejection{} : reject_answer_of(*found, settings, paths_, clock_);
 }
 
 }  // namespace tinyarms::service

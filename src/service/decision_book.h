@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/paths.h"
 #include "cascade/cascade.h"
+#include "service/rejection.h"
 #include "service/replay.h"
 #include "service/settings.h"
 #include "telemetry/counted.h"
@@ -39,8 +40,9 @@ class DecisionBook {
   Result<ReplayReport> what_if(const Settings& settings,
                                const std::map<cascade::Level, double>& thresholds);
 
-  // How an answer turned out. Errors: NotFound; InvalidArgument (it had no reply).
-  Result<void> judge(const Settings& settings, const std::string& id, bool good);
+  // How an answer turned out; a bad one is forgotten for good. Errors: NotFound; InvalidArgument (it
+  // had no reply); those of the answer cache.
+  Result<Rejection> judge(const Settings& settings, const std::string& id, bool good);
 
  private:
   Result<void> bring_up_to_date(storage::DecisionLog& log);

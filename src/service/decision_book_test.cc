@@ -6,6 +6,9 @@
 #include <cmath>
 
 #include "service/judgement.h"
+#include "service/user_files.h"
+#include "storage/answer_cache.h"
+#include "storage/database.h"
 
 namespace tinyarms::service {
 namespace {
@@ -80,6 +83,52 @@ TEST_F(DecisionBookTest, WithoutALogThisProcessIsRemembered) {
   counted = book.counted(settings_);
   EXPECT_EQ((**counted)[1].steps[0].good, false);
   EXPECT_EQ(book.judge(settings_, "third", true).error().code, ErrorCode::NotFound);
+}
+
+TEST_F(DecisionBookTest, ABadAnswerIsForgottenWhetherLoggedOrNot) {
+  paths_.cache_dir = folder_;
+  const storage::Binding binding{.hash = "0123456789abcdef"};
+  const auto open = [&] { return storage::Database::open(answer_cache_path(paths_), clock_); };
+  const auto remembered = [&](bool anew) {
+    auto opened = open();
+    storage::AnswerCache cache(*opened->database, clock_, answer_cache_options(settings_));
+    storage::CachedAnswer answer;
+    answer.question = "why?";
+    answer.answer = "so";
+    if (anew) {
+      EXPECT_TRUE(cache.put(binding, answer, {}));
+    }
+    return cache.find_exact(binding, "why?")->has_value();
+  };
+  const std::string entry = storage::AnswerCache::name_of(binding, "why?");
+  cascade::Step l1;
+  l1.level = Level::L1;
+  l1.attempt.evidence.set(cascade::signal::kCacheEntry, entry);
+
+  DecisionBook book(paths_, clock_);
+  cascade::Reply reply = reply_at(0.8);
+  reply.trace.insert(reply.trace.begin(), l1);
+  reply.winner = 1;
+  book.note(request_, reply, "first");
+  ASSERT_TRUE(remembered(true));
+  EXPECT_EQ(book.judge(settings_, "first", true)->entry, "");
+  ASSERT_TRUE(remembered(false));
+  EXPECT_EQ(book.judge(settings_, "first", false)->entry, entry);
+  EXPECT_FALSE(remembered(false));
+
+  settings_.log.decisions = true;
+  fs::remove(answer_cache_path(paths_));
+  ASSERT_TRUE(remembered(true));
+  storage::LoggedDecision one = logged("aaaa");
+  one.steps.insert(one.steps.begin(),
+                   {.level = "l1", .evidence = "{\"cache_entry\": \"" + entry + "\"}"});
+  one.winner = 1;
+  auto log = storage::DecisionLog::open(decision_log_path(paths_), clock_);
+  ASSERT_TRUE((*log)->append(std::vector{one}));
+  auto judged = book.judge(settings_, "aaaa", false);
+  ASSERT_TRUE(judged) << judged.error().message();
+  EXPECT_TRUE(judged->removed);
+  EXPECT_FALSE(remembered(false));
 }
 
 TEST_F(DecisionBookTest, HoldsNoMoreThanItSays) {

@@ -16,14 +16,10 @@ std::string entry_named_in(const std::string& evidence) {
   return entry != json.end() && entry->is_string() ? entry->get<std::string>() : std::string();
 }
 
-}  // namespace
-
-Result<Rejection> reject_answer_of(const std::string& id, storage::DecisionLog& log,
-                                   const Settings& settings, const Paths& paths,
-                                   const Clock& clock) {
-  auto evidence = log.evidence_of(id, "l1");
-  if (!evidence) return evidence.error();
-  Rejection rejection{.entry = entry_named_in(*evidence)};
+// `evidence` is that of L1.
+Result<Rejection> reject_entry_of(const std::string& evidence, const Settings& settings,
+                                  const Paths& paths, const Clock& clock) {
+  Rejection rejection{.entry = entry_named_in(evidence)};
   if (rejection.entry.empty()) return rejection;
   auto opened = storage::Database::open(answer_cache_path(paths), clock);
   if (!opened) return opened.error();
@@ -32,6 +28,25 @@ Result<Rejection> reject_answer_of(const std::string& id, storage::DecisionLog& 
   if (!removed) return removed.error();
   rejection.removed = *removed;
   return rejection;
+}
+
+}  // namespace
+
+Result<Rejection> reject_answer_of(const std::string& id, storage::DecisionLog& log,
+                                   const Settings& settings, const Paths& paths,
+                                   const Clock& clock) {
+  auto evidence = log.evidence_of(id, "l1");
+  if (!evidence) return evidence.error();
+  return reject_entry_of(*evidence, settings, paths, clock);
+}
+
+Result<Rejection> reject_answer_of(const storage::LoggedDecision& decision,
+                                   const Settings& settings, const Paths& paths,
+                                   const Clock& clock) {
+  for (const storage::LoggedStep& step : decision.steps) {
+    if (step.level == "l1") return reject_entry_of(step.evidence, settings, paths, clock);
+  }
+  return Rejection{};
 }
 
 Result<Rejection> reject_entry(const std::string& word, const Settings& settings,

@@ -22,6 +22,11 @@ Result<Rejection> reject_answer_of(const std::string& id, storage::DecisionLog& 
                                    const Settings& settings, const Paths& paths,
                                    const Clock& clock);
 
+// The same of a climb at hand, logged or not.
+Result<Rejection> reject_answer_of(const storage::LoggedDecision& decision,
+                                   const Settings& settings, const Paths& paths,
+                                   const Clock& clock);
+
 // The entry whose name `word` begins. Errors: NotFound, InvalidArgument; those of the database.
 Result<Rejection> reject_entry(const std::string& word, const Settings& settings,
                                const Paths& paths, const Clock& clock);
