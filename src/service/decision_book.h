@@ -40,8 +40,8 @@ class DecisionBook {
   Result<ReplayReport> what_if(const Settings& settings,
                                const std::map<cascade::Level, double>& thresholds);
 
-  // How an answer turned out; a bad one is forgotten for good. Errors: NotFound; InvalidArgument (it
-  // had no reply); those of the answer cache.
+  // How an answer turned out; a bad one is forgotten for good. Errors: NotFound; InvalidArgument
+  // (it had no reply); those of the answer cache.
   Result<Rejection> judge(const Settings& settings, const std::string& id, bool good);
 
  private:
