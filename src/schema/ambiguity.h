@@ -8,8 +8,8 @@
 namespace tinyarms::schema {
 
 // Turns the schemas into any value that would lead to more than a few dozen followed at once; the
-// whole of it where that cannot be told within bounded work. References are resolved in `root`, and
-// no value may begin with itself.
+// whole of it where that cannot be told within bounded work, or a value begins with itself.
+// References are resolved in `root`.
 void limit_ambiguity(nlohmann::ordered_json& root);
 
 }  // namespace tinyarms::schema

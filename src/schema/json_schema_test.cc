@@ -161,6 +161,14 @@ TEST(JsonSchema, AGrammarIsSparedAlternativesThatMultiply) {
   EXPECT_EQ(constrainable(same_key), R"({"$ref":"#/$defs/a","$defs":{"a":{"anyOf":[{},{}]}}})");
 }
 
+// "a" is met inside of itself before it is found to begin with itself.
+TEST(JsonSchema, AGrammarIsSparedWhatNeverBegins) {
+  EXPECT_EQ(constrainable(R"({"$ref":"#/$defs/a","$defs":{"a":{"anyOf":[)"
+                          R"({"properties":{"p":{"$ref":"#/$defs/b"}}},{"$ref":"#/$defs/b"}]},)"
+                          R"("b":{"anyOf":[{"$ref":"#/$defs/a"},{"type":"null"}]}}})"),
+            "{}");
+}
+
 TEST(JsonSchema, AlternativesThatTheTextTellsApartStay) {
   std::string tree = R"({"$ref":"#/$defs/a","$defs":{"a":{"anyOf":[{"type":"null"})";
   for (int i = 0; i < 30; ++i) {  // by the value of a key before
