@@ -52,7 +52,7 @@ std::vector<Form> values_of(const Form& form) {
   if (const Form* same = part_of(form, "const")) return {*same};
   const Form* list = part_of(form, "enum");
   if (list == nullptr || !list->is_array() || list->size() > kValuesComparedMax) return {};
-  return {list->begin(), list->end()};
+  return std::vector<Form>(list->begin(), list->end());
 }
 
 bool are_apart(const Form& one, const Form& other) {

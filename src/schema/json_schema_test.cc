@@ -172,7 +172,7 @@ TEST(JsonSchema, AGrammarIsSparedWhatNeverBegins) {
 TEST(JsonSchema, AlternativesThatTheTextTellsApartStay) {
   std::string tree = R"({"$ref":"#/$defs/a","$defs":{"a":{"anyOf":[{"type":"null"})";
   for (int i = 0; i < 30; ++i) {  // by the value of a key before
-    tree += fmt::format(R"(,{{"type":"object","properties":{{"type":{{"const":"t{}"}},)"
+    tree += fmt::format(R"(,{{"type":"object","properties":{{"type":{{"enum":["t{}"]}},)"
                         R"("of":{{"type":"array","items":{{"$ref":"#/$defs/a"}}}}}},)"
                         R"("required":["type","of"]}})", i);
   }
