@@ -48,18 +48,20 @@ std::optional<ApiError> take_tools(const openai::ChatRequest& request, cascade::
   if (request.tool_choice == openai::ToolChoice::None) return std::nullopt;
   size_t bytes = 0;
   for (const openai::Tool& tool : request.tools) {
-    if (auto wrong = check_schema(tool.parameters, tool.place)) return wrong;
     bytes += tool.name.size() + tool.description.size() + tool.parameters.size();
-    if (std::any_of(order.tools.begin(), order.tools.end(),
-                    [&](const auto& other) { return other.name == tool.name; })) {
-      return openai::bad_request(fmt::format("there are two tools '{}'", tool.name), "tools");
-    }
-    order.tools.push_back({tool.name, tool.description, tool.parameters});
   }
   if (bytes > kToolsBytesMax) {
     return openai::bad_request(
         fmt::format("the tools have {} bytes, at most {} are taken", bytes, kToolsBytesMax),
         "tools");
+  }
+  for (const openai::Tool& tool : request.tools) {
+    if (auto wrong = check_schema(tool.parameters, tool.place)) return wrong;
+    if (std::any_of(order.tools.begin(), order.tools.end(),
+                    [&](const auto& other) { return other.name == tool.name; })) {
+      return openai::bad_request(fmt::format("there are two tools '{}'", tool.name), "tools");
+    }
+    order.tools.push_back({tool.name, tool.description, tool.parameters});
   }
   order.tool_choice = choice_of(request.tool_choice);
   order.tool_named = request.tool_named;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bracket_depth.h"
+#include "schema/ambiguity.h"
 
 namespace tinyarms::schema {
 namespace {
@@ -284,6 +285,7 @@ std::string constrainable(std::string_view schema, int64_t repeats) {
   if (json.is_discarded()) return std::string(schema);
   loosen(json, repeats);
   Alternatives::limit(json);
+  limit_ambiguity(json);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

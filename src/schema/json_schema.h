@@ -23,8 +23,8 @@ inline constexpr size_t kSchemaNodesMax = 8192;  // values of any kind in it
 Result<void> check_schema(std::string_view schema);
 
 // The same schema without what a grammar cannot keep to, or only at a price (unusual patterns,
-// large counts, many alternatives): every value of the one is a value of the other. `repeats`: what
-// its counts may come to in all. A text that is no JSON stays as it is.
+// large counts, alternatives that are many or multiply): every value of the one is a value of the
+// other. `repeats`: what its counts may come to in all. A text that is no JSON stays as it is.
 std::string constrainable(std::string_view schema, int64_t repeats = 1024);
 
 // Why `value` (a JSON text) does not keep to `schema`, in one line that names the place; nothing

@@ -136,6 +136,59 @@ TEST(JsonSchema, AGrammarIsSparedLongWays) {
   EXPECT_NE(spared.find(fmt::format(R"("a{}":{{}})", at)), std::string::npos) << at;
 }
 
+// Both alternatives are followed with every bracket: twice as many each time.
+TEST(JsonSchema, AGrammarIsSparedAlternativesThatMultiply) {
+  const auto list_of = [](const std::string& name) {
+    return R"({"type":"array","items":{"$ref":"#/$defs/)" + name + "\"}}";
+  };
+  std::string doubling = R"({"$ref":"#/$defs/a0","$defs":{"a20":{"type":"null"})";
+  for (int i = 0; i < 20; ++i) {
+    const std::string below = list_of(fmt::format("a{}", i + 1));
+    doubling += fmt::format(R"(,"a{}":{{"anyOf":[{},{}]}})", i, below, below);
+  }
+  const std::string spared = constrainable(doubling + "}}");
+  EXPECT_NE(spared.find(R"("a4":{"anyOf":[{"type")"), std::string::npos) << spared;
+  EXPECT_NE(spared.find(R"("a5":{"anyOf":[{},{}]})"), std::string::npos) << spared;
+
+  const std::string endless =
+      R"({"$ref":"#/$defs/a","$defs":{"a":{"anyOf":[)" + list_of("a") + "," + list_of("a") + "]}}}";
+  EXPECT_EQ(constrainable(endless), R"({"$ref":"#/$defs/a","$defs":{"a":{"anyOf":[{},{}]}}})");
+
+  const std::string same_key =
+      R"({"$ref":"#/$defs/a","$defs":{"a":{"anyOf":[)"
+      R"({"properties":{"k":{"$ref":"#/$defs/a"}},"required":["k"]},)"
+      R"({"properties":{"k":{"$ref":"#/$defs/a"},"l":{"type":"null"}},"required":["k","l"]}]}}})";
+  EXPECT_EQ(constrainable(same_key), R"({"$ref":"#/$defs/a","$defs":{"a":{"anyOf":[{},{}]}}})");
+}
+
+// "a" is met inside of itself before it is found to begin with itself.
+TEST(JsonSchema, AGrammarIsSparedWhatNeverBegins) {
+  EXPECT_EQ(constrainable(R"({"$ref":"#/$defs/a","$defs":{"a":{"anyOf":[)"
+                          R"({"properties":{"p":{"$ref":"#/$defs/b"}}},{"$ref":"#/$defs/b"}]},)"
+                          R"("b":{"anyOf":[{"$ref":"#/$defs/a"},{"type":"null"}]}}})"),
+            "{}");
+}
+
+TEST(JsonSchema, AlternativesThatTheTextTellsApartStay) {
+  std::string tree = R"({"$ref":"#/$defs/a","$defs":{"a":{"anyOf":[{"type":"null"})";
+  for (int i = 0; i < 30; ++i) {  // by the value of a key before
+    tree += fmt::format(R"(,{{"type":"object","properties":{{"type":{{"enum":["t{}"]}},)"
+                        R"("of":{{"type":"array","items":{{"$ref":"#/$defs/a"}}}}}},)"
+                        R"("required":["type","of"]}})", i);
+  }
+  tree += "]}}}";
+  EXPECT_EQ(constrainable(tree), tree);
+  const std::string filter =  // by the key
+      R"({"anyOf":[{"properties":{"and":{"type":"array","items":{"$ref":"#"}}},)"
+      R"("required":["and"]},)"
+      R"({"properties":{"or":{"type":"array","items":{"$ref":"#"}}},"required":["or"]},)"
+      R"({"properties":{"not":{"$ref":"#"}},"required":["not"]}]})";
+  EXPECT_EQ(constrainable(filter), filter);
+  const std::string twice =  // one after the other
+      R"({"type":"object","properties":{"x":{"$ref":"#"},"y":{"$ref":"#"}}})";
+  EXPECT_EQ(constrainable(twice), twice);
+}
+
 TEST(JsonSchema, AGrammarIsSparedWhatItCannotKeepTo) {
   EXPECT_EQ(constrainable(R"({"type":"string","maxLength":100000,"pattern":"a|b"})"),
             R"({"type":"string"})");
