@@ -180,12 +180,21 @@ Result<void> Database::check_pages() {
   auto pages = pragma_integer("page_count");
   if (!pages) return pages.error();
   if (*pages > kPagesCheckedMax) return {};
-  auto check = prepare("PRAGMA quick_check(1)");
-  if (!check) return check.error();
-  auto row = check->step();
-  if (!row) return row.error();
-  if (check->text(0) == "ok") return {};
-  return Error{ErrorCode::Corrupt, std::string(check->text(0)), path_.string(), ""};
+  // Table by table: of the whole file it would also compare a text index with its texts, word by
+  // word, which takes most of a short command's time and finds what is no damage of pages.
+  auto tables = prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0");
+  if (!tables) return tables.error();
+  while (true) {
+    auto table = tables->step();
+    if (!table) return table.error();
+    if (!*table) return {};
+    auto check = prepare(fmt::format("PRAGMA quick_check(\"{}\")", tables->text(0)));
+    if (!check) return check.error();
+    auto row = check->step();
+    if (!row) return row.error();
+    if (check->text(0) == "ok") continue;
+    return Error{ErrorCode::Corrupt, std::string(check->text(0)), path_.string(), ""};
+  }
 }
 
 Result<void> Database::migrate(Opening& opening, const Schema& schema) {
