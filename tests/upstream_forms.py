@@ -223,8 +223,7 @@ MULTIPL_E = {
            "    {2}\n}}\n", "}}\n\nfn main() {{\n    let candidate = {1};\n{3}}}\n",
            "    assert_eq!(candidate({0}, {1}), {2});\n"),
 }
-FORMULAS = [("a + b", "a - b"), ("a * b + 1", "a * b"), ("(a - b) * (a - b)", "a - b"),
-            ("3 * a - b", "3 * a + b")]
+FORMULAS = [("a * b + 1", "a * b"), ("(a - b) * (a - b)", "a - b")]
 
 
 def multipl_e(bench):
