@@ -387,19 +387,17 @@ bool BertEncoder::project_in(const Step& step, const Layer& layer, size_t parity
   for (size_t begin = step.begin; begin < step.end; begin += kBlockRows) {
     const size_t count = std::min(kBlockRows, step.end - begin);
     if (!multiply(step, *in_, layer.in, space.x.get() + begin * width_, count)) return false;
-    for (size_t i = 0; i < count; ++i) {
-      const size_t row = begin + i;
-      kernels().split_heads({.product = step.desk.product.get() + i * 3 * width_,
-                             .bias = layer.in_bias.data(),
-                             .queries = space.queries.get() + row * width_,
-                             .keys = space.keys[parity].get() + row,
-                             .values = space.values[parity].get() + row * head_width,
-                             .width = width_,
-                             .head_width = head_width,
-                             .stride = space.key_stride,
-                             .head_stride = space.capacity * head_width,
-                             .scale = scale});
-    }
+    kernels().split_heads({.product = step.desk.product.get(),
+                           .bias = layer.in_bias.data(),
+                           .queries = space.queries.get() + begin * width_,
+                           .keys = space.keys[parity].get() + begin,
+                           .values = space.values[parity].get() + begin * head_width,
+                           .rows = count,
+                           .width = width_,
+                           .head_width = head_width,
+                           .stride = space.key_stride,
+                           .head_stride = space.capacity * head_width,
+                           .scale = scale});
   }
   return true;
 }

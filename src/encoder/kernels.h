@@ -21,13 +21,15 @@ struct NormTask {
   float epsilon = 0;
 };
 
-// One row of the product that makes queries, keys and values, to where attention reads them.
+// Rows of the product that makes queries, keys and values, to where attention reads them. Pointers
+// are to those of the first row.
 struct HeadsTask {
-  const float* product = nullptr;  // 3 × width: queries, keys, values
+  const float* product = nullptr;  // rows × 3 × width: queries, keys, values
   const float* bias = nullptr;     // 3 × width
-  float* queries = nullptr;        // width, scaled by `scale`
-  float* keys = nullptr;           // this token's column: element e at keys[e × stride]
-  float* values = nullptr;         // this token's row of head 0; head h at values[h × head_stride]
+  float* queries = nullptr;        // rows × width, scaled by `scale`
+  float* keys = nullptr;           // a column a token: element e of row r at keys[e × stride + r]
+  float* values = nullptr;         // rows × head_width of head 0; head h at values[h × head_stride]
+  size_t rows = 0;
   size_t width = 0;
   size_t head_width = 0;
   size_t stride = 0;

@@ -62,6 +62,37 @@ TEST_P(EveryKernel, GeluIsThatOfTheErrorFunction) {
   }
 }
 
+// Row counts around every block size; nothing beside its places is written.
+TEST_P(EveryKernel, HeadsAreSplitAndKeysTurned) {
+  const size_t width = 96, head_width = 32, stride = 80, head_stride = 50 * head_width;
+  const auto bias = noise(3 * width, 1, 2);
+  for (const size_t rows : {1, 3, 4, 8, 15, 16, 17, 33, 48}) {
+    const auto product = noise(rows * 3 * width, 2);
+    std::vector<float> queries(rows * width + 1, 7), keys(width * stride, 7),
+        values(width / head_width * head_stride, 7);
+    GetParam()->split_heads({.product = product.data(), .bias = bias.data(),
+                             .queries = queries.data(), .keys = keys.data() + 1,
+                             .values = values.data(), .rows = rows, .width = width,
+                             .head_width = head_width, .stride = stride,
+                             .head_stride = head_stride, .scale = 0.5f});
+    for (size_t row = 0; row < rows; ++row) {
+      const float* of = product.data() + row * 3 * width;
+      for (size_t i = 0; i < width; ++i) {
+        ASSERT_EQ(queries[row * width + i], (of[i] + bias[i]) * 0.5f);
+        ASSERT_EQ(keys[1 + i * stride + row], of[width + i] + bias[width + i]) << rows;
+        ASSERT_EQ(values[i / head_width * head_stride + row * head_width + i % head_width],
+                  of[2 * width + i] + bias[2 * width + i]);
+      }
+    }
+    EXPECT_EQ(queries.back(), 7);
+    for (size_t i = 0; i < width; ++i) {
+      ASSERT_EQ(keys[i * stride], 7);
+      ASSERT_EQ(keys[1 + i * stride + rows], 7);
+    }
+    EXPECT_EQ(values[rows * head_width], 7);
+  }
+}
+
 // Lengths around every block size, one and two vectors to a head.
 TEST_P(EveryKernel, AttentionIsASoftmaxOfProducts) {
   for (const size_t head : {16u, 32u, 48u, 64u}) {
