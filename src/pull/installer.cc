@@ -52,7 +52,7 @@ std::vector<catalog::DownloadRecord> records_of(const PullPlan& plan) {
 Installer::Installer(const catalog::ModelStore& store, const PullTerms& terms,
                      const PullHooks& hooks, const StopFlag& stop)
     : store_(store), terms_(terms), hooks_(hooks), stop_(stop),
-      stage_(store_.folder() / ".pull") {}
+      stage_(store_.folder() / ".pull"), connection_(terms) {}
 
 void Installer::say(const std::string& text) const {
   if (hooks_.say) hooks_.say(text);
@@ -63,9 +63,10 @@ Error wrong_hash(const std::string& where) {
                "it was thrown away; try again, or another mirror"};
 }
 
-Result<remote::WebSession*> Installer::session() {
+Result<remote::WebSession*> PullConnection::get() {
   if (session_ == nullptr) {
-    auto made = open_session(terms_);
+    auto made = remote::WebSession::create(
+        terms_.rules, {.connect_seconds = 15, .idle_seconds = kPullIdleSeconds, .bytes_max = 0});
     if (!made) return made.error();
     session_ = std::move(*made);
   }
@@ -83,11 +84,6 @@ std::optional<HeldFile> Installer::held_copy(const WantedFile& wanted) const {
     if (hash && *hash == wanted.sha256) return held;
   }
   return std::nullopt;
-}
-
-Result<std::unique_ptr<remote::WebSession>> open_session(const PullTerms& terms) {
-  return remote::WebSession::create(
-      terms.rules, {.connect_seconds = 15, .idle_seconds = kPullIdleSeconds, .bytes_max = 0});
 }
 
 // Under the name, or under any where no name was asked for.

@@ -66,13 +66,23 @@ struct PullPlan {
   bool hub = false;          // the token is for there
 };
 
+// A connection to where the terms allow one, made when it is first asked for.
+class PullConnection {
+ public:
+  explicit PullConnection(const PullTerms& terms) : terms_(terms) {}
+  Result<remote::WebSession*> get();  // Errors: Unsupported
+
+ private:
+  const PullTerms& terms_;
+  std::unique_ptr<remote::WebSession> session_;
+};
+
 class Installer {
  public:
   Installer(const catalog::ModelStore& store, const PullTerms& terms, const PullHooks& hooks,
             const StopFlag& stop);
 
-  // The connection of this pull, made when it is first asked for. Errors: Unsupported.
-  Result<remote::WebSession*> session();
+  Result<remote::WebSession*> session() { return connection_.get(); }  // of this pull
 
   // The model of that hash or name which is installed; nothing where there is none. An earlier
   // version of the same source is to be replaced. Errors: InvalidArgument (the name is another
@@ -105,11 +115,8 @@ class Installer {
   const PullHooks& hooks_;
   const StopFlag& stop_;
   std::filesystem::path stage_;
-  std::unique_ptr<remote::WebSession> session_;
+  PullConnection connection_;
 };
-
-// A connection to where the terms allow one. Errors: Unsupported.
-Result<std::unique_ptr<remote::WebSession>> open_session(const PullTerms& terms);
 
 // A file whose hash is another than was announced.
 Error wrong_hash(const std::string& where);

@@ -80,7 +80,8 @@ bool was_pulled(const InstalledModel& model) {
 }
 
 UpstreamCheck::UpstreamCheck(const PullTerms& terms, const StopFlag& stop)
-    : terms_(terms), hub_(terms.hub.substr(0, terms.hub.find_last_not_of('/') + 1)), stop_(stop) {}
+    : terms_(terms), hub_(terms.hub.substr(0, terms.hub.find_last_not_of('/') + 1)), stop_(stop),
+      connection_(terms) {}
 
 Result<UpstreamState> UpstreamCheck::ask(const InstalledModel& model) {
   if (!was_pulled(model)) return unknown_state("it was not pulled from a place that can be asked");
@@ -96,15 +97,6 @@ Result<UpstreamState> UpstreamCheck::ask(const InstalledModel& model) {
   return ask_hub(model, *source);
 }
 
-Result<remote::WebSession*> UpstreamCheck::session() {
-  if (session_ == nullptr) {
-    auto made = open_session(terms_);
-    if (!made) return made.error();
-    session_ = std::move(*made);
-  }
-  return session_.get();
-}
-
 Result<std::vector<HubFile>> UpstreamCheck::files_of(const PullSource& source) {
   const std::string place = fmt::format("{}@{}", source.repository, source.revision);
   if (const auto known = repositories_.find(place); known != repositories_.end()) {
@@ -116,7 +108,7 @@ Result<std::vector<HubFile>> UpstreamCheck::files_of(const PullSource& source) {
   if (const auto silent = silent_.find(address->origin); silent != silent_.end()) {
     return silent->second;
   }
-  auto ready = session();
+  auto ready = connection_.get();
   if (!ready) return ready.error();
   auto tree = remote::fetch_text(**ready, {.url = url, .token = terms_.token}, kTreeBytesMax,
                                  stop_);
@@ -168,7 +160,7 @@ Result<UpstreamState> UpstreamCheck::ask_address(const InstalledModel& model,
   if (const auto silent = silent_.find(address->origin); silent != silent_.end()) {
     return unknown_state(silent->second.message());
   }
-  auto ready = session();
+  auto ready = connection_.get();
   if (!ready) return ready.error();
   std::optional<remote::FileVersion> there;
   auto asked = remote::download_ranges(

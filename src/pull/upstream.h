@@ -51,12 +51,11 @@ class UpstreamCheck {
   Result<UpstreamState> ask_address(const catalog::InstalledModel& model, const std::string& url);
   UpstreamState ask_folder(const catalog::InstalledModel& model) const;
   Result<std::vector<HubFile>> files_of(const PullSource& source);
-  Result<remote::WebSession*> session();
 
   const PullTerms& terms_;
   const std::string hub_;
   const StopFlag& stop_;
-  std::unique_ptr<remote::WebSession> session_;
+  PullConnection connection_;
   std::map<std::string, Result<std::vector<HubFile>>> repositories_;
   std::map<std::string, Error> silent_;  // by origin
 };
