@@ -68,8 +68,9 @@ void run_feedback(const FeedbackOptions& options, Context& context) {
     }
     return context.fail(id.error(), options.json);
   }
-  auto added = (*log)->add_outcome(*id, options.outcome == "good", options.source);
-  if (!added) return context.fail(added.error(), options.json);
+  auto rejected = service::judge_decision(*id, !bad, options.source, **log, loaded->settings,
+                                          context.paths, context.clock);
+  if (!rejected) return context.fail(rejected.error(), options.json);
   auto watched = watch(loaded->settings, **log);
   if (!watched) return context.fail(watched.error(), options.json);
 
@@ -77,9 +78,6 @@ void run_feedback(const FeedbackOptions& options, Context& context) {
   json["certificates"] = nlohmann::ordered_json::array();
   std::string text = fmt::format("{}: {}\n", *id, options.outcome);
   if (bad) {
-    auto rejected = service::reject_answer_of(*id, **log, loaded->settings, context.paths,
-                                              context.clock);
-    if (!rejected) return context.fail(rejected.error(), options.json);
     json["cache"] = rejection_json(*rejected);
     text += rejection_text(*rejected);
   }

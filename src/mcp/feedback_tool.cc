@@ -52,19 +52,12 @@ ToolResult stored_feedback(Workshop& shop, const Client& client, const Feedback&
   if (!log) return ToolResult::failure(log.error().message());
   auto id = (*log)->resolve(word);
   if (!id) return ToolResult::failure(id.error().message());
-  auto added = (*log)->add_outcome(*id, feedback.good, feedback.source);
-  if (!added) return ToolResult::failure(added.error().message());
-
   const auto settings = shop.kitchen.settings.get();
+  auto rejection = service::judge_decision(*id, feedback.good, feedback.source, **log, *settings,
+                                           shop.paths, shop.kitchen.clock);
+  if (!rejection) return ToolResult::failure(rejection.error().message());
   std::string text = fmt::format("{}: {}\n", *id, feedback.good ? "good" : "bad");
-  service::Rejection rejection;
-  if (!feedback.good) {
-    auto rejected = service::reject_answer_of(*id, **log, *settings, shop.paths,
-                                              shop.kitchen.clock);
-    if (!rejected) return ToolResult::failure(rejected.error().message());
-    rejection = std::move(*rejected);
-    if (!rejection.entry.empty()) text += "it will not be given from memory again\n";
-  }
+  if (!rejection->entry.empty()) text += "it will not be given from memory again\n";
   std::vector<std::string> ignored;
   auto estimator = service::CalibratedEstimator::load(settings->calibration.files, false, ignored);
   auto watched = service::watch_promises(estimator, **log);
@@ -76,7 +69,7 @@ ToolResult stored_feedback(Workshop& shop, const Client& client, const Feedback&
   }
   return {{{"id", *id},
            {"outcome", feedback.good ? "good" : "bad"},
-           {"forgotten", !rejection.entry.empty()},
+           {"forgotten", !rejection->entry.empty()},
            {"certificates", std::move(certificates)}},
           std::move(text), false};
 }

@@ -129,9 +129,7 @@ Result<Rejection> DecisionBook::judge(const Settings& settings, const std::strin
     auto log = open_log(paths_, clock_);
     if (!log) return log.error();
     if (*log != nullptr) {
-      auto added = (*log)->add_outcome(id, good, "feedback");
-      if (!added) return added.error();
-      return good ? Rejection{} : reject_answer_of(id, **log, settings, paths_, clock_);
+      return judge_decision(id, good, "feedback", **log, settings, paths_, clock_);
     }
   }
   const std::lock_guard lock(mutex_);

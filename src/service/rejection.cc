@@ -32,9 +32,11 @@ Result<Rejection> reject_entry_of(const std::string& evidence, const Settings& s
 
 }  // namespace
 
-Result<Rejection> reject_answer_of(const std::string& id, storage::DecisionLog& log,
-                                   const Settings& settings, const Paths& paths,
-                                   const Clock& clock) {
+Result<Rejection> judge_decision(const std::string& id, bool good, const std::string& source,
+                                 storage::DecisionLog& log, const Settings& settings,
+                                 const Paths& paths, const Clock& clock) {
+  if (auto added = log.add_outcome(id, good, source); !added) return added.error();
+  if (good) return Rejection{};
   auto evidence = log.evidence_of(id, "l1");
   if (!evidence) return evidence.error();
   return reject_entry_of(*evidence, settings, paths, clock);

@@ -16,13 +16,14 @@ struct Rejection {
   bool removed = false;  // it was still there
 };
 
-// The answer that served decision `id`, or was remembered from it, is forgotten for good. Errors:
-// those of the two databases.
-Result<Rejection> reject_answer_of(const std::string& id, storage::DecisionLog& log,
-                                   const Settings& settings, const Paths& paths,
-                                   const Clock& clock);
+// How the logged decision `id` turned out, whichever way it was told: kept in the log, and of a bad
+// one the answer that served it, or was remembered from it, is forgotten for good. Errors: those of
+// the two databases.
+Result<Rejection> judge_decision(const std::string& id, bool good, const std::string& source,
+                                 storage::DecisionLog& log, const Settings& settings,
+                                 const Paths& paths, const Clock& clock);
 
-// The same of a climb at hand, logged or not.
+// Forgets the answer of a climb at hand, logged or not.
 Result<Rejection> reject_answer_of(const storage::LoggedDecision& decision,
                                    const Settings& settings, const Paths& paths,
                                    const Clock& clock);
