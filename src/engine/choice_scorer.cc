@@ -63,8 +63,10 @@ class LlamaChoiceScorer final : public ChoiceScorer {
                    model_.facts().path.string(), "shorten it or use a longer context"};
     }
 
-    llama_memory_clear(llama_get_memory(context_.get()), false);
-    if (auto filled = decode(*tokens, stop); !filled) return filled.error();
+    if (auto filled = fill(*tokens, shared_tokens(prompt, *tokens), stop); !filled) {
+      kept_.clear();
+      return filled.error();
+    }
     const std::vector<float> first = logits();
     ChoiceScores scores;
     scores.prompt_tokens = static_cast<int>(tokens->size());
@@ -131,7 +133,39 @@ class LlamaChoiceScorer final : public ChoiceScorer {
     return all;
   }
 
-  Result<void> decode(Tokens& tokens, const StopFlag& stop) {
+  // How many of the tokens are of the shared bytes alone, and not of what follows them too. At
+  // least one token is left to follow, whose logits are needed.
+  size_t shared_tokens(const ChoicePrompt& prompt, const Tokens& tokens) const {
+    if (!prompt.plain || prompt.shared_bytes == 0) return 0;
+    std::string text;
+    for (const ChatMessage& message : prompt.messages) text += message.content;
+    text.resize(complete_utf8_prefix(std::string_view(text).substr(0, prompt.shared_bytes)));
+    Tokens shared;
+    try {
+      shared = tokenize_text(vocabulary_, text, {.special = true, .markup = false});
+    } catch (const std::exception&) {  // then nothing is shared: only time is lost
+    }
+    const auto differ = std::mismatch(shared.begin(), shared.end(), tokens.begin(), tokens.end());
+    return std::min(static_cast<size_t>(differ.first - shared.begin()), tokens.size() - 1);
+  }
+
+  // Leaves the context holding these tokens, the first `shared` of them a batch of their own.
+  Result<void> fill(const Tokens& tokens, size_t shared, const StopFlag& stop) {
+    const std::span<const llama_token> all(tokens);
+    llama_memory_t memory = llama_get_memory(context_.get());
+    const bool kept = shared > 0 && std::ranges::equal(kept_, all.first(shared)) &&
+                      llama_memory_seq_rm(memory, 0, static_cast<llama_pos>(shared), -1);
+    if (!kept) {
+      kept_.clear();
+      llama_memory_clear(memory, false);
+      if (auto done = decode(all.first(shared), stop); !done) return done;
+      kept_.assign(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(shared));
+    }
+    return decode(all.subspan(shared), stop);
+  }
+
+  Result<void> decode(std::span<const llama_token> part, const StopFlag& stop) {
+    Tokens tokens(part.begin(), part.end());  // libllama wants them mutable
     for (size_t at = 0; at < tokens.size(); at += batch_tokens_) {
       if (stop.raised()) return Error{ErrorCode::Interrupted, "stopped", "", ""};
       const size_t count = std::min<size_t>(batch_tokens_, tokens.size() - at);
@@ -157,8 +191,8 @@ class LlamaChoiceScorer final : public ChoiceScorer {
     std::vector<float> here = first;
     for (size_t i = 0; i < continuation.size(); ++i) {
       if (i > 0) {
-        Tokens one = {continuation[i - 1]};
-        if (auto done = decode(one, stop); !done) return done.error();
+        const auto before = std::span(continuation).subspan(i - 1, 1);
+        if (auto done = decode(before, stop); !done) return done.error();
         here = logits();
       }
       const LogitScan scan = scan_logits(here);
@@ -180,6 +214,7 @@ class LlamaChoiceScorer final : public ChoiceScorer {
   Result<ChatTemplate> chat_;  // its error is told when a conversation is to be scored
   llama_context_ptr context_;
   uint32_t batch_tokens_ = 0;
+  Tokens kept_;  // of the shared beginning that the context holds
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 // One prefill of the prompt serves every option. Owns a libllama context, like a Generator.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,6 +20,9 @@ struct ChoicePrompt {
   // The messages' texts one after the other as they are, without the chat template (a base model's
   // benchmarks are asked so); otherwise as Generator renders them.
   bool plain = false;
+  // Of a plain prompt: how many bytes of it, from its beginning, the prompts to come share (solved
+  // examples). The scorer keeps what it computed of them and goes on from there.
+  size_t shared_bytes = 0;
 };
 
 struct ChoiceScores {
@@ -37,8 +41,9 @@ class ChoiceScorer {
                                                       const GeneratorOptions& options);
   virtual ~ChoiceScorer() = default;
 
-  // Each call starts afresh. Errors: those of Generator::generate; InvalidArgument where there is
-  // no option or an empty one.
+  // The scores do not depend on the calls before: the shared bytes are a batch of their own whether
+  // they are computed now or were kept. Errors: those of Generator::generate; InvalidArgument where
+  // there is no option or an empty one.
   virtual Result<ChoiceScores> score(const ChoicePrompt& prompt,
                                      std::span<const std::string> options,
                                      const StopFlag& stop) = 0;

@@ -27,9 +27,11 @@ class Choices : public ::testing::Test {
     scorer_ = std::move(*scorer);
   }
 
-  std::vector<double> score(const std::string& prompt, const std::vector<std::string>& options) {
+  std::vector<double> score(const std::string& prompt, const std::vector<std::string>& options,
+                            size_t shared_bytes = 0) {
     const std::vector<ChatMessage> messages = {{"user", prompt}};
-    auto scores = scorer_->score({.messages = messages, .plain = true}, options, stop_);
+    auto scores = scorer_->score(
+        {.messages = messages, .plain = true, .shared_bytes = shared_bytes}, options, stop_);
     EXPECT_TRUE(scores) << scores.error().message();
     return scores ? scores->logprobs : std::vector<double>(options.size(), NAN);
   }
@@ -57,6 +59,27 @@ TEST_F(Choices, LongerOptionsAreTheSumOfTheirTokens) {
 
 TEST_F(Choices, SameQuestionTwiceIsTheSameToTheBit) {
   EXPECT_EQ(score("Water is", {" wet", " dry"}), score("Water is", {" wet", " dry"}));
+}
+
+// Computed now, kept from the prompt before, or kept after prompts of another beginning: a run that
+// is resumed in the middle gives the bits of one that was not.
+TEST_F(Choices, SharedBeginningChangesNoBit) {
+  const std::string head = "Snow is white. Coal is black. Grass is green. Blood is ";
+  const std::vector<std::string> options = {" red", " a dark red", " blue"};
+  const auto cold = score(head + "red. Ink is", options, head.size());
+  score(head + "red and the sky above us is", options, head.size());
+  EXPECT_EQ(score(head + "red. Ink is", options, head.size()), cold);
+  score("Another beginning. Ink is", options, 18);
+  EXPECT_EQ(score(head + "red. Ink is", options, head.size()), cold);
+  const auto whole = score(head + "red. Ink is", options);
+  for (size_t i = 0; i < options.size(); ++i) EXPECT_NEAR(whole[i], cold[i], 0.1);
+}
+
+TEST_F(Choices, SharedBeginningMayBeAllOfIt) {
+  const std::vector<std::string> options = {" wet", " dry"};
+  const auto cold = score("Water is", options, 8);
+  EXPECT_EQ(score("Water is", options, 8), cold);
+  EXPECT_EQ(score("Water is", options, 800), cold);
 }
 
 TEST_F(Choices, ChatPromptsAreRendered) {

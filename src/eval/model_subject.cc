@@ -106,8 +106,9 @@ class ModelSubject final : public Subject {
       scorer_ = std::move(*made);
     }
     const std::vector<engine::ChatMessage> messages = engine_chat_of(item);
-    auto scores =
-        scorer_->score({.messages = messages, .plain = item.plain}, item.options, stop);
+    auto scores = scorer_->score(
+        {.messages = messages, .plain = item.plain, .shared_bytes = item.shared_bytes},
+        item.options, stop);
     if (!scores) return scores.error();
     const auto best = std::max_element(scores->logprobs.begin(), scores->logprobs.end());
     const auto index = static_cast<size_t>(best - scores->logprobs.begin());

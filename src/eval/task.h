@@ -2,6 +2,7 @@
 // judges it. One file a task under src/eval/tasks; src/eval/task_registry.h has them all.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -36,6 +37,8 @@ struct Item {
   // The one message is continued as plain text, without the model's chat template (how MMLU is
   // asked). Who can only chat sends it as a user's turn.
   bool plain = false;
+  // Of a plain item: how many of its first bytes its neighbours share (heading, solved examples).
+  size_t shared_bytes = 0;
   // What only the task's own score() reads: its reference as JSON text.
   std::string reference;
 };

@@ -83,6 +83,7 @@ class MmluCoding final : public Task {
         item.group = subject;
         item.mode = Mode::Choose;
         item.plain = true;
+        item.shared_bytes = examples->size();
         item.messages = {{cascade::Role::User, *examples + question_text((*rows)[i])}};
         item.options = {" A", " B", " C", " D"};
         item.tokens_max = 8;  // of who cannot compare options and writes its answer
