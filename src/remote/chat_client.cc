@@ -46,7 +46,8 @@ class Exchange {
           if (auto taken = reader_.take_event(data); !taken) problem_ = taken.error();
         }) {}
 
-  Result<ChatReply> run(const std::string& body, const HttpLimits& limits, const StopFlag& stop) {
+  Result<ChatReply> run(const std::string& body, const ChatClientOptions& options,
+                        const StopFlag& stop) {
     HttpCall call{.url = endpoint_.url + "/chat/completions",
                   .headers = {"Content-Type: application/json", "Accept: text/event-stream"},
                   .body = body};
@@ -55,7 +56,7 @@ class Exchange {
     }
     const HttpSink sink{.on_reply = [this](const HttpReply& reply) { http_ = reply; },
                         .on_bytes = [this](std::string_view bytes) { return take(bytes); }};
-    auto http = post(call, limits, stop, sink);
+    auto http = post(call, options.limits, stop, sink, options.connections);
     if (problem_) return *problem_;
     if (!http) return broken_off(http.error());
     if (http->status != 200) return refusal();
@@ -164,7 +165,7 @@ Result<ChatReply> ChatClient::complete(
   std::minstd_rand jitter(std::random_device{}());
   for (int left = std::max(1, options_.tries);;) {
     Exchange exchange(endpoint_, on_text, on_tool, start);
-    auto reply = exchange.run(request_body(wire, messages, options), options_.limits, stop);
+    auto reply = exchange.run(request_body(wire, messages, options), options_, stop);
     if (reply) {
       reply->seconds = seconds_since(start);
       return reply;

@@ -85,6 +85,7 @@ struct ChatClientOptions {
   HttpLimits limits{};
   int tries = 3;               // of a call that failed before its first byte came
   double backoff_seconds = 0.5;  // before the second try, doubled before the next, with jitter
+  HttpConnections* connections = nullptr;  // that are kept from call to call; outlives the client
 };
 
 // Const calls, thread-safe.

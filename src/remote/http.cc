@@ -8,11 +8,15 @@
 
 #include "remote/curl_library.h"
 #include "remote/endpoint.h"
+#include "remote/http_connections.h"
 
 namespace tinyarms::remote {
 namespace {
 
 constexpr int kPollMs = 50;
+// How long the end of a reply is waited for, whose content is complete ("[DONE]" came): only then
+// can the connection be kept.
+constexpr std::chrono::milliseconds kEndWait(20);
 constexpr long kRedirectsMax = 5;
 
 struct HttpExchange {
@@ -24,12 +28,16 @@ struct HttpExchange {
 class Transfer {
  public:
   Transfer(const CurlLibrary& library, const HttpExchange& exchange, const HttpLimits& limits,
-           const HttpSink& sink)
-      : library_(library), exchange_(exchange), limits_(limits), sink_(sink) {}
+           const HttpSink& sink, HttpConnections* kept)
+      : library_(library), exchange_(exchange), limits_(limits), sink_(sink), kept_(kept) {}
   ~Transfer() {
     if (multi_ != nullptr && easy_ != nullptr) library_.multi_remove_handle(multi_, easy_);
     if (easy_ != nullptr) library_.easy_cleanup(easy_);
-    if (multi_ != nullptr) library_.multi_cleanup(multi_);
+    if (whole_ && kept_ != nullptr) {
+      kept_->give_back(library_, multi_);
+    } else if (multi_ != nullptr) {
+      library_.multi_cleanup(multi_);
+    }
     if (headers_ != nullptr) library_.slist_free_all(headers_);
   }
   Transfer(const Transfer&) = delete;
@@ -37,7 +45,8 @@ class Transfer {
 
   Result<HttpReply> run(const StopFlag& stop) {
     easy_ = library_.easy_init();
-    multi_ = library_.multi_init();
+    if (kept_ != nullptr) multi_ = kept_->take();
+    if (multi_ == nullptr) multi_ = library_.multi_init();
     if (easy_ == nullptr || multi_ == nullptr || !prepare()) {
       return failure(ErrorCode::Internal, "libcurl cannot make a call", "");
     }
@@ -46,7 +55,7 @@ class Transfer {
     while (true) {
       int running = 0;
       library_.multi_perform(multi_, &running);
-      if (running == 0) return finish();
+      if (running == 0 || (had_enough_ && Clock::now() > enough_at_ + kEndWait)) return finish();
       if (stop.raised()) return failure(ErrorCode::Interrupted, "stopped", "");
       const std::chrono::duration<double> silent = Clock::now() - last_byte_;
       if (silent.count() > limits_.idle_seconds) {
@@ -54,7 +63,8 @@ class Transfer {
                        fmt::format("no byte came for {:.0f} s", limits_.idle_seconds),
                        "is the engine busy or stuck?");
       }
-      library_.multi_poll(multi_, nullptr, 0, kPollMs, nullptr);
+      const int wait_ms = had_enough_ ? static_cast<int>(kEndWait.count()) : kPollMs;
+      library_.multi_poll(multi_, nullptr, 0, wait_ms, nullptr);
     }
   }
 
@@ -104,9 +114,10 @@ class Transfer {
     tell_reply();
     received_ += bytes.size();
     if (received_ > limits_.bytes_max) return false;
-    if (sink_.on_bytes(bytes)) return true;
+    if (had_enough_ || sink_.on_bytes(bytes)) return true;
     had_enough_ = true;
-    return false;
+    enough_at_ = last_byte_;
+    return kept_ != nullptr;  // its end is still waited for
   }
 
   void tell_reply() {
@@ -125,6 +136,7 @@ class Transfer {
     int left = 0;
     const CURLMsg* message = library_.multi_info_read(multi_, &left);
     const CURLcode code = message == nullptr ? CURLE_GOT_NOTHING : message->data.result;
+    whole_ = code == CURLE_OK;
     if (code == CURLE_OK || had_enough_) {
       tell_reply();  // of a reply without a body
       return reply_;
@@ -152,12 +164,15 @@ class Transfer {
   const HttpExchange& exchange_;
   const HttpLimits& limits_;
   const HttpSink& sink_;
+  HttpConnections* kept_;
   CURL* easy_ = nullptr;
   CURLM* multi_ = nullptr;
   curl_slist* headers_ = nullptr;
   HttpReply reply_;
   size_t received_ = 0;
   bool had_enough_ = false;
+  Clock::time_point enough_at_;
+  bool whole_ = false;  // the reply, to its last byte
   Clock::time_point last_byte_;
   char words_[CURL_ERROR_SIZE] = {};
 };
@@ -165,11 +180,11 @@ class Transfer {
 }  // namespace
 
 Result<HttpReply> post(const HttpCall& call, const HttpLimits& limits, const StopFlag& stop,
-                       const HttpSink& sink) {
+                       const HttpSink& sink, HttpConnections* connections) {
   auto library = curl_library();
   if (!library) return library.error();
   const HttpExchange exchange{.call = call};
-  return Transfer(**library, exchange, limits, sink).run(stop);
+  return Transfer(**library, exchange, limits, sink, connections).run(stop);
 }
 
 Result<HttpReply> get(const HttpFetch& fetch, const HttpLimits& limits, const StopFlag& stop,
@@ -179,7 +194,7 @@ Result<HttpReply> get(const HttpFetch& fetch, const HttpLimits& limits, const St
   const HttpExchange exchange{.call = {.url = fetch.url, .headers = {}, .body = {}},
                           .post = false,
                           .offset = fetch.offset};
-  return Transfer(**library, exchange, limits, sink).run(stop);
+  return Transfer(**library, exchange, limits, sink, nullptr).run(stop);
 }
 
 }  // namespace tinyarms::remote

@@ -13,6 +13,8 @@
 
 namespace tinyarms::remote {
 
+class HttpConnections;
+
 struct HttpCall {
   std::string url;
   std::vector<std::string> headers;  // "Name: value"
@@ -37,7 +39,8 @@ struct HttpReply {
   double retry_after_seconds = 0;  // as the server asks, 0 where it does not
 };
 
-// Told of the status once, then of the body piece by piece; false ends the call.
+// Told of the status once, then of the body piece by piece; false ends the call, and no further
+// piece is told.
 struct HttpSink {
   std::function<void(const HttpReply&)> on_reply;
   std::function<bool(std::string_view)> on_bytes;
@@ -46,8 +49,9 @@ struct HttpSink {
 // Returns when the reply is whole, or the sink has had enough. Errors: Unavailable (cannot be
 // reached, broke off, silent for too long), OverBudget (more than bytes_max), Interrupted (`stop`,
 // looked at 20 times a second), Unsupported (no libcurl). Their `where` is host and port.
+// `connections` (may be null) keeps the connection for the next call.
 Result<HttpReply> post(const HttpCall& call, const HttpLimits& limits, const StopFlag& stop,
-                       const HttpSink& sink);
+                       const HttpSink& sink, HttpConnections* connections = nullptr);
 
 // The same for a GET. Unsupported also where the server cannot begin at `offset`; nothing has
 // reached the sink then.

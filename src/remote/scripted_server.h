@@ -1,5 +1,6 @@
 // For tests: an HTTP server on the loopback interface that answers each connection with the next of
-// its scripted replies, byte for byte, and keeps what it was sent.
+// its scripted replies, byte for byte, and keeps what it was sent. A connection is closed after its
+// reply, but for one that begins with "<keep>": the next reply goes out on it too.
 #pragma once
 
 #include <arpa/inet.h>
@@ -11,6 +12,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace tinyarms::remote::testing {
@@ -47,16 +49,31 @@ class ScriptedServer {
     return requests_;
   }
 
+  size_t connections() const {
+    const std::lock_guard lock(mutex_);
+    return connections_;
+  }
+
  private:
+  int accept() {
+    const int connection = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    const std::lock_guard lock(mutex_);
+    ++connections_;
+    return connection;
+  }
+
   void serve() {
-    for (const std::string& reply : replies_) {
-      const int connection = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    int kept = -1;
+    for (std::string reply : replies_) {
+      const int connection = kept >= 0 ? std::exchange(kept, -1) : accept();
       if (connection < 0) return;
       read_request(connection);
       if (reply == "<hang>") {
         open_.push_back(connection);
         continue;
       }
+      const bool keep = reply.starts_with("<keep>");
+      if (keep) reply.erase(0, 6);
       size_t sent = 0;
       while (sent < reply.size()) {
         const ssize_t count =
@@ -64,8 +81,13 @@ class ScriptedServer {
         if (count <= 0) break;
         sent += static_cast<size_t>(count);
       }
-      ::close(connection);
+      if (keep) {
+        kept = connection;
+      } else {
+        ::close(connection);
+      }
     }
+    if (kept >= 0) open_.push_back(kept);
   }
 
   void read_request(int connection) {
@@ -90,6 +112,7 @@ class ScriptedServer {
   std::vector<std::string> replies_;
   std::vector<std::string> requests_;
   std::vector<int> open_;
+  size_t connections_ = 0;
   mutable std::mutex mutex_;
   int listener_ = -1;
   int port_ = 0;

@@ -142,7 +142,8 @@ Result<cascade::Attempt> OpenAiEngine::complete(const cascade::Request& request,
   auto key = remote::key_from_environment(options_.api_key_env);
   if (!key) return key.error();
   auto client = remote::ChatClient::create(
-      {.url = options_.url, .model = options_.model, .key = std::move(*key)});
+      {.url = options_.url, .model = options_.model, .key = std::move(*key)},
+      {.connections = &connections_});
   if (!client) return client.error();
 
   auto reply = client->complete(

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "remote/chat_client.h"
+#include "remote/http_connections.h"
 #include "tiers/remote_tier.h"
 
 namespace tinyarms::tiers {
@@ -26,6 +27,7 @@ class OpenAiEngine final : public RemoteEngine {
 
  private:
   OpenAiEngineOptions options_;
+  remote::HttpConnections connections_;
 };
 
 // Evidence of a remote reply: token statistics from its log-probabilities, where there are some.
