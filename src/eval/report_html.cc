@@ -111,8 +111,9 @@ std::string figures_table(const Report& report, const std::string& task) {
 std::string task_part(const Report& report, const std::string& task) {
   std::string out = fmt::format("<h2>{}</h2>\n", escape_markup(task));
   if (const TaskFacts* facts = facts_of(report, task)) {
-    out += fmt::format("<p class=\"faint\">{} of {} items. {}{}</p>\n", facts->items,
-                       facts->available, escape_markup(facts->caveat),
+    out += fmt::format("<p class=\"faint\">{} of {} items{}{}</p>\n", facts->items,
+                       facts->available,
+                       facts->caveat.empty() ? "" : "; " + escape_markup(facts->caveat),
                        facts->problem.empty()
                            ? ""
                            : " Not measured: " + escape_markup(facts->problem));

@@ -69,8 +69,8 @@ std::string report_markdown(const Report& report) {
     out += fmt::format("\n## {}\n\n", cell(task));
     if (const TaskFacts* facts = facts_of(report, task)) {
       out += facts->problem.empty()
-                 ? fmt::format("{} of {} items. {}\n\n", facts->items, facts->available,
-                               facts->caveat)
+                 ? fmt::format("{} of {} items{}\n\n", facts->items, facts->available,
+                               facts->caveat.empty() ? "" : "; " + facts->caveat)
                  : fmt::format("Not measured: {}\n", facts->problem);
     }
     add_leaders(report, task, out);

@@ -64,7 +64,7 @@ plots::BarChart speed(const PictureRows& rows) {
   for (size_t i = 0; i < rows.rows.size(); ++i) {
     chart.rows.push_back({.label = rows.labels[i],
                           .value = rows.rows[i]->result->seconds_per_item(),
-                          .note = fmt::format("{} tokens written", rows.rows[i]->result->tokens),
+                          .note = fmt::format("· {} tokens written", rows.rows[i]->result->tokens),
                           .colour = 1});
   }
   return chart;
@@ -107,9 +107,12 @@ plots::XyChart risk_and_coverage(const PictureRows& rows) {
   for (size_t i = 0; i < rows.rows.size(); ++i) {
     const ConfidenceResult& confidence = rows.rows[i]->result->confidence;
     if (confidence.risk_coverage.size() < 2) continue;
-    plots::Series series{.name = fmt::format("{}: {}, AUROC {:.3f}", rows.labels[i],
-                                             confidence.signal, confidence.auroc),
-                         .points = {}};
+    const std::string auroc = std::isnan(confidence.auroc)
+                                  ? "no AUROC: all answers came out alike"
+                                  : fmt::format("AUROC {:.3f}", confidence.auroc);
+    plots::Series series{
+        .name = fmt::format("{}: {}, {}", rows.labels[i], confidence.signal, auroc),
+        .points = {}};
     for (const auto& point : confidence.risk_coverage) {
       series.points.push_back({.x = percent(point.coverage), .y = percent(point.risk)});
     }
