@@ -31,8 +31,8 @@ struct Figure {
   std::string name;  // "decode/smollm2-135m-q4_1"
   std::string unit;  // "tokens/s", "ms", "ns"
   double ours = 0;
-  std::optional<double> peer;   // what it is held against
-  std::optional<double> ratio;  // ours ÷ peer, the median of the rounds where there are several
+  std::optional<double> peer = {};  // what it is held against
+  std::optional<double> ratio = {};  // ours ÷ peer, the median of the rounds if several
   Goal kind = Goal::OursAtMost;
   double goal = 0;
 

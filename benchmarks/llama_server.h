@@ -2,14 +2,13 @@
 // answers, stopped when it goes.
 #pragma once
 
-#include <sys/types.h>
-
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "local_server.h"
 
 namespace tinyarms::bench {
 
@@ -27,18 +26,14 @@ class LlamaServer {
   };
   // Returns when it is ready. Errors: NotFound, Internal.
   static Result<std::unique_ptr<LlamaServer>> start(const Options& options);
-  ~LlamaServer();
-  LlamaServer(const LlamaServer&) = delete;
-  LlamaServer& operator=(const LlamaServer&) = delete;
 
   // A greedy answer to one question, or to a conversation as JSON. Any number of threads.
   Result<Arrivals> ask(const std::string& messages_json, int tokens) const;
 
  private:
-  LlamaServer(pid_t process, int port) : process_(process), port_(port) {}
+  explicit LlamaServer(std::unique_ptr<LocalServer> server) : server_(std::move(server)) {}
 
-  pid_t process_;
-  int port_;
+  std::unique_ptr<LocalServer> server_;
 };
 
 }  // namespace tinyarms::bench
