@@ -120,8 +120,8 @@ struct Way {
 
   std::string request(std::string_view content, bool stream) const {
     return post_request(path, headers,
-                        fmt::format(R"({{"model":"{}","messages":[{{"role":"user","content":"{}"}}])"
-                                    R"({}}})",
+                        fmt::format(R"({{"model":"{}","messages":[{{"role":"user",)"
+                                    R"("content":"{}"}}]{}}})",
                                     model, content, stream ? R"(,"stream":true)" : ""));
   }
 };

@@ -1,6 +1,6 @@
-// Load on an HTTP server: one thread, any number of connections that are kept, each with one request
-// under way at a time. What is measured is seen by the client: from the first byte sent to the last
-// byte received.
+// Load on an HTTP server: one thread, any number of connections that are kept, each with one
+// request under way at a time. What is measured is seen by the client: from the first byte sent to
+// the last byte received.
 #pragma once
 
 #include <cstddef>

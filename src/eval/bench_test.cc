@@ -311,6 +311,17 @@ TEST(Bench, RunsAreComparedItemByItem) {
   EXPECT_NEAR(comparisons[0].paired.difference, 1.0 / 3, 1e-12);
   EXPECT_LT(comparisons[0].paired.p_value, 0.01);
   EXPECT_TRUE(notes.empty());
+
+  // A subject that was not there before is held against those that were; a new task is told.
+  better.scores["sums"]["newcomer"] = better.scores["sums"]["adder"];
+  better.scores["sums"].erase("adder");
+  better.scores["products"]["newcomer"] = {{"1", 1.0}};
+  const auto others = compare_runs(run->summary, better, "old.json", notes);
+  ASSERT_EQ(others.size(), 1u);
+  EXPECT_EQ(others[0].first, "adder (old.json)");
+  EXPECT_EQ(others[0].second, "newcomer");
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_EQ(notes[0], "products was not measured in old.json");
 }
 
 }  // namespace

@@ -95,6 +95,15 @@ Interval bootstrap_mean(std::span<const double> values, const ResampleOptions& o
   return central(replicates);
 }
 
+Interval bootstrap_bounded_mean(std::span<const double> values, Interval range,
+                                const ResampleOptions& options) {
+  if (values.empty()) return range;
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  if (*low != *high) return bootstrap_mean(values, options);
+  const double reach = wilson({.hits = 0, .trials = values.size()}).high;
+  return {std::max(range.low, *low - reach), std::min(range.high, *low + reach)};
+}
+
 Paired compare(std::span<const ScorePair> items, const ResampleOptions& options) {
   Paired result;
   result.items = items.size();
@@ -115,7 +124,7 @@ Paired compare(std::span<const ScorePair> items, const ResampleOptions& options)
   result.first /= static_cast<double>(items.size());
   result.second /= static_cast<double>(items.size());
   result.difference = result.second - result.first;
-  result.interval = bootstrap_mean(differences, options);
+  result.interval = bootstrap_bounded_mean(differences, {-1, 1}, options);
   const uint64_t discordant = result.only_first + result.only_second;
   if (discordant > 0) {
     const uint64_t fewer = std::min(result.only_first, result.only_second);

@@ -34,6 +34,11 @@ struct ResampleOptions {
 };
 Interval bootstrap_mean(std::span<const double> values, const ResampleOptions& options = {});
 
+// The same of values within [-1, 1] that cannot leave `range`. Where all are equal, resampling
+// shows nothing: the interval then reaches as far as Wilson's does for none of as many trials.
+Interval bootstrap_bounded_mean(std::span<const double> values, Interval range,
+                                const ResampleOptions& options = {});
+
 // Two subjects over the same items. `only_first`: right where the other was wrong.
 struct Paired {
   uint64_t items = 0;

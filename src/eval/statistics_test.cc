@@ -43,12 +43,14 @@ TEST(Compare, CountsDiscordantItems) {
   EXPECT_GT(result.interval.high, result.difference);
 }
 
+// Of 30 items; of others they may.
 TEST(Compare, EqualRunsDifferByNothing) {
   const std::vector<ScorePair> items(30, {1, 1});
   const Paired result = compare(items);
   EXPECT_EQ(result.p_value, 1);
-  EXPECT_EQ(result.interval.low, 0);
-  EXPECT_EQ(result.interval.high, 0);
+  EXPECT_EQ(result.difference, 0);
+  EXPECT_EQ(result.interval.high, wilson({.hits = 0, .trials = 30}).high);
+  EXPECT_EQ(result.interval.low, -result.interval.high);
   EXPECT_EQ(compare({}).items, 0u);
 }
 
@@ -62,6 +64,20 @@ TEST(Bootstrap, CoversTheMeanAndRepeatsItself) {
   // The normal approximation: 0.25 ± 1.96 · √(0.25 · 0.75 / 200).
   EXPECT_NEAR(once.low, 0.25 - 0.06, 0.01);
   EXPECT_NEAR(once.high, 0.25 + 0.06, 0.01);
+}
+
+// Three failures in a row are no proof of failure, and three ties none of equality.
+TEST(Bootstrap, EqualValuesLeaveDoubt) {
+  const std::vector<double> none = {0, 0, 0};
+  const Interval share = bootstrap_bounded_mean(none, {0, 1});
+  EXPECT_EQ(share.low, 0);
+  EXPECT_EQ(share.high, wilson({.hits = 0, .trials = 3}).high);
+  const std::vector<double> all = {1, 1, 1};
+  EXPECT_NEAR(bootstrap_bounded_mean(all, {0, 1}).low, wilson({.hits = 3, .trials = 3}).low, 1e-12);
+  EXPECT_EQ(bootstrap_bounded_mean(all, {0, 1}).high, 1);
+  EXPECT_EQ(bootstrap_bounded_mean(none, {-1, 1}).low, -share.high);
+  const std::vector<double> mixed = {0, 1, 1};
+  EXPECT_EQ(bootstrap_bounded_mean(mixed, {0, 1}).high, bootstrap_mean(mixed).high);
 }
 
 TEST(Spearman, RanksWithTies) {

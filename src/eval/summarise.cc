@@ -102,7 +102,7 @@ void add_rates(const std::map<std::string, ItemSamples>& items, int samples, Tas
   // Samples of one item are no independent trials: items are what is drawn again.
   result.interval = samples == 1
                         ? wilson({.hits = result.correct, .trials = result.measured})
-                        : bootstrap_mean(shares);
+                        : bootstrap_bounded_mean(shares, {0, 1});
   for (const uint64_t k : pass_ks(static_cast<uint64_t>(samples))) {
     std::vector<double> chances;
     for (const auto& [id, item] : items) {
@@ -113,7 +113,7 @@ void add_rates(const std::map<std::string, ItemSamples>& items, int samples, Tas
     for (const double chance : chances) sum += chance;
     result.pass_at_k.push_back({.k = k,
                                 .value = sum / static_cast<double>(chances.size()),
-                                .interval = bootstrap_mean(chances)});
+                                .interval = bootstrap_bounded_mean(chances, {0, 1})});
   }
 }
 
@@ -275,7 +275,10 @@ std::vector<Comparison> compare_runs(const Summary& before, const Summary& now,
   std::vector<Comparison> comparisons;
   for (const auto& [task, subjects] : now.scores) {
     const auto old_task = before.scores.find(task);
-    if (old_task == before.scores.end()) continue;
+    if (old_task == before.scores.end()) {
+      notes.push_back(fmt::format("{} was not measured in {}", task, before_name));
+      continue;
+    }
     const auto prompts = [&, name = task](const Summary& summary) {
       for (const TaskFacts& facts : summary.tasks) {
         if (facts.name == name) return facts.prompts_sha;
@@ -288,10 +291,12 @@ std::vector<Comparison> compare_runs(const Summary& before, const Summary& now,
                                   task, before_name));
     }
     for (const auto& [subject, scores] : subjects) {
-      const auto old = old_task->second.find(subject);
-      if (old == old_task->second.end()) continue;
-      comparisons.push_back({task, fmt::format("{} ({})", subject, before_name), subject,
-                             compare(pair_up(old->second, scores))});
+      const bool known = old_task->second.contains(subject);
+      for (const auto& [old_subject, old_scores] : old_task->second) {
+        if (known && old_subject != subject) continue;  // a new subject is held against all
+        comparisons.push_back({task, fmt::format("{} ({})", old_subject, before_name), subject,
+                               compare(pair_up(old_scores, scores))});
+      }
     }
   }
   return comparisons;

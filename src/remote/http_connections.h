@@ -1,6 +1,7 @@
 // Connections that outlive their call, so that the next one to the same server opens none: no TCP
 // and no TLS handshake. Thread-safe; a call has what it takes to itself. libcurl looks whether a
-// kept connection still lives, and whether bytes nobody asked for came on it: then it opens another.
+// kept connection still lives, and whether bytes came on it that nobody asked for: then it opens
+// another.
 #pragma once
 
 #include <curl/curl.h>

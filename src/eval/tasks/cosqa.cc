@@ -138,7 +138,7 @@ class Cosqa final : public EmbeddingTask {
          .subject = {},
          .name = name,
          .value = values.empty() ? 0 : sum / static_cast<double>(values.size()),
-         .interval = bootstrap_mean(values),
+         .interval = bootstrap_bounded_mean(values, {0, 1}),
          .items = values.size()});
   }
 };

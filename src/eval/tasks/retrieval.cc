@@ -82,7 +82,7 @@ class Retrieval final : public EmbeddingTask {
       }
       const double mean = values.empty() ? 0 : sum / static_cast<double>(values.size());
       result.figures.push_back(figure(fmt::format("{} {}", method_name(method), each.name), mean,
-                                      bootstrap_mean(values), values.size()));
+                                      bootstrap_bounded_mean(values, {0, 1}), values.size()));
     }
   }
 
