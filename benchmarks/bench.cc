@@ -35,6 +35,11 @@ Registration::Registration(std::string name, std::string purpose, Run run) {
   entries().push_back({std::move(name), std::move(purpose), std::move(run)});
 }
 
+double quantile(std::vector<double> values, double fraction) {
+  std::sort(values.begin(), values.end());
+  return values[static_cast<size_t>(fraction * static_cast<double>(values.size() - 1) + 0.5)];
+}
+
 double median(std::vector<double> values) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());

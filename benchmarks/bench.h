@@ -88,5 +88,7 @@ class Registration {
 };
 
 double median(std::vector<double> values);
+// The nearest of them; `fraction` in [0, 1], never of none.
+double quantile(std::vector<double> values, double fraction);
 
 }  // namespace tinyarms::bench

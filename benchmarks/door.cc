@@ -8,104 +8,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
-#include <fstream>
 #include <map>
-#include <mutex>
-#include <thread>
 
 #include "base/file.h"
 #include "bench.h"
 #include "http/server.h"
 #include "http_load.h"
 #include "local_server.h"
+#include "scripted_engine.h"
+#include "tinyarms_server.h"
 
 namespace tinyarms::bench {
 namespace {
-
-using SteadyClock = std::chrono::steady_clock;
-
-constexpr const char* kStamp = "at ";
-constexpr int kFrames = 20;
-constexpr auto kFramePause = std::chrono::milliseconds(50);
-
-std::string frame(const std::string& delta, const char* finish) {
-  return fmt::format(
-      R"(data: {{"id":"c","object":"chat.completion.chunk","created":1,"model":"mock","choices":[)"
-      R"({{"index":0,"delta":{},"finish_reason":{}}}]}})"
-      "\n\n",
-      delta, finish);
-}
-
-// An engine that knows its answer already. One thread writes the frames of all streams, each stream
-// at its own pace.
-class ScriptedEngine final : public http::Application {
- public:
-  ScriptedEngine() : pacer_([this](const std::stop_token& stop) { pace(stop); }) {}
-
-  std::optional<http::Response> admit(http::Request&) override { return std::nullopt; }
-
-  void handle(const std::shared_ptr<http::Exchange>& exchange) override {
-    if (exchange->request().body.find("\"listen\"") != std::string::npos) {
-      exchange->begin({.content_type = "text/event-stream",
-                       .body = frame(R"({"role":"assistant","content":""})", "null")});
-      const std::lock_guard lock(mutex_);
-      streams_.push_back({exchange, SteadyClock::now() + kFramePause, kFrames});
-      return;
-    }
-    if (exchange->request().body.find("\"stream\":true") != std::string::npos) {
-      exchange->send({.content_type = "text/event-stream",
-                      .body = frame(R"({"role":"assistant","content":"Four."})", "null") +
-                              frame("{}", "\"stop\"") + "data: [DONE]\n\n"});
-      return;
-    }
-    exchange->send(
-        {.body = R"({"id":"c","object":"chat.completion","created":1,"model":"mock","choices":)"
-                 R"([{"index":0,"message":{"role":"assistant","content":"Four."},)"
-                 R"("finish_reason":"stop"}],)"
-                 R"("usage":{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11}})"});
-  }
-
-  http::Response refuse(int status, std::string_view why) override {
-    return {.status = status, .content_type = "text/plain", .body = std::string(why)};
-  }
-
- private:
-  struct Stream {
-    std::shared_ptr<http::Exchange> exchange;
-    SteadyClock::time_point next;
-    int left;
-  };
-
-  static void advance(Stream& stream) {
-    if (stream.left-- == 0) {
-      stream.exchange->write(frame("{}", "\"stop\"") + "data: [DONE]\n\n");
-      stream.exchange->end();
-      return;
-    }
-    stream.exchange->write(frame(
-        fmt::format(R"({{"content":"{}{} "}})", kStamp,
-                    SteadyClock::now().time_since_epoch().count()),
-        "null"));
-    stream.next += kFramePause;
-  }
-
-  void pace(const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      const std::lock_guard lock(mutex_);
-      for (Stream& stream : streams_) {
-        if (stream.next <= SteadyClock::now()) advance(stream);
-      }
-      std::erase_if(streams_, [](const Stream& stream) { return stream.left < 0; });
-    }
-  }
-
-  std::mutex mutex_;
-  std::vector<Stream> streams_;
-  std::jthread pacer_;
-};
 
 // Whoever is asked, and how.
 struct Way {
@@ -127,25 +42,9 @@ struct Way {
 };
 
 Result<Way> open_ours(const Bench& bench, int engine, const std::filesystem::path& folder) {
-  const auto config = folder / "config" / "tinyarms" / "config.toml";
-  std::error_code problem;
-  std::filesystem::create_directories(config.parent_path(), problem);
-  const std::string text = fmt::format(
-      "offline = false\nl4.url = \"http://127.0.0.1:{}/v1\"\nl4.model = \"mock\"\n", engine);
-  if (auto written = write_file_atomically(config, text); !written) return written.error();
-  Way way{.name = "ours", .port = free_port(), .model = "l4"};
-  auto server = LocalServer::start(
-      {.command = {bench.options().program.string(), "serve", "--port", std::to_string(way.port),
-                   "--workers", "64"},
-       .environment = {{"HOME", folder.string()},
-                       {"XDG_CONFIG_HOME", (folder / "config").string()},
-                       {"XDG_DATA_HOME", (folder / "data").string()},
-                       {"XDG_STATE_HOME", (folder / "state").string()},
-                       {"XDG_CACHE_HOME", (folder / "cache").string()}},
-       .port = way.port,
-       .ready_path = "/health",
-       .hint = "build the target tinyarms first"});
+  auto server = start_tinyarms(bench.options().program, engine, folder, {"--workers", "64"});
   if (!server) return server.error();
+  Way way{.name = "ours", .port = (*server)->port(), .model = "l4"};
   way.server = std::move(*server);
   return way;
 }
@@ -211,11 +110,6 @@ Result<std::vector<Way>> open_ways(const Bench& bench, int engine,
   return ways;
 }
 
-double quantile(std::vector<double> values, double fraction) {
-  std::sort(values.begin(), values.end());
-  return values[static_cast<size_t>(fraction * static_cast<double>(values.size() - 1) + 0.5)];
-}
-
 // measure → who → a value a round.
 using Rounds = std::map<std::string, std::map<std::string, std::vector<double>>>;
 
@@ -243,12 +137,12 @@ Result<void> measure_round(const Way& way, bool smoke, Rounds& rounds) {
                              .request = way.request("listen", true),
                              .connections = streams,
                              .requests = streams,
-                             .stamp = kStamp});
+                             .stamp = ScriptedEngine::kStamp});
   if (!listening) return listening.error();
-  if (listening->frame_delays.size() != static_cast<size_t>(streams * kFrames)) {
+  if (listening->frame_delays.size() != static_cast<size_t>(streams * ScriptedEngine::kFrames)) {
     return Error{ErrorCode::Internal,
                  fmt::format("{} of {} frames came", listening->frame_delays.size(),
-                             streams * kFrames),
+                             streams * ScriptedEngine::kFrames),
                  way.name, "ask it by hand to see why"};
   }
   note("frame-p50", 1e6 * quantile(listening->frame_delays, 0.5));

@@ -24,11 +24,6 @@ struct Measured {
   std::vector<double> between;  // seconds between tokens
 };
 
-double quantile(std::vector<double> values, double fraction) {
-  std::sort(values.begin(), values.end());
-  return values[static_cast<size_t>(fraction * static_cast<double>(values.size() - 1) + 0.5)];
-}
-
 Measured summarise(const std::vector<Arrivals>& streams, double seconds) {
   Measured measured;
   size_t tokens = 0;

@@ -10,6 +10,7 @@
 #include <cctype>
 #include <charconv>
 #include <chrono>
+#include <deque>
 #include <utility>
 
 #include "local_server.h"
@@ -35,9 +36,8 @@ class Connection {
     ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   }
   ~Connection() { ::close(socket_); }
-  Connection(Connection&& other) noexcept
-      : socket_(std::exchange(other.socket_, -1)), open_(other.open_) {}
-  Connection& operator=(Connection&&) = delete;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
 
   bool send(const std::string& request) {
     reply_.clear();
@@ -98,10 +98,102 @@ class Connection {
   SteadyClock::time_point start_;
 };
 
-Error failed(const Load& load, std::string what) {
-  return {ErrorCode::Internal, std::move(what), fmt::format("127.0.0.1:{}", load.port),
-          "ask it by hand to see why"};
-}
+// The load as it is under way.
+class Run {
+ public:
+  explicit Run(const Load& load)
+      : load_(load),
+        pause_(static_cast<int64_t>(load.pause_seconds * 1e9)) {}
+
+  Result<LoadResult> all() {
+    const auto start = SteadyClock::now();
+    for (int i = 0; i < std::min(load_.connections, load_.requests); ++i) {
+      connections_.emplace_back(load_.port);
+      waiting_.push_back({-1, POLLIN, 0});
+      resting_.push_back(static_cast<size_t>(i));
+      // Spread over the pause: clients are not in step.
+      due_.push_back(start + pause_ * i / load_.connections);
+    }
+    if (auto begun = wake(); !begun) return begun.error();
+    while (done_ < load_.requests) {
+      if (auto gone_on = wait(); !gone_on) return gone_on.error();
+    }
+    result_.seconds = seconds_since(start);
+    return std::move(result_);
+  }
+
+ private:
+  Error failed(std::string what) const {
+    return {ErrorCode::Internal, std::move(what), fmt::format("127.0.0.1:{}", load_.port),
+            "ask it by hand to see why"};
+  }
+
+  Result<void> send(size_t i) {
+    ++begun_;
+    due_[i] += pause_;
+    if (!connections_[i].send(load_.request)) return failed("takes no request");
+    waiting_[i].fd = connections_[i].socket();
+    return {};
+  }
+
+  Result<void> wait() {
+    const int timeout_ms = resting_.empty() ? kSilenceMs : 1;
+    const int ready = ::poll(waiting_.data(), waiting_.size(), timeout_ms);
+    if (ready <= 0 && resting_.empty()) return failed("is silent");
+    for (size_t i = 0; i < waiting_.size(); ++i) {
+      if (waiting_[i].revents == 0 || waiting_[i].fd < 0) continue;
+      if (auto taken = take(i); !taken) return taken;
+    }
+    return wake();
+  }
+
+  Result<void> take(size_t i) {
+    Connection& connection = connections_[i];
+    if (!connection.receive(load_.stamp, result_.frame_delays)) {
+      return failed("closed the connection: " + connection.reply().substr(0, 300));
+    }
+    if (!connection.complete()) return {};
+    if (connection.ok()) {
+      result_.latencies.push_back(connection.seconds());
+    } else if (load_.may_refuse && connection.reply().starts_with("HTTP/1.1 429")) {
+      result_.refusals.push_back(connection.seconds());
+      const std::string& reply = connection.reply();
+      const bool told = reply.find("etry-") < reply.find("\r\n\r\n");
+      result_.without_retry_after += told ? 0 : 1;
+    } else {
+      return failed("said: " + connection.reply().substr(0, 300));
+    }
+    ++done_;
+    waiting_[i].fd = -1;  // poll leaves it out
+    resting_.push_back(i);
+    return {};
+  }
+
+  // Sends again on connections that have rested.
+  Result<void> wake() {
+    std::vector<size_t> still;
+    for (const size_t i : resting_) {
+      if (begun_ >= load_.requests) break;
+      if (SteadyClock::now() < due_[i]) {
+        still.push_back(i);
+      } else if (auto sent = send(i); !sent) {
+        return sent;
+      }
+    }
+    resting_ = std::move(still);
+    return {};
+  }
+
+  const Load& load_;
+  std::chrono::nanoseconds pause_;
+  std::vector<SteadyClock::time_point> due_;  // when each connection sends next, at the earliest
+  std::deque<Connection> connections_;
+  std::vector<pollfd> waiting_;
+  std::vector<size_t> resting_;
+  int begun_ = 0;
+  int done_ = 0;
+  LoadResult result_;
+};
 
 }  // namespace
 
@@ -113,37 +205,6 @@ std::string post_request(const std::string& path, const std::string& headers,
       path, headers, body.size(), body);
 }
 
-Result<LoadResult> run_load(const Load& load) {
-  std::vector<Connection> connections;
-  std::vector<pollfd> waiting;
-  int begun = 0;
-  LoadResult result;
-  const auto start = SteadyClock::now();
-  for (int i = 0; i < std::min(load.connections, load.requests); ++i, ++begun) {
-    connections.emplace_back(load.port);
-    if (!connections.back().send(load.request)) return failed(load, "takes no request");
-    waiting.push_back({connections.back().socket(), POLLIN, 0});
-  }
-  while (result.latencies.size() < static_cast<size_t>(load.requests)) {
-    if (::poll(waiting.data(), waiting.size(), kSilenceMs) <= 0) return failed(load, "is silent");
-    for (size_t i = 0; i < waiting.size(); ++i) {
-      if (waiting[i].revents == 0) continue;
-      Connection& connection = connections[i];
-      if (!connection.receive(load.stamp, result.frame_delays)) {
-        return failed(load, "closed the connection: " + connection.reply().substr(0, 300));
-      }
-      if (!connection.complete()) continue;
-      if (!connection.ok()) return failed(load, "said: " + connection.reply().substr(0, 300));
-      result.latencies.push_back(connection.seconds());
-      if (begun == load.requests) {
-        waiting[i].fd = -1;  // poll leaves it out
-      } else if (++begun; !connection.send(load.request)) {
-        return failed(load, "takes no further request");
-      }
-    }
-  }
-  result.seconds = seconds_since(start);
-  return result;
-}
+Result<LoadResult> run_load(const Load& load) { return Run(load).all(); }
 
 }  // namespace tinyarms::bench

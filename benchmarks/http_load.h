@@ -19,15 +19,19 @@ struct Load {
   // Streamed replies: what stands before a time in a frame, as nanoseconds of the steady clock. The
   // client notes how long after that each frame came.
   std::string stamp = {};
+  double pause_seconds = 0;   // at least, from request to request of one connection
+  bool may_refuse = false;    // 429 is an answer too
 };
 
 struct LoadResult {
   double seconds = 0;                // of the whole load
-  std::vector<double> latencies;     // seconds, of each request
+  std::vector<double> latencies;     // seconds, of each request that was answered
+  std::vector<double> refusals;      // seconds, of each that was refused (429)
+  int without_retry_after = 0;       // of those
   std::vector<double> frame_delays;  // seconds, of each frame with a stamp
 };
 
-// Errors: Internal (no connection, a status other than 200, a reply cut off).
+// Errors: Internal (no connection, a reply cut off or refused).
 Result<LoadResult> run_load(const Load& load);
 
 std::string post_request(const std::string& path, const std::string& headers,
