@@ -13,7 +13,7 @@
 
 namespace tinyarms::door {
 
-// Own: for programs of the user who runs the server, over the socket kept for them; no key opens it.
+// Own: for programs of the server's own user, over the socket kept for them; no key opens it.
 enum class Scope { Open, Models, Chat, Embeddings, Metrics, Admin, Own };
 
 std::string_view scope_name(Scope scope);

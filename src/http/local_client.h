@@ -1,5 +1,5 @@
-// One HTTP request to a server of this user over a Unix socket, its reply taken as it comes. Every
-// wait is short and asks whether to go on, so that a server that never answers costs a bounded time.
+// One HTTP request to a server of this user over a Unix socket, its reply taken as it comes.
+// Every wait is short and asks whether to go on: a server that never answers costs a bounded time.
 #pragma once
 
 #include <filesystem>

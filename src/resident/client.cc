@@ -27,8 +27,8 @@ double seconds_since(Steady::time_point moment) {
 std::string id_text(const std::string& id) { return Json{{"id", id}}.dump(); }
 
 // A failed connection in words; what a dead server left is cleared away.
-Error explained(const Error& error, const Place& place, int status_seen) {
-  if (error.code == ErrorCode::Unavailable && status_seen == 0) {
+Error explained(const Error& error, const Place& place, bool accepted) {
+  if (error.code == ErrorCode::Unavailable && !accepted) {
     bool removed = false;
     if (!is_held(place, removed)) {
       if (!removed) return Error{ErrorCode::NotFound, "no server runs", "", ""};
@@ -113,6 +113,17 @@ class Conversation {
     if (asking_.queued) asking_.queued(now);
   }
 
+  // The reply will not come. What was shown of it so far is told to be no answer.
+  void break_off(const std::string& why) {
+    if (!writing_) return;
+    cascade::Step step;
+    step.level = *writing_;
+    step.decision = cascade::Decision::Fail;
+    step.reason = why;
+    step.attempt.answered = true;
+    asking_.listener.step_finished(step);
+  }
+
   const std::optional<Error>& problem() const { return problem_; }
   std::optional<Served>& served() { return served_; }
   bool accepted() const { return !id_.empty(); }
@@ -126,8 +137,14 @@ class Conversation {
     switch (event.kind) {
       case Event::Kind::Accepted: id_ = std::move(event.text); break;
       case Event::Kind::Started: asking_.listener.tier_started(event.level, event.text); break;
-      case Event::Kind::Text: asking_.listener.text_generated(event.level, event.text); break;
-      case Event::Kind::Step: asking_.listener.step_finished(event.step); break;
+      case Event::Kind::Text:
+        writing_ = event.level;
+        asking_.listener.text_generated(event.level, event.text);
+        break;
+      case Event::Kind::Step:
+        writing_.reset();
+        asking_.listener.step_finished(event.step);
+        break;
       case Event::Kind::Reply:
         served_ = Served{std::move(event.reply), std::move(event.notices)};
         break;
@@ -145,6 +162,7 @@ class Conversation {
   std::optional<Error> problem_;
   std::optional<Served> served_;
   std::optional<Steady::time_point> stopped_at_;
+  std::optional<cascade::Level> writing_;  // whose text came, its end not yet
   bool heard_ = false;   // of the climb
   bool queued_ = false;  // told so
 };
@@ -170,10 +188,13 @@ Result<Served> Client::ask(const cascade::Request& request, const std::string& f
   if (conversation.served()) return std::move(*conversation.served());
   if (conversation.problem()) return *conversation.problem();
   if (asking.stop.raised()) return Error{ErrorCode::Interrupted, "was stopped", "", ""};
-  if (!reply) return explained(reply.error(), *place, conversation.accepted() ? 200 : 0);
-  if (reply->status != 200) return refusal(*reply);
-  return Error{ErrorCode::Unavailable, "the running server ended before its answer was whole", "",
-               ""};
+  if (reply && reply->status != 200) return refusal(*reply);
+  const Error error =
+      reply ? Error{ErrorCode::Unavailable,
+                    "the running server ended before its answer was whole", "", ""}
+            : explained(reply.error(), *place, conversation.accepted());
+  conversation.break_off(error.what);
+  return error;
 }
 
 Result<Json> Client::facts() const {
@@ -182,7 +203,7 @@ Result<Json> Client::facts() const {
   auto reply = http::call_local({.socket = place->socket(),
                                  .path = std::string(kServerPath),
                                  .patience_seconds = kPatienceSeconds});
-  if (!reply) return explained(reply.error(), *place, 0);
+  if (!reply) return explained(reply.error(), *place, false);
   Json json = Json::parse(reply->body, nullptr, false);
   if (reply->status != 200 || !json.is_object()) return refusal(*reply);
   json["pid"] = reply->pid;
@@ -197,7 +218,7 @@ Result<bool> Client::stop_server(const std::function<bool()>& go_on) const {
                                  .path = std::string(kStopServerPath),
                                  .body = "{}",
                                  .patience_seconds = kPatienceSeconds});
-  if (!reply) return explained(reply.error(), *place, 0);
+  if (!reply) return explained(reply.error(), *place, false);
   if (reply->status != 200) return refusal(*reply);
   bool removed = false;
   while (is_held(*place, removed)) {

@@ -1,5 +1,5 @@
-// Asks the server that this user runs, where there is one and it would answer as this process would.
-// One question at a time.
+// Asks the server that this user runs, where there is one and it would answer as this process
+// would. One question at a time.
 #pragma once
 
 #include <functional>
@@ -29,7 +29,7 @@ class Client {
   struct Asking {
     const StopFlag& stop;  // raised: the server stops within a token, and sends what there is
     cascade::Listener& listener;
-    // While another question is being answered there, once a second has passed; false: that is over.
+    // Once a second has passed in which it was busy with others; false: that is over.
     std::function<void(bool)> queued = {};
   };
 

@@ -46,7 +46,9 @@ std::string model_stamp(const std::string& name, const fs::path& store) {
   if (name.empty()) return "";
   std::error_code problem;
   const fs::path file = store / (name + ".gguf");
-  if (fs::exists(file, problem)) return file_stamp(file) + " " + file_stamp(store / (name + ".json"));
+  if (fs::exists(file, problem)) {
+    return file_stamp(file) + " " + file_stamp(store / (name + ".json"));
+  }
   const fs::path path = name;
   return path.has_parent_path() ? file_stamp(path) : file_stamp(store);
 }
