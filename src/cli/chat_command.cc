@@ -123,9 +123,11 @@ void add_chat(CLI::App& app, Context& context) {
   auto options = std::make_shared<QuestionOptions>();
   CLI::App* chat = app.add_subcommand("chat", "Talk in turns; each climbs the cascade");
   add_question_options(*chat, context, *options);
-  chat->footer("A server of yours that runs (tinyarms serve --detach) answers where it would do so as this\n"
+  chat->footer(
+      "A server of yours that runs (tinyarms serve --detach) answers where it would do so as this\n"
       "process; the line under each answer says which of them did.\n"
-      "Example:\n  tinyarms chat -f main.py");
+      "Example:\n"
+      "  tinyarms chat -f main.py");
   chat->callback([options, &context] { run_chat(*options, context); });
 }
 

@@ -46,10 +46,10 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-void say_where(const ServeOptions& options, const openai::OrderedJson& facts,
+void say_where(const ServeOptions& options, const nlohmann::ordered_json& facts,
                const Terminal& terminal) {
   if (options.json) {
-    terminal.out(openai::OrderedJson{{"url", facts["url"]},
+    terminal.out(nlohmann::ordered_json{{"url", facts["url"]},
                                      {"port", facts["port"]},
                                      {"socket", facts["socket"]}}
                      .dump() +
@@ -183,7 +183,7 @@ void add_serve(CLI::App& app, Context& context) {
   auto* detach = serve->add_flag("--detach", options->detach,
                                  "Start it in the background, and return when it is ready");
   auto* status = serve->add_flag("--status", options->status,
-                                 "Show the server of yours that runs; exits with 1 where none does");
+                                 "Show the server of yours that runs (exits with 1: none)");
   auto* stop = serve->add_flag("--stop", options->stop,
                                "End that server, and return when what is under way is finished");
   detach->excludes(status)->excludes(stop);

@@ -16,7 +16,7 @@
 namespace tinyarms::cli {
 namespace {
 
-using Json = openai::OrderedJson;
+using Json = nlohmann::ordered_json;
 
 constexpr uintmax_t kLogBytesMax = 1 << 20;  // then it is set aside at the next start
 
@@ -156,14 +156,14 @@ std::optional<Detachment> Detachment::begin(const ServeOptions& options, Context
   return std::nullopt;
 }
 
-Result<void> Detachment::complete(const openai::OrderedJson& facts) {
+Result<void> Detachment::complete(const nlohmann::ordered_json& facts) {
   std::error_code ignored;  // opening it says what is wrong
   std::filesystem::create_directories(log_.parent_path(), ignored);
   set_log_aside(log_);
   const Descriptor log(::open(log_.c_str(),
                               O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (log.get() < 0) return Error{ErrorCode::Io, std::strerror(errno), log_.string(), ""};
-  openai::OrderedJson told = facts;
+  nlohmann::ordered_json told = facts;
   told["pid"] = ::getpid();
   const std::string text = told.dump();
   const bool heard = ::write(waiting_->get(), text.data(), text.size()) ==

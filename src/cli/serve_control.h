@@ -26,7 +26,7 @@ class Detachment {
   static std::optional<Detachment> begin(const ServeOptions& options, Context& context);
 
   // Says that it serves, and leaves the terminal. Errors: Io (the log).
-  Result<void> complete(const openai::OrderedJson& facts);
+  Result<void> complete(const nlohmann::ordered_json& facts);
 
  private:
   Detachment(std::filesystem::path log, std::shared_ptr<Descriptor> waiting)

@@ -110,7 +110,7 @@ struct Serving::Parts {
     return {};
   }
 
-  openai::OrderedJson facts() const {
+  nlohmann::ordered_json facts() const {
     const door::ClimbCounts climbs = climbs_.counts();
     return {{"url", options_.host.empty() ? "" : base_url(options_, server_->port())},
             {"port", server_->port()},
@@ -198,6 +198,6 @@ Result<void> Serving::reload() { return parts_->reload(); }
 
 void Serving::drain() { parts_->drain(); }
 
-openai::OrderedJson Serving::facts() const { return parts_->facts(); }
+nlohmann::ordered_json Serving::facts() const { return parts_->facts(); }
 
 }  // namespace tinyarms::cli

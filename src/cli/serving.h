@@ -2,13 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "cli/context.h"
 #include "door/door.h"
 #include "mcp/roots.h"
-#include "openai/chat_render.h"
 #include "resident/announcement.h"
 
 namespace tinyarms::cli {
@@ -58,7 +58,7 @@ class Serving {
   void drain();
 
   // "url", "port", "socket", "version", …; `url` is empty without TCP. Any thread, once started.
-  openai::OrderedJson facts() const;
+  nlohmann::ordered_json facts() const;
 
  private:
   struct Parts;

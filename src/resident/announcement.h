@@ -1,6 +1,6 @@
-// How programs of one user find the server that this user runs: a folder that is theirs
-// alone (mode 0700), and in it, under a name made of the places where tinyArms keeps things, a
-// socket and a lock. Who holds the lock is the server; a socket without one was left by a process that is gone.
+// How programs of one user find the server that this user runs: a folder that is theirs alone (mode
+// 0700), and in it, under a name made of the places where tinyArms keeps things, a socket and a
+// lock. Who holds the lock is the server; a socket without one was left by a process that is gone.
 //
 // The folder is opened once and looked at through its descriptor, so that what was checked is what
 // is used, and no path is too long for a socket.
