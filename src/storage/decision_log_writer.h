@@ -19,8 +19,8 @@ namespace tinyarms::storage {
 
 class DecisionLogWriter {
  public:
-  // `clock` outlives the writer. The file is opened with the first decision. Where ages are limited,
-  // what has grown too old goes every `tidy_every`, also while nothing is added.
+  // `clock` outlives the writer. The file is opened with the first decision. Where ages are
+  // limited, what has grown too old goes every `tidy_every`, also while nothing is added.
   DecisionLogWriter(std::filesystem::path path, const Clock& clock,
                     const DecisionLogOptions& options = {},
                     std::chrono::milliseconds tidy_every = std::chrono::hours(1));
