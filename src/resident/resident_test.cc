@@ -160,7 +160,9 @@ class Scripted final : public http::Application {
     exchange->begin({200, "application/x-ndjson", script});
     exchange->end();
   }
-  http::Response refuse(int status, std::string_view) override { return {status}; }
+  http::Response refuse(int status, std::string_view) override {
+    return {status, "", ""};
+  }
 };
 
 class Heard final : public cascade::Listener {
@@ -212,9 +214,11 @@ class ServedTest : public ResidentTest {
     auto claimed = Announcement::claim(environment_, paths_);
     ASSERT_TRUE(claimed) << claimed.error().message();
     announcement_ = std::move(*claimed);
-    auto server = http::Server::start(
-        {.address = "", .own_socket = announcement_->socket(), .threads = 1, .limits = {}},
-        application_);
+    http::ServerOptions options;
+    options.address.clear();
+    options.own_socket = announcement_->socket();
+    options.threads = 1;
+    auto server = http::Server::start(options, application_);
     ASSERT_TRUE(server) << server.error().message();
     server_ = std::move(*server);
   }

@@ -18,8 +18,8 @@ class FootingTest : public testing::Test {
     paths_.data_dir = home_ / "data";
     paths_.models_dir = home_ / "models";
     fs::create_directories(paths_.models_dir);
-    sources_.environment = [this](const std::string& name) -> std::optional<std::string> {
-      return name == "THE_KEY" ? key_ : std::nullopt;
+    sources_.environment = [this](const std::string& which) -> std::optional<std::string> {
+      return which == "THE_KEY" ? key_ : std::nullopt;
     };
   }
   ~FootingTest() override { fs::remove_all(home_); }
