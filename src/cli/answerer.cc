@@ -33,13 +33,15 @@ void Answerer::tell(const std::vector<std::string>& notices) {
 
 std::optional<cascade::Reply> Answerer::ask_server(const cascade::Request& request,
                                                    cascade::Listener& listener) {
-  if (!config_.settings.use_server) return std::nullopt;
+  const std::string folder = context_.sources.working_dir.string();
+  // Where this folder was deleted, a server would take its own for it.
+  if (!config_.settings.use_server || folder.empty()) return std::nullopt;
   const Environment& environment = context_.sources.environment;
   const resident::Client server(environment, context_.paths);
   const auto queued = [this](bool now) {
     terminal_.status(now ? "the running server is busy with other questions …" : "");
   };
-  auto served = server.ask(request, context_.sources.working_dir.string(),
+  auto served = server.ask(request, folder,
                            service::footing_of(config_, context_.paths, environment,
                                                program_name()),
                            {.stop = context_.stop, .listener = listener, .queued = queued});

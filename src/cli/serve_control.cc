@@ -140,6 +140,10 @@ std::optional<Detachment> Detachment::begin(const ServeOptions& options, Context
   const Descriptor reading(ends[0]);
   const std::string said = read_all(reading.get(), context.stop, child);
   const Json facts = Json::parse(said, nullptr, false);
+  if (context.stop.raised()) {
+    context.exit = Exit::Interrupted;  // and it was told so
+    return std::nullopt;
+  }
   if (!facts.is_object()) {
     int status = 0;
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;

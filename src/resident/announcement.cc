@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +18,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kNameDigits = 16;
+// Who looks whether a server is there holds the lock for a moment (is_held).
+constexpr int kClaimTries = 20;
+constexpr int kClaimMilliseconds = 10;
 
 int open_lock(const Place& place, int more) {
   return ::openat(place.folder.descriptor(), (place.name + ".lock").c_str(),
@@ -86,7 +90,12 @@ Result<std::unique_ptr<Announcement>> Announcement::claim(const Environment& env
                  "running servers are announced there"};
   }
   std::unique_ptr<Announcement> claimed(new Announcement(std::move(*place), lock));
-  if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
+  int tries = 1;
+  bool locked = false;
+  while (!(locked = ::flock(lock, LOCK_EX | LOCK_NB) == 0) && tries++ < kClaimTries) {
+    ::poll(nullptr, 0, kClaimMilliseconds);
+  }
+  if (!locked) {
     return Error{ErrorCode::Unavailable, "another server of yours is announced already",
                  runtime_folder(environment, paths).string(),
                  "tinyarms serve --status shows it, --stop ends it"};
