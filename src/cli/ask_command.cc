@@ -4,12 +4,12 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/answerer.h"
 #include "cli/context.h"
 #include "cli/explain.h"
 #include "cli/live_answer.h"
 #include "cli/question_options.h"
 #include "cli/text_input.h"
-#include "service/assistant.h"
 #include "service/reply_json.h"
 
 namespace tinyarms::cli {
@@ -42,10 +42,13 @@ Result<cascade::Request> read_request(const AskOptions& options, Context& contex
   return request;
 }
 
-void print_reply(const cascade::Reply& reply, const LiveAnswer& live, const AskOptions& options,
-                 const Terminal& terminal) {
+void print_reply(const Answerer::Answered& answered, const LiveAnswer& live,
+                 const AskOptions& options, const Terminal& terminal) {
+  const cascade::Reply& reply = answered.reply;
   if (options.json) {
-    terminal.out(service::json_text(service::reply_json(reply)));
+    nlohmann::ordered_json json = service::reply_json(reply);
+    json["answered_by"] = answered.by_server ? "server" : "process";
+    terminal.out(service::json_text(json));
     return;
   }
   const cascade::Step* step = reply.step();
@@ -58,7 +61,7 @@ void print_reply(const cascade::Reply& reply, const LiveAnswer& live, const AskO
     terminal.error("no tier could answer; --explain shows what each one said");
     if (!options.question.explain) terminal.note(explain(reply.trace, terminal));
   } else if (!options.question.quiet) {
-    terminal.note(terminal.paint(Style::Dim, footer(reply)));
+    terminal.note(terminal.paint(Style::Dim, footer(reply, answered.by_server)));
   }
 }
 
@@ -70,13 +73,9 @@ void run_ask(const AskOptions& options, Context& context) {
   if (!request) return context.fail(request.error(), options.json);
 
   const Terminal terminal = context.terminal(settings);
-  service::Assistant assistant(settings, {.paths = context.paths,
-                                          .clock = context.clock,
-                                          .physical_bytes = service::physical_memory()});
-  for (const std::string& notice : assistant.notices()) terminal.note(printable("note: " + notice));
-
+  Answerer answerer(context, *loaded, terminal, options.question.quiet);
   if (options.dry_run) {
-    const cascade::Trace plan = assistant.plan(*request);
+    const cascade::Trace plan = answerer.plan(*request);
     terminal.out(options.json ? service::json_text(service::plan_json(plan))
                               : explain_plan(plan, terminal));
     return;
@@ -84,9 +83,9 @@ void run_ask(const AskOptions& options, Context& context) {
   const bool streaming = !options.json && should_stream(settings, terminal);
   LiveAnswer live(terminal,
                   {.streaming = streaming, .announce = !options.question.quiet && !options.json});
-  const cascade::Reply reply = assistant.ask(*request, context.stop, live);
-  print_reply(reply, live, options, terminal);
-  context.exit = exit_for(reply, options.strict);
+  const Answerer::Answered answered = answerer.ask(*request, live);
+  print_reply(answered, live, options, terminal);
+  context.exit = exit_for(answered.reply, options.strict);
 }
 
 }  // namespace
@@ -101,6 +100,8 @@ void add_ask(CLI::App& app, Context& context) {
   ask->add_flag("--dry-run", options->dry_run, "Only show which tiers would be asked");
   ask->add_flag("--strict", options->strict, "Exit with 4 where no tier was sure enough");
   ask->footer(
+      "A server of yours that runs (tinyarms serve --detach) answers where it would do so as this\n"
+      "process; the last line, and answered_by of --json, say which of them did.\n"
       "Examples:\n"
       "  tinyarms ask \"What is 0xff in decimal?\"\n"
       "  tinyarms ask --explain \"Write a Python function that reverses a string\"\n"

@@ -5,12 +5,12 @@
 #include <memory>
 
 #include "cascade/session_latch.h"
+#include "cli/answerer.h"
 #include "cli/context.h"
 #include "cli/explain.h"
 #include "cli/live_answer.h"
 #include "cli/question_options.h"
 #include "cli/text_input.h"
-#include "service/assistant.h"
 
 namespace tinyarms::cli {
 namespace {
@@ -24,19 +24,13 @@ constexpr std::string_view kHelp =
 
 class Chat {
  public:
-  Chat(Context& context, const service::Settings& settings, cascade::Request request, bool quiet)
+  Chat(Context& context, const service::LoadedConfig& config, cascade::Request request, bool quiet)
       : context_(context),
-        terminal_(context.terminal(settings)),
+        terminal_(context.terminal(config.settings)),
         request_(std::move(request)),
-        streaming_(should_stream(settings, terminal_)),
+        streaming_(should_stream(config.settings, terminal_)),
         quiet_(quiet),
-        assistant_(settings, {.paths = context.paths,
-                              .clock = context.clock,
-                              .physical_bytes = service::physical_memory()}) {
-    for (const std::string& notice : assistant_.notices()) {
-      terminal_.note(printable("note: " + notice));
-    }
-  }
+        answerer_(context, config, terminal_, quiet) {}
 
   void run() {
     if (!quiet_) terminal_.note(terminal_.paint(Style::Dim, "/help lists the commands"));
@@ -86,7 +80,8 @@ class Chat {
 
     LiveAnswer live(terminal_, {.streaming = streaming_, .announce = !quiet_});
     request_.level_min = latch_.floor();
-    last_ = assistant_.ask(request_, context_.stop, live);
+    Answerer::Answered answered = answerer_.ask(request_, live);
+    last_ = std::move(answered.reply);
     latch_.observe(last_);
     context_.stop.lower();  // Ctrl-C ended the answer, not the conversation
     context_.exit = exit_for(last_, false);
@@ -100,7 +95,7 @@ class Chat {
       return;
     }
     if (!live.has_shown(step->attempt.answer)) terminal_.out(step->attempt.answer + "\n");
-    if (!quiet_) terminal_.note(terminal_.paint(Style::Dim, footer(last_)));
+    if (!quiet_) terminal_.note(terminal_.paint(Style::Dim, footer(last_, answered.by_server)));
     request_.messages.push_back({cascade::Role::Assistant, step->attempt.answer});
   }
 
@@ -109,7 +104,7 @@ class Chat {
   cascade::Request request_;
   bool streaming_;
   bool quiet_;
-  service::Assistant assistant_;
+  Answerer answerer_;
   cascade::SessionLatch latch_;  // a conversation stays with the model that it needed
   cascade::Reply last_;
 };
@@ -119,7 +114,7 @@ void run_chat(const QuestionOptions& options, Context& context) {
   if (!loaded) return;
   auto request = request_from(options, loaded->settings, context.input);
   if (!request) return context.fail(request.error(), false);
-  Chat(context, loaded->settings, std::move(*request), options.quiet).run();
+  Chat(context, *loaded, std::move(*request), options.quiet).run();
 }
 
 }  // namespace
@@ -128,7 +123,11 @@ void add_chat(CLI::App& app, Context& context) {
   auto options = std::make_shared<QuestionOptions>();
   CLI::App* chat = app.add_subcommand("chat", "Talk in turns; each climbs the cascade");
   add_question_options(*chat, context, *options);
-  chat->footer("Example:\n  tinyarms chat -f main.py");
+  chat->footer(
+      "A server of yours that runs (tinyarms serve --detach) answers where it would do so as this\n"
+      "process; the line under each answer says which of them did.\n"
+      "Example:\n"
+      "  tinyarms chat -f main.py");
   chat->callback([options, &context] { run_chat(*options, context); });
 }
 

@@ -80,7 +80,7 @@ std::string explain(const cascade::Trace& trace, const Terminal& terminal) {
   return text;
 }
 
-std::string footer(const cascade::Reply& reply) {
+std::string footer(const cascade::Reply& reply, bool by_server) {
   const cascade::Step* step = reply.step();
   if (step == nullptr) return "— no tier answered";
   double seconds = 0;
@@ -101,6 +101,7 @@ std::string footer(const cascade::Reply& reply) {
     text += fmt::format(" · {} tokens", step->attempt.cost.completion_tokens);
   }
   text += fmt::format(" · {}", duration(seconds));
+  if (by_server) text += " · by the running server";
   if (reply.interrupted) text += " · interrupted";
   if (step->attempt.finish == cascade::Finish::Length) text += " · cut off at the token limit";
   if (!step->attempt.notice.empty()) text += " · " + printable(step->attempt.notice);

@@ -91,5 +91,14 @@ TEST(ExitTest, EveryOutcomeHasItsNumber) {
   EXPECT_EQ(exit_for(too_long, false), Exit::Usage);
 }
 
+TEST(Footer, SaysThatAServerAnswered) {
+  cascade::Reply reply;
+  reply.trace = {answered(Level::L2, Decision::Accept)};
+  reply.winner = 0;
+  reply.sure = true;
+  EXPECT_EQ(footer(reply).find("server"), std::string::npos);
+  EXPECT_NE(footer(reply, true).find("by the running server"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace tinyarms::cli

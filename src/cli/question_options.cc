@@ -53,6 +53,8 @@ void add_question_options(CLI::App& app, Context& context, QuestionOptions& opti
   add_switch(app, context, "--stream", "stream", "always", "Print while generating");
   add_switch(app, context, "--no-stream", "stream", "never", "Print when done");
   add_switch(app, context, "--no-cache", "l1.cache", "false", "Neither use nor fill the cache");
+  add_switch(app, context, "--no-server", "use_server", "false",
+             "Answer in this process, whatever server runs");
   add_setting(app, context, "--threads", "threads", "Processor threads (0: all)");
   add_setting(app, context, "--seed", "sampling.seed", "Seed of the sampler");
   add_setting(app, context, "--temperature", "sampling.temperature", "0 is greedy");

@@ -6,46 +6,14 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
-#include <nlohmann/json.hpp>
 
-#include "cli/build_info.h"
 #include "cli/context.h"
-#include "door/door.h"
-#include "door/encoders.h"
-#include "door/page_routes.h"
-#include "door/routes.h"
-#include "http/server.h"
-#include "mcp/service.h"
-#include "service/assistant.h"
+#include "cli/serve_control.h"
+#include "cli/serving.h"
+#include "resident/notify.h"
 
 namespace tinyarms::cli {
 namespace {
-
-constexpr size_t kFiguresWaiting = 64;  // requests for what the page shows
-
-struct ServeOptions {
-  std::string host = "127.0.0.1";
-  uint16_t port = 8421;
-  std::string socket;
-  std::string keys;  // a file; empty: the usual place
-  std::string tls_cert;
-  std::string tls_key;
-  std::vector<std::string> allow_hosts;
-  std::vector<std::string> allow_origins;
-  std::vector<std::string> roots;  // of what /mcp may read
-  int workers = 1;
-  int io_threads = 0;
-  size_t queue = 64;
-  size_t max_connections = 8192;
-  size_t max_body_mb = 16;
-  double drain_seconds = 30;
-  bool json = false;
-};
-
-std::filesystem::path keys_file(const std::string& given, const Context& context) {
-  return given.empty() ? context.paths.config_file.parent_path() / "keys.json"
-                       : std::filesystem::path(given);
-}
 
 // The signals that a server lives by, taken by one thread that waits for them.
 class Signals {
@@ -78,163 +46,92 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-Result<void> check(const ServeOptions& options, const door::KeyRing& keys) {
-  if (options.tls_cert.empty() != options.tls_key.empty()) {
-    return Error{ErrorCode::InvalidArgument, "go together", "--tls-cert and --tls-key",
-                 "give both or neither"};
-  }
-  if (options.host.empty() || http::is_loopback(options.host) || !keys.empty()) return {};
-  return Error{ErrorCode::InvalidArgument,
-               "others than this machine could ask without a key", options.host,
-               "make one first: tinyarms keys add NAME"};
-}
-
-// Everything that serves, in the order in which it is made.
-class Serving {
- public:
-  Serving(const ServeOptions& options, Context& context, service::Settings settings,
-          door::KeyRing keys, mcp::Roots roots)
-      : options_(options),
-        context_(context),
-        settings_(settings),
-        names_(context.paths.models_dir, context.clock),
-        book_(context.paths, context.clock),
-        climbs_(settings,
-                {.paths = context.paths,
-                 .clock = context.clock,
-                 .physical_bytes = service::physical_memory()},
-                {.workers = options.workers, .queue_max = options.queue}),
-        encoders_(settings_, context.paths, options.queue),
-        kitchen_{climbs_, encoders_, names_, settings_, context.clock, counts_,
-                 fmt::format("tinyarms-{}", kVersion),
-                 [this](const auto& request, const auto& reply, const auto& id) {
-                   book_.note(request, reply, id);
-                 }},
-        door_(guard(), std::make_shared<const door::KeyRing>(std::move(keys)), context.clock) {
-    door::add_openai_routes(door_, kitchen_);
-    door::add_service_routes(door_, {kitchen_, climbs_,
-                                     [this] { return server_ ? server_->counts()
-                                                             : http::ServerCounts{}; },
-                                     std::string(kVersion)});
-    door::add_encoder_routes(door_, kitchen_);
-    mcp_ = std::make_unique<mcp::Service>(kitchen_, context.paths, std::move(roots),
-                                          std::string(kVersion));
-    mcp_->add_routes(door_);
-    door::add_page_routes(door_);
-    door::add_figure_routes(door_, {book_, back_room_, settings_, context.paths, context.clock});
-    door::add_openapi_route(door_, std::string(kVersion));
-  }
-
-  ~Serving() { mcp_->close(); }
-
-  Result<void> start() {
-    http::ServerOptions options{.address = options_.host,
-                                .port = options_.port,
-                                .socket = options_.socket,
-                                .tls_certificate = options_.tls_cert,
-                                .tls_key = options_.tls_key,
-                                .threads = options_.io_threads,
-                                .limits = {}};
-    options.limits.connections_max = options_.max_connections;
-    options.limits.body_bytes_max = options_.max_body_mb << 20;
-    auto server = http::Server::start(options, door_);
-    if (!server) return server.error();
-    server_ = std::move(*server);
-    door_.set_port(server_->port());
-    return {};
-  }
-
-  uint16_t port() const { return server_->port(); }
-
-  // All of it, or nothing where any part is wrong.
-  Result<void> reload() {
-    auto loaded = service::load_config(context_.sources);
-    if (!loaded) return loaded.error();
-    auto keys = door::KeyRing::load(keys_file(options_.keys, context_));
-    if (!keys) return keys.error();
-    if (auto allowed = check(options_, *keys); !allowed) return allowed.error();
-    if (auto certificate = server_->reload_tls(); !certificate) return certificate.error();
-    settings_.set(loaded->settings);
-    climbs_.replace_settings(loaded->settings);
-    door_.replace_keys(std::make_shared<const door::KeyRing>(std::move(*keys)));
-    return {};
-  }
-
-  void drain() { server_->drain(options_.drain_seconds); }
-
- private:
-  door::GuardOptions guard() const {
-    return {.address = options_.host,
-            .port = options_.port,
-            .loopback = options_.host.empty() || http::is_loopback(options_.host),
-            .encrypted = !options_.tls_cert.empty(),
-            .hosts = options_.allow_hosts,
-            .origins = options_.allow_origins};
-  }
-
-  const ServeOptions& options_;
-  Context& context_;
-  std::unique_ptr<mcp::Service> mcp_;  // goes last: calls under way point into it
-  door::LiveSettings settings_;
-  door::ModelNames names_;
-  door::AnswerCounts counts_;
-  service::DecisionBook book_;
-  door::Climbs climbs_;
-  door::Encoders encoders_;
-  door::Kitchen kitchen_;
-  door::BackRoom back_room_{kFiguresWaiting};
-  door::Door door_;
-  std::unique_ptr<http::Server> server_;
-};
-
-std::string base_url(const ServeOptions& options, uint16_t port) {
-  const bool v6 = options.host.find(':') != std::string::npos;
-  return fmt::format("{}://{}{}{}:{}", options.tls_cert.empty() ? "http" : "https", v6 ? "[" : "",
-                     options.host, v6 ? "]" : "", port);
-}
-
-void announce(const ServeOptions& options, const Serving& serving, const Terminal& terminal) {
-  const std::string url = options.host.empty() ? "" : base_url(options, serving.port());
+void say_where(const ServeOptions& options, const nlohmann::ordered_json& facts,
+               const Terminal& terminal) {
   if (options.json) {
-    const nlohmann::ordered_json json = {
-        {"url", url}, {"port", serving.port()}, {"socket", options.socket}};
-    terminal.out(json.dump() + "\n");
+    terminal.out(nlohmann::ordered_json{{"url", facts["url"]},
+                                     {"port", facts["port"]},
+                                     {"socket", facts["socket"]}}
+                     .dump() +
+                 "\n");
     return;
   }
+  const auto url = facts["url"].get<std::string>();
   if (!url.empty()) {
     terminal.note(fmt::format("listening on {} (OpenAI base URL {}/v1, page {}/)", url, url, url));
   }
   if (!options.socket.empty()) terminal.note("listening on " + printable(options.socket));
 }
 
-void run_serve(const ServeOptions& options, Context& context) {
-  const Signals signals;
-  raise_descriptor_limit();
-  auto loaded = context.load_settings(options.json);
-  if (!loaded) return;
-  auto keys = door::KeyRing::load(keys_file(options.keys, context));
-  if (!keys) return context.fail(keys.error(), options.json);
-  if (auto allowed = check(options, *keys); !allowed) {
-    return context.fail(allowed.error(), options.json);
-  }
-  auto roots = mcp::Roots::open(options.roots);
-  if (!roots) return context.fail(roots.error(), options.json);
-  const Terminal terminal = context.terminal(loaded->settings);
-  Serving serving(options, context, loaded->settings, std::move(*keys), std::move(*roots));
-  if (auto started = serving.start(); !started) return context.fail(started.error(), options.json);
-  announce(options, serving, terminal);
-  while (true) {
-    const int which = signals.wait();
-    if (which != SIGHUP) break;
+// Nothing where it is not to be announced, or cannot be: a server that others start from is none
+// the less one.
+std::unique_ptr<resident::Announcement> claim(const ServeOptions& options,
+                                              const Context& context, const Terminal& terminal) {
+  if (!options.announce) return nullptr;
+  auto claimed = resident::Announcement::claim(context.sources.environment, context.paths);
+  if (claimed) return std::move(*claimed);
+  terminal.note(printable("note: ask and chat will not find this server: " +
+                          claimed.error().message()));
+  return nullptr;
+}
+
+// Until a signal ends it.
+void obey(const Signals& signals, Serving& serving, const Terminal& terminal,
+          const Environment& environment) {
+  while (signals.wait() == SIGHUP) {
+    resident::notify_reloading(environment);
     auto reloaded = serving.reload();
     terminal.note(reloaded ? "configuration read again"
                            : printable("the old configuration stays: " +
                                        reloaded.error().message()));
+    resident::notify(environment, "READY=1");
   }
+  resident::notify(environment, "STOPPING=1");
   ::signal(SIGHUP, SIG_IGN);  // nothing is read again now
   signals.let_through();
   terminal.note("finishing what is under way; once more ends it at once");
   serving.drain();
+}
+
+void serve(const ServeOptions& options, Context& context, Detachment* detachment) {
+  const Signals signals;
+  raise_descriptor_limit();
+  auto loaded = context.load_settings(options.json);
+  if (!loaded) return;
+  auto keys = load_keys(options, context);
+  if (!keys) return context.fail(keys.error(), options.json);
+  if (auto allowed = check_serving(options, *keys); !allowed) {
+    return context.fail(allowed.error(), options.json);
+  }
+  auto roots = mcp::Roots::open(options.roots);
+  if (!roots) return context.fail(roots.error(), options.json);
+  Serving serving(options, context, *loaded, std::move(*keys), std::move(*roots));
+  auto announcement = claim(options, context, context.terminal(loaded->settings));
+  if (detachment != nullptr && announcement == nullptr) {
+    return context.fail({ErrorCode::Unavailable, "cannot be left alone: nothing would find it",
+                         "serve --detach", "start it without --detach"},
+                        options.json);
+  }
+  if (auto started = serving.start(std::move(announcement)); !started) {
+    return context.fail(started.error(), options.json);
+  }
+  const Environment& environment = context.sources.environment;
+  if (detachment == nullptr) {
+    say_where(options, serving.facts(), context.terminal(loaded->settings));
+  } else if (auto done = detachment->complete(serving.facts()); !done) {
+    return context.fail(done.error(), options.json);
+  }
+  resident::notify(environment, "READY=1");
+  obey(signals, serving, context.terminal(loaded->settings), environment);
+}
+
+void run_serve(const ServeOptions& options, Context& context) {
+  if (options.status) return show_server(options, context);
+  if (options.stop) return stop_server(options, context);
+  if (!options.detach) return serve(options, context, nullptr);
+  if (auto detachment = Detachment::begin(options, context)) {
+    serve(options, context, &*detachment);
+  }
 }
 
 }  // namespace
@@ -283,6 +180,16 @@ void add_serve(CLI::App& app, Context& context) {
       ->type_name("S")
       ->check(CLI::Range(0, 3600));
   serve->add_flag("--json", options->json, "Say where it listens as one JSON object");
+  auto* detach = serve->add_flag("--detach", options->detach,
+                                 "Start it in the background, and return when it is ready");
+  auto* status = serve->add_flag("--status", options->status,
+                                 "Show the server of yours that runs (exits with 1: none)");
+  auto* stop = serve->add_flag("--stop", options->stop,
+                               "End that server, and return when what is under way is finished");
+  detach->excludes(status)->excludes(stop);
+  status->excludes(stop);
+  serve->add_flag("!--no-announce", options->announce, "Keep it from `ask` and `chat`")
+      ->excludes(detach);
   add_switch(*serve, context, "--no-cache", "l1.cache", "false", "Neither use nor fill the cache");
   add_switch(*serve, context, "--no-offline", "offline", "false", "Allow the remote tier");
   add_setting(*serve, context, "--threads", "threads", "Processor threads (0: all)");
@@ -291,6 +198,8 @@ void add_serve(CLI::App& app, Context& context) {
       "configuration, keys and certificate again.\n"
       "Examples:\n"
       "  tinyarms serve\n"
+      "  tinyarms serve --detach\n"
+      "  tinyarms serve --stop\n"
       "  tinyarms serve --port 0 --json\n"
       "  tinyarms serve --host \"\" --socket ~/.tinyarms.sock\n"
       "  tinyarms serve --host 0.0.0.0 --tls-cert chain.pem --tls-key key.pem");

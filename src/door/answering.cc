@@ -104,7 +104,7 @@ class Answering final : public Climber, public std::enable_shared_from_this<Answ
   }
 
   void finished(cascade::Reply reply) override {
-    count(reply);
+    count_climb(kitchen_, climb_, reply, call_.id());
     if (call_.gone()->raised()) return call_.end();
     const cascade::Step* step = reply.step();
     if (step == nullptr) return fail(no_answer(reply, kitchen_.climbs.retry_after()));
@@ -212,18 +212,6 @@ class Answering final : public Climber, public std::enable_shared_from_this<Answ
     return error;
   }
 
-  void count(const cascade::Reply& reply) {
-    if (kitchen_.unlogged && reply.id.empty()) kitchen_.unlogged(climb_, reply, call_.id());
-    AnswerCounts& counts = kitchen_.counts;
-    if (const cascade::Step* step = reply.step()) {
-      counts.by_level[static_cast<size_t>(step->level)].fetch_add(1, std::memory_order_relaxed);
-    }
-    for (const cascade::Step& step : reply.trace) {
-      counts.prompt_tokens += static_cast<uint64_t>(step.attempt.cost.prompt_tokens);
-      counts.completion_tokens += static_cast<uint64_t>(step.attempt.cost.completion_tokens);
-    }
-  }
-
   Kitchen kitchen_;
   Call call_;
   openai::ChatRequest request_;
@@ -294,6 +282,19 @@ void answer(const Kitchen& kitchen, const Call& call, openai::ChatRequest reques
   std::make_shared<Answering>(kitchen, call, std::move(request), std::move(writer),
                               std::move(climb))
       ->start();
+}
+
+void count_climb(const Kitchen& kitchen, const cascade::Request& climb,
+                 const cascade::Reply& reply, const std::string& id) {
+  if (kitchen.unlogged && reply.id.empty()) kitchen.unlogged(climb, reply, id);
+  AnswerCounts& counts = kitchen.counts;
+  if (const cascade::Step* step = reply.step()) {
+    counts.by_level[static_cast<size_t>(step->level)].fetch_add(1, std::memory_order_relaxed);
+  }
+  for (const cascade::Step& step : reply.trace) {
+    counts.prompt_tokens += static_cast<uint64_t>(step.attempt.cost.prompt_tokens);
+    counts.completion_tokens += static_cast<uint64_t>(step.attempt.cost.completion_tokens);
+  }
 }
 
 openai::OrderedJson reply_facts(const cascade::Reply& reply, const std::string& trace_id,

@@ -70,6 +70,10 @@ std::optional<openai::ApiError> to_climb(const Kitchen& kitchen, const Caller& c
                                          const openai::ChatRequest& request,
                                          cascade::Request& climb);
 
+// Adds a climb to the counts, and tells of it where it was not logged.
+void count_climb(const Kitchen& kitchen, const cascade::Request& climb,
+                 const cascade::Reply& reply, const std::string& id);
+
 // The `tinyarms` object of a reply, and the headers that say the same.
 openai::OrderedJson reply_facts(const cascade::Reply& reply, const std::string& trace_id,
                                 bool with_trace);

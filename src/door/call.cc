@@ -14,6 +14,7 @@ std::string_view scope_name(Scope scope) {
     case Scope::Embeddings: return "embeddings";
     case Scope::Metrics: return "metrics";
     case Scope::Admin: return "admin";
+    case Scope::Own: return "own";
   }
   return "open";
 }
@@ -51,8 +52,15 @@ void Call::fail(const openai::ApiError& error) const {
 }
 
 void Call::begin_events(std::string first, std::vector<http::Header> headers) const {
-  http::Response response{200, "text/event-stream; charset=utf-8", std::move(first),
-                          std::move(headers)};
+  begin("text/event-stream; charset=utf-8", std::move(first), std::move(headers));
+}
+
+void Call::begin_lines(std::string first) const {
+  begin("application/x-ndjson", std::move(first), {});
+}
+
+void Call::begin(std::string type, std::string first, std::vector<http::Header> headers) const {
+  http::Response response{200, std::move(type), std::move(first), std::move(headers)};
   const auto& more = admission().headers;
   response.headers.insert(response.headers.end(), more.begin(), more.end());
   exchange_->begin(std::move(response));

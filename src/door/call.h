@@ -13,7 +13,8 @@
 
 namespace tinyarms::door {
 
-enum class Scope { Open, Models, Chat, Embeddings, Metrics, Admin };
+// Own: for programs of the server's own user, over the socket kept for them; no key opens it.
+enum class Scope { Open, Models, Chat, Embeddings, Metrics, Admin, Own };
 
 std::string_view scope_name(Scope scope);
 
@@ -53,10 +54,13 @@ class Call {
 
   // Server-sent events.
   void begin_events(std::string first, std::vector<http::Header> headers) const;
+  // JSON, one a line.
+  void begin_lines(std::string first) const;
   bool write(std::string events) const { return exchange_->write(std::move(events)); }
   void end() const { exchange_->end(); }
 
  private:
+  void begin(std::string type, std::string first, std::vector<http::Header> headers) const;
   const Admission& admission() const {
     return *static_cast<const Admission*>(exchange_->request().caller.get());
   }

@@ -109,7 +109,7 @@ void Climbs::work(Lane& lane, AnswerScope scope) {
       continue;
     }
     Silent silent;
-    cascade::Reply reply = assistant->ask(taken->request, *taken->stop, silent);
+    cascade::Reply reply = assistant->ask(taken->request, *taken->stop, silent, taken->folder);
     if (reply.sure) {
       tell(*taken, std::move(reply));
       continue;
@@ -122,7 +122,7 @@ void Climbs::work(Lane& lane, AnswerScope scope) {
 void Climbs::climb(service::Assistant& assistant, Climb& climb) {
   const double begin = around_.clock.monotonic_seconds();
   climb.climber->planned(last_of(assistant.plan(climb.request)));
-  cascade::Reply reply = assistant.ask(climb.request, *climb.stop, *climb.climber);
+  cascade::Reply reply = assistant.ask(climb.request, *climb.stop, *climb.climber, climb.folder);
   const double seconds = around_.clock.monotonic_seconds() - begin;
   {
     const std::lock_guard lock(mutex_);

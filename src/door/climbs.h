@@ -35,6 +35,7 @@ struct Climb {
   std::shared_ptr<const StopFlag> stop;
   std::shared_ptr<Climber> climber;
   bool at_hand = true;  // whether rules and remembered answers may give it
+  std::string folder = {};  // where it was asked; empty: nowhere else than this process is
 };
 
 struct ClimbOptions {

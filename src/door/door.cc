@@ -136,6 +136,11 @@ std::optional<openai::ApiError> Door::check_key(const http::Request& request,
     keys = keys_;
   }
   const Scope scope = routes_[admission.route].scope;
+  if (scope == Scope::Own) {
+    if (request.own_user) return std::nullopt;
+    counts_.by_key.fetch_add(1, std::memory_order_relaxed);
+    return openai::not_found(request.method, request.path);
+  }
   if (scope == Scope::Open || keys->empty()) return std::nullopt;
   const ApiKey* key = keys->find(key_of(request));
   if (key == nullptr) {

@@ -154,6 +154,7 @@ OrderedJson operation(const Route& route) {
 OrderedJson document(const Door& door, const std::string& version) {
   OrderedJson paths = OrderedJson::object();
   for (const Route& route : door.routes()) {
+    if (route.scope == Scope::Own) continue;  // between parts of this program
     std::string method = route.method;
     for (char& c : method) c = static_cast<char>(c + ('a' - 'A'));
     OrderedJson json = operation(route);

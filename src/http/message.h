@@ -26,6 +26,8 @@ struct Request {
   std::string body;
   std::string peer;     // "127.0.0.1:54321", or "unix"
   bool local_socket = false;  // came over a Unix socket: no browser can do that
+  // Over the socket kept for this user's own programs, from a process that the kernel says is one.
+  bool own_user = false;
   bool encrypted = false;
   // Filled in by Application::admit for its own use: who asks.
   std::shared_ptr<const void> caller;

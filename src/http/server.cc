@@ -1,6 +1,7 @@
 #include "http/server.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,6 +57,15 @@ Result<std::shared_ptr<asio::ssl::context>> load_tls(const ServerOptions& option
   return context;
 }
 
+// A Unix socket that is listened on; `own`: only to processes of this user.
+struct LocalListener {
+  LocalListener(asio::io_context& loop, std::string where, bool own_only)
+      : acceptor(loop), path(std::move(where)), own(own_only) {}
+  Local::acceptor acceptor;
+  std::string path;
+  bool own;
+};
+
 class AsioServer final : public Server {
  public:
   AsioServer(const ServerOptions& options, Application& application)
@@ -76,7 +86,7 @@ class AsioServer final : public Server {
     for (std::thread& thread : threads_) thread.join();
     // What was posted and never run holds sessions; they go before the loops they belong to.
     for (auto& worker : workers_) worker->sessions.clear();
-    if (!options_.socket.empty() && bound_socket_) ::unlink(options_.socket.c_str());
+    for (const auto& one : local_) ::unlink(one->path.c_str());
   }
 
   Result<void> listen() {
@@ -88,8 +98,10 @@ class AsioServer final : public Server {
     if (!options_.address.empty()) {
       if (auto bound = listen_tcp(); !bound) return bound.error();
     }
-    if (!options_.socket.empty()) {
-      if (auto bound = listen_local(); !bound) return bound.error();
+    for (const bool own : {false, true}) {
+      const std::string path = (own ? options_.own_socket : options_.socket).string();
+      if (path.empty()) continue;
+      if (auto bound = listen_local(path, own); !bound) return bound.error();
     }
     run();
     return {};
@@ -151,8 +163,7 @@ class AsioServer final : public Server {
     return {};
   }
 
-  Result<void> listen_local() {
-    const std::string path = options_.socket.string();
+  Result<void> listen_local(const std::string& path, bool own) {
     const auto refuse = [&](const std::string& why) {
       return Error{ErrorCode::Io, "cannot listen: " + why, path,
                    "its folder must be there and yours; a path may have 107 characters"};
@@ -169,15 +180,17 @@ class AsioServer final : public Server {
       ::unlink(path.c_str());
     }
     Failure failure;
-    local_.emplace(workers_[0]->loop);
-    local_->open(Local(), failure);
+    auto listener = std::make_unique<LocalListener>(workers_[0]->loop, path, own);
+    Local::acceptor& acceptor = listener->acceptor;
+    acceptor.open(Local(), failure);
     // Nobody but its owner may connect, from the first moment on.
     const mode_t mask = ::umask(0177);
-    if (!failure) local_->bind(Local::endpoint(path), failure);
+    if (!failure) acceptor.bind(Local::endpoint(path), failure);
     ::umask(mask);
-    if (!failure) local_->listen(1024, failure);
     if (failure) return refuse(failure.message());
-    bound_socket_ = true;
+    local_.push_back(std::move(listener));
+    acceptor.listen(1024, failure);
+    if (failure) return refuse(failure.message());
     return {};
   }
 
@@ -187,8 +200,14 @@ class AsioServer final : public Server {
       worker->timer.emplace(worker->loop);
       sweep_later(*worker);
     }
-    if (tcp_) accept(*tcp_);
-    if (local_) accept(*local_);
+    if (tcp_) accept(*tcp_, [this](auto socket, Worker& worker) {
+      take(std::move(socket), worker);
+    });
+    for (const auto& one : local_) {
+      accept(one->acceptor, [this, own = one->own](auto socket, Worker& worker) {
+        take(std::move(socket), worker, own);
+      });
+    }
     for (auto& worker : workers_) {
       threads_.emplace_back([&one = *worker] {
         one.thread = std::this_thread::get_id();
@@ -212,27 +231,28 @@ class AsioServer final : public Server {
     });
   }
 
-  template <typename Acceptor>
-  void accept(Acceptor& acceptor) {
+  template <typename Acceptor, typename Take>
+  void accept(Acceptor& acceptor, Take take_socket) {
     Worker& worker = *workers_[next_++ % workers_.size()];
     auto socket = std::make_shared<typename Acceptor::protocol_type::socket>(worker.loop);
-    acceptor.async_accept(*socket, [this, &acceptor, &worker, socket](Failure failure) {
+    acceptor.async_accept(*socket, [this, &acceptor, &worker, socket,
+                                    take_socket](Failure failure) {
       if (!acceptor.is_open()) return;
       if (!failure) {
-        take(std::move(*socket), worker);
+        take_socket(std::move(*socket), worker);
       } else if (failure != asio::error::connection_aborted) {
         // Out of descriptors, most likely: try again a little later, not at once.
-        return accept_later(acceptor);
+        return accept_later(acceptor, take_socket);
       }
-      accept(acceptor);
+      accept(acceptor, take_socket);
     });
   }
 
-  template <typename Acceptor>
-  void accept_later(Acceptor& acceptor) {
+  template <typename Acceptor, typename Take>
+  void accept_later(Acceptor& acceptor, Take take_socket) {
     auto timer = std::make_shared<asio::steady_timer>(workers_[0]->loop, kSweepEvery);
-    timer->async_wait([this, &acceptor, timer](Failure failure) {
-      if (!failure && acceptor.is_open()) accept(acceptor);
+    timer->async_wait([this, &acceptor, timer, take_socket](Failure failure) {
+      if (!failure && acceptor.is_open()) accept(acceptor, take_socket);
     });
   }
 
@@ -249,8 +269,17 @@ class AsioServer final : public Server {
           worker);
   }
 
-  void take(Local::socket socket, Worker& worker) {
-    begin(make_transport(std::move(socket)), worker);
+  void take(Local::socket socket, Worker& worker, bool own) {
+    if (!own) return begin(make_transport(std::move(socket), false), worker);
+    // The folder's mode keeps others out; the kernel's word is held against it all the same.
+    struct ucred peer {};
+    socklen_t size = sizeof peer;
+    if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
+        peer.uid != ::geteuid()) {
+      common_.refused.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+    begin(make_transport(std::move(socket), true), worker);
   }
 
   void begin(std::unique_ptr<Transport> transport, Worker& worker) {
@@ -291,7 +320,7 @@ class AsioServer final : public Server {
     const auto close = [&] {
       Failure ignored;
       if (tcp_) tcp_->close(ignored);
-      if (local_) local_->close(ignored);
+      for (const auto& one : local_) one->acceptor.close(ignored);
       const std::lock_guard lock(mutex);
       done = true;
       done_signal.notify_all();
@@ -307,14 +336,13 @@ class AsioServer final : public Server {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
   std::optional<tcp::acceptor> tcp_;
-  std::optional<Local::acceptor> local_;
+  std::vector<std::unique_ptr<LocalListener>> local_;
   std::mutex tls_mutex_;
   std::shared_ptr<asio::ssl::context> tls_;  // of new connections
   std::mutex idle_mutex_;
   std::condition_variable idle_;
   size_t next_ = 0;
   uint16_t port_ = 0;
-  bool bound_socket_ = false;
 };
 
 }  // namespace

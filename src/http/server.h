@@ -47,6 +47,8 @@ struct ServerOptions {
   std::string address = "127.0.0.1";  // numeric; empty: no TCP
   uint16_t port = 0;                  // 0: any that is free
   std::filesystem::path socket;       // a Unix socket (mode 0600); empty: none
+  // A second one, for programs of this user alone: whoever else connects is hung up on.
+  std::filesystem::path own_socket = {};
   std::filesystem::path tls_certificate;  // PEM; empty: plain HTTP
   std::filesystem::path tls_key;
   int threads = 0;  // 0: one a core

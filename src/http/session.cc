@@ -53,8 +53,8 @@ class Session::Talk final : public Exchange {
       session.stream_begin(turn, std::move(held));
     });
   }
+  // Goes out also where the application raised the flag itself: a stopped answer still has an end.
   bool write(std::string piece) override {
-    if (gone_->raised()) return false;
     const size_t unsent = unsent_->fetch_add(piece.size(), std::memory_order_relaxed);
     if (unsent + piece.size() > unsent_max_) {
       gone_->raise();  // it reads too slowly
@@ -64,7 +64,7 @@ class Session::Talk final : public Exchange {
     run([turn = turn_, held = std::move(piece)](Session& session) mutable {
       session.stream_piece(turn, std::move(held));
     });
-    return true;
+    return !gone_->raised();
   }
   void end() override {
     run([turn = turn_](Session& session) { session.stream_end(turn); });
@@ -194,6 +194,7 @@ bool Session::on_head() {
   head_only_ = request.method == "HEAD";
   request.peer = transport_->peer();
   request.local_socket = transport_->local_socket();
+  request.own_user = transport_->own_user();
   request.encrypted = transport_->encrypted();
   common_.requests.fetch_add(1, std::memory_order_relaxed);
   if (auto refusal = common_.application.admit(request)) {

@@ -22,7 +22,8 @@ std::string name_of(const tcp::socket& socket) {
 template <typename Socket>
 class PlainTransport final : public Transport {
  public:
-  explicit PlainTransport(Socket socket) : socket_(std::move(socket)) {}
+  explicit PlainTransport(Socket socket, bool own_user = false)
+      : socket_(std::move(socket)), own_user_(own_user) {}
 
   void handshake(std::function<void(Failure)> done) override { done({}); }
   void read_some(asio::mutable_buffer into, Done done) override {
@@ -44,10 +45,12 @@ class PlainTransport final : public Transport {
     return "unix";
   }
   bool local_socket() const override { return !std::is_same_v<Socket, tcp::socket>; }
+  bool own_user() const override { return own_user_; }
   bool encrypted() const override { return false; }
 
  private:
   Socket socket_;
+  bool own_user_;
 };
 
 class TlsTransport final : public Transport {
@@ -75,6 +78,7 @@ class TlsTransport final : public Transport {
   }
   std::string peer() const override { return name_of(stream_.next_layer()); }
   bool local_socket() const override { return false; }
+  bool own_user() const override { return false; }
   bool encrypted() const override { return true; }
 
  private:
@@ -88,8 +92,8 @@ std::unique_ptr<Transport> make_transport(tcp::socket socket) {
   return std::make_unique<PlainTransport<tcp::socket>>(std::move(socket));
 }
 
-std::unique_ptr<Transport> make_transport(LocalStream::socket socket) {
-  return std::make_unique<PlainTransport<LocalStream::socket>>(std::move(socket));
+std::unique_ptr<Transport> make_transport(LocalStream::socket socket, bool own_user) {
+  return std::make_unique<PlainTransport<LocalStream::socket>>(std::move(socket), own_user);
 }
 
 std::unique_ptr<Transport> make_transport(tcp::socket socket,

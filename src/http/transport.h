@@ -28,11 +28,14 @@ class Transport {
   virtual void close() = 0;
   virtual std::string peer() const = 0;
   virtual bool local_socket() const = 0;
+  virtual bool own_user() const = 0;
   virtual bool encrypted() const = 0;
 };
 
 std::unique_ptr<Transport> make_transport(boost::asio::ip::tcp::socket socket);
-std::unique_ptr<Transport> make_transport(boost::asio::local::stream_protocol::socket socket);
+// `own_user`: its peer was found to be a process of this user.
+std::unique_ptr<Transport> make_transport(boost::asio::local::stream_protocol::socket socket,
+                                          bool own_user);
 // Keeps `context` as long as the connection lives: a reload leaves open connections alone.
 std::unique_ptr<Transport> make_transport(boost::asio::ip::tcp::socket socket,
                                           std::shared_ptr<boost::asio::ssl::context> context);

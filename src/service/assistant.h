@@ -46,8 +46,10 @@ class Assistant {
   Assistant& operator=(const Assistant&) = delete;
 
   // Climbs, remembers an accepted answer for the next time it is asked, and logs the decisions
-  // where the settings ask for it.
-  cascade::Reply ask(const cascade::Request&, const StopFlag&, cascade::Listener&);
+  // where the settings ask for it. `folder`: where it is asked, an absolute path; empty: the folder
+  // that this process was in when the assistant was made.
+  cascade::Reply ask(const cascade::Request&, const StopFlag&, cascade::Listener&,
+                     const std::string& folder = {});
 
   // What would be asked, in order. Loads nothing.
   cascade::Trace plan(const cascade::Request&) const;

@@ -71,7 +71,7 @@ double upper(size_t false_hits, size_t hits) {
 }
 
 std::filesystem::path file_of(const Paths& paths, const std::string& encoder) {
-  return paths.data_dir / "cache" / fmt::format("threshold-{}.json", encoder.substr(0, 16));
+  return kept_thresholds_folder(paths) / fmt::format("threshold-{}.json", encoder.substr(0, 16));
 }
 
 }  // namespace
@@ -133,6 +133,10 @@ std::optional<double> calibrate_threshold(const std::vector<QuestionPair>& pairs
     hits = std::min(scores.size(), static_cast<size_t>(more));
   }
   return found;
+}
+
+std::filesystem::path kept_thresholds_folder(const Paths& paths) {
+  return paths.data_dir / "cache";
 }
 
 std::optional<double> kept_threshold(const Paths& paths, const std::string& encoder) {

@@ -47,6 +47,7 @@ inline constexpr double kThresholdMin = 0.7;
 std::optional<double> calibrate_threshold(const std::vector<QuestionPair>& pairs,
                                           double share_max);
 
+std::filesystem::path kept_thresholds_folder(const Paths& paths);
 // The threshold kept for an encoder and the gate of this build; nothing where there is none.
 std::optional<double> kept_threshold(const Paths& paths, const std::string& encoder);
 // `configured` where the user chose it, else the kept one, else `configured`, the default.

@@ -49,7 +49,11 @@ Judgement::Judgement(const Settings& settings, const Paths& paths, const Clock& 
   if (watch(decision_log_path(paths), notices)) terms.safe_mode = true;
   policy_ = std::make_unique<cascade::DeclaredPolicy>(estimator_, std::move(terms), chance_);
   if (settings.log.decisions) {
-    writer_ = std::make_unique<storage::DecisionLogWriter>(decision_log_path(paths), clock);
+    constexpr double kSecondsADay = 24 * 3600;
+    writer_ = std::make_unique<storage::DecisionLogWriter>(
+        decision_log_path(paths), clock,
+        storage::DecisionLogOptions{.decisions_max = settings.log.keep_rows,
+                                    .seconds_max = settings.log.keep_days * kSecondsADay});
   }
 }
 

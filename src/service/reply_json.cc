@@ -47,6 +47,23 @@ Json calls_json(const std::vector<cascade::ToolCall>& calls) {
   return list;
 }
 
+Json usage_json(const cascade::Trace& trace) {
+  int64_t prompt = 0;
+  int64_t completion = 0;
+  double seconds = 0;
+  for (const cascade::Step& step : trace) {
+    prompt += step.attempt.cost.prompt_tokens;
+    completion += step.attempt.cost.completion_tokens;
+    seconds += step.seconds;
+  }
+  return {{"prompt_tokens", prompt},
+          {"completion_tokens", completion},
+          {"total_tokens", prompt + completion},
+          {"seconds", number(seconds)}};
+}
+
+}  // namespace
+
 Json step_json(const cascade::Step& step) {
   Json json = {{"tier", cascade::level_name(step.level)},
           {"decision", cascade::decision_name(step.decision)},
@@ -67,23 +84,6 @@ Json step_json(const cascade::Step& step) {
   if (!step.attempt.tool_calls.empty()) json["tool_calls"] = calls_json(step.attempt.tool_calls);
   return json;
 }
-
-Json usage_json(const cascade::Trace& trace) {
-  int64_t prompt = 0;
-  int64_t completion = 0;
-  double seconds = 0;
-  for (const cascade::Step& step : trace) {
-    prompt += step.attempt.cost.prompt_tokens;
-    completion += step.attempt.cost.completion_tokens;
-    seconds += step.seconds;
-  }
-  return {{"prompt_tokens", prompt},
-          {"completion_tokens", completion},
-          {"total_tokens", prompt + completion},
-          {"seconds", number(seconds)}};
-}
-
-}  // namespace
 
 Json reply_json(const cascade::Reply& reply) {
   const cascade::Step* step = reply.step();

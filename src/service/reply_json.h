@@ -15,6 +15,9 @@ namespace tinyarms::service {
 // without an answer.
 nlohmann::ordered_json reply_json(const cascade::Reply& reply);
 
+// One entry of its "trace".
+nlohmann::ordered_json step_json(const cascade::Step& step);
+
 // {"plan": [{"tier", "would_run", "source", "reason"}]}
 nlohmann::ordered_json plan_json(const cascade::Trace& plan);
 

@@ -1,10 +1,10 @@
 #include "service/repository_state.h"
 
-#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/sha256.h"
+#include "service/file_stamp.h"
 
 namespace tinyarms::service {
 namespace {
@@ -24,14 +24,6 @@ std::string small_text(const fs::path& path) {
   if (!bytes) return {};
   while (!bytes->empty() && (bytes->back() == '\n' || bytes->back() == '\r')) bytes->pop_back();
   return *bytes;
-}
-
-// Size and time of a file, which stand for what is in it.
-std::string file_stamp(const fs::path& path) {
-  struct stat facts {};
-  if (::stat(path.c_str(), &facts) != 0) return "none";
-  return fmt::format("{} {}.{} {}", facts.st_size, facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec,
-                     facts.st_ino);
 }
 
 // The folder with HEAD and index: .git itself, or what a worktree's or submodule's file names.

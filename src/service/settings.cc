@@ -59,6 +59,9 @@ constexpr SettingInfo kSettings[] = {
      "Prints an answer while it is written; \"auto\" does so on a terminal."},
     {"color", Kind::Choice, Rule::Allowed, TINYARMS_FIELD(color),
      "Colours and progress; \"auto\" has them on a terminal."},
+    {"use_server", Kind::Flag, Rule::Forbidden, TINYARMS_FIELD(use_server),
+     "`ask` and `chat` hand questions to this user's running server where it would answer the "
+     "same."},
     {"confidence_threshold", Kind::Number, Rule::Allowed, TINYARMS_FIELD(confidence_threshold),
      "Confidence an answer must reach, at every tier without a threshold of its own.", 0, 1},
     {"thresholds.l0", Kind::Number, Rule::Allowed, TINYARMS_FIELD(level_thresholds[0]),
@@ -163,6 +166,10 @@ constexpr SettingInfo kSettings[] = {
      "Keeps every decision with its evidence; of the question only hash and length."},
     {"log.prompts", Kind::Flag, Rule::Forbidden, TINYARMS_FIELD(log.prompts),
      "Keeps the questions' text in that log too."},
+    {"log.keep_days", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(log.keep_days),
+     "Days after which a decision leaves that log, with its outcomes; 0 keeps any age.", 0, 36500},
+    {"log.keep_rows", Kind::Integer, Rule::Forbidden, TINYARMS_FIELD(log.keep_rows),
+     "Decisions that log keeps; the oldest go first.", 1, 1000000000},
 };
 
 #undef TINYARMS_FIELD

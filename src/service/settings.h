@@ -107,6 +107,8 @@ struct ShadowSettings {
 struct LogSettings {
   bool decisions = false;
   bool prompts = false;
+  double keep_days = 0;        // 0: any age
+  int keep_rows = 1'000'000;
 };
 
 struct Settings {
@@ -115,6 +117,7 @@ struct Settings {
   std::optional<uint64_t> memory_budget_bytes;  // nothing: kAutoMemoryShare of the memory
   Switch stream = Switch::Auto;
   Switch color = Switch::Auto;
+  bool use_server = true;
   std::optional<double> confidence_threshold;
   std::array<std::optional<double>, 5> level_thresholds;  // by level, L0 first
   SamplingSettings sampling;

@@ -57,7 +57,8 @@ TEST(SettingsTable, NothingThatLeavesTheMachineIsAProjectsToSet) {
   for (const char* key : {"offline", "l4.url", "l4.model", "l4.api_key_env", "l0.packs",
                           "l2.system_prompt", "l3.system_prompt", "memory_budget",
                           "calibration.files", "calibration.allow_foreign", "policy.file",
-                          "policy.explore", "log.decisions", "log.prompts"}) {
+                          "policy.explore", "log.decisions", "log.prompts", "log.keep_days",
+                          "log.keep_rows"}) {
     ASSERT_NE(find_setting(key), nullptr) << key;
     EXPECT_EQ(find_setting(key)->project, ProjectRule::Forbidden) << key;
   }

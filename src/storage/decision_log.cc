@@ -40,6 +40,8 @@ Result<std::unique_ptr<DecisionLog>> DecisionLog::open(const std::filesystem::pa
                                                        const DecisionLogOptions& options) {
   auto opened = Database::open(path, clock, {.schema = decision_log_schema()});
   if (!opened) return opened.error();
+  // A question that is no longer to be kept shall not lie in the file's free pages either.
+  if (auto set = opened->database->execute("PRAGMA secure_delete = ON"); !set) return set.error();
   return std::unique_ptr<DecisionLog>(new DecisionLog(std::move(*opened), clock, options));
 }
 
@@ -150,7 +152,18 @@ Result<void> DecisionLog::forget_oldest() {
   auto erase = database_->prepare(
       "DELETE FROM decisions WHERE number <= (SELECT max(number) FROM decisions) - ?");
   if (!erase) return erase.error();
-  return erase->bind(options_.decisions_max).run();
+  if (auto done = erase->bind(options_.decisions_max).run(); !done) return done;
+  if (options_.seconds_max <= 0) return {};
+  auto expire = database_->prepare("DELETE FROM decisions WHERE at < ?");
+  if (!expire) return expire.error();
+  return expire->bind(clock_.wall_seconds() - options_.seconds_max).run();
+}
+
+Result<void> DecisionLog::tidy() {
+  auto transaction = Transaction::begin(*database_);
+  if (!transaction) return transaction.error();
+  if (auto done = forget_oldest(); !done) return done;
+  return transaction->commit();
 }
 
 Result<std::string> DecisionLog::resolve(std::string_view word) {

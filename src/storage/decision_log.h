@@ -82,6 +82,7 @@ struct LogMark {
 
 struct DecisionLogOptions {
   int64_t decisions_max = 1'000'000;  // the oldest go first, with their outcomes
+  double seconds_max = 0;             // older ones go; 0: any age
 };
 
 // One thread at a time; any number of processes. All calls: the errors of Database.
@@ -95,8 +96,11 @@ class DecisionLog {
   static Result<std::unique_ptr<DecisionLog>> open_existing(const std::filesystem::path& path,
                                                             const Clock& clock);
 
-  // All or none.
+  // All or none. What the options no longer keep goes with it.
   Result<void> append(std::span<const LoggedDecision> decisions);
+
+  // Lets go what the options no longer keep: its bytes are overwritten.
+  Result<void> tidy();
 
   // The id that `word` begins (at least four bytes), or the newest one for "last". Errors:
   // NotFound, InvalidArgument (more than one, or too short).

@@ -169,6 +169,48 @@ TEST_F(DecisionLogTest, TheOldestGoFirst) {
   EXPECT_EQ(all[0].id, "id-4");
 }
 
+TEST_F(DecisionLogTest, WhatIsTooOldGoesWithItsOutcomesAndItsBytes) {
+  const std::string secret = "a question that nobody is to find again";
+  auto log = open({.seconds_max = 100});
+  LoggedDecision old = decision("aaaa1", "hash");
+  old.at = clock_.now - 99;
+  old.question = secret;
+  LoggedDecision young = decision("bbbb2", "hash");
+  young.at = clock_.now;
+  ASSERT_TRUE(log->append(std::vector{old, young}));
+  ASSERT_TRUE(log->add_outcome("aaaa1", true, "feedback"));
+  EXPECT_EQ(read_all(*log).size(), 2u);
+  clock_.now += 2;
+  ASSERT_TRUE(log->tidy());
+  ASSERT_EQ(read_all(*log).size(), 1u);
+  EXPECT_EQ(read_all(*log)[0].id, "bbbb2");
+  EXPECT_TRUE(log->certified_outcomes("hash")->empty());
+  log.reset();  // writes the pages back
+  EXPECT_EQ(read_bytes(folder_ / "log.sqlite").find(secret), std::string::npos);
+}
+
+TEST_F(DecisionLogTest, AnAppendLetsGoWhatIsTooOld) {
+  auto log = open({.seconds_max = 100});
+  LoggedDecision old = decision("aaaa1");
+  old.at = clock_.now - 101;
+  LoggedDecision young = decision("bbbb2");
+  young.at = clock_.now;
+  ASSERT_TRUE(log->append(std::vector{old, young}));
+  ASSERT_EQ(read_all(*log).size(), 1u);
+  EXPECT_EQ(read_all(*log)[0].id, "bbbb2");
+}
+
+TEST_F(DecisionLogTest, TheWriterLetsGoWhileNothingIsAdded) {
+  LoggedDecision old = decision("aaaa1");
+  old.at = clock_.now - 101;
+  ASSERT_TRUE(open()->append(std::vector{old}));
+  DecisionLogWriter writer(folder_ / "log.sqlite", clock_, {.seconds_max = 100},
+                           std::chrono::milliseconds(1));
+  auto log = open();
+  while (!read_all(*log).empty()) std::this_thread::yield();  // else the test never ends
+  EXPECT_FALSE(writer.problem());
+}
+
 TEST_F(DecisionLogTest, AFileTheUserNamedIsNeverTouchedUnlessItIsALog) {
   EXPECT_EQ(DecisionLog::open_existing(folder_ / "none", clock_).error().code,
             ErrorCode::NotFound);

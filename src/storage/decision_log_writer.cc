@@ -8,8 +8,14 @@ constexpr size_t kBatchMax = 256;
 
 }  // namespace
 
-DecisionLogWriter::DecisionLogWriter(std::filesystem::path path, const Clock& clock)
-    : path_(std::move(path)), clock_(clock), thread_([this] { work(); }) {}
+DecisionLogWriter::DecisionLogWriter(std::filesystem::path path, const Clock& clock,
+                                     const DecisionLogOptions& options,
+                                     std::chrono::milliseconds tidy_every)
+    : path_(std::move(path)),
+      clock_(clock),
+      options_(options),
+      tidy_every_(tidy_every),
+      thread_([this] { work(); }) {}
 
 DecisionLogWriter::~DecisionLogWriter() {
   {
@@ -42,8 +48,16 @@ std::optional<Error> DecisionLogWriter::problem() const {
 
 void DecisionLogWriter::work() {
   std::unique_lock lock(mutex_);
+  const auto wanted = [this] { return ending_ || !queue_.empty(); };
   while (true) {
-    changed_.wait(lock, [this] { return ending_ || !queue_.empty(); });
+    if (options_.seconds_max <= 0) {
+      changed_.wait(lock, wanted);
+    } else if (!changed_.wait_for(lock, tidy_every_, wanted)) {
+      lock.unlock();
+      tidy();
+      lock.lock();
+      continue;
+    }
     if (queue_.empty()) return;
     std::vector<LoggedDecision> batch;
     while (!queue_.empty() && batch.size() < kBatchMax) {
@@ -59,22 +73,32 @@ void DecisionLogWriter::work() {
   }
 }
 
-void DecisionLogWriter::write(std::vector<LoggedDecision> batch) {
-  std::optional<Error> problem;
+Result<DecisionLog*> DecisionLogWriter::log() {
   if (!log_) {
-    auto opened = DecisionLog::open(path_, clock_);
-    if (opened) {
-      log_ = std::move(*opened);
-    } else {
-      problem = opened.error();
-    }
+    auto opened = DecisionLog::open(path_, clock_, options_);
+    if (!opened) return opened.error();
+    log_ = std::move(*opened);
   }
-  if (log_) {
-    if (auto done = log_->append(batch); !done) problem = done.error();
-  }
-  if (!problem) return;
+  return log_.get();
+}
+
+void DecisionLogWriter::write(std::vector<LoggedDecision> batch) {
+  auto opened = log();
+  const Result<void> done = opened ? (*opened)->append(batch) : Result<void>(opened.error());
+  if (done) return;
   const std::lock_guard lock(mutex_);
-  problem_ = std::move(problem);
+  problem_ = done.error();
+}
+
+// A log that is not there has nothing to let go, and is not made for that.
+void DecisionLogWriter::tidy() {
+  std::error_code problem;
+  if (!log_ && !std::filesystem::exists(path_, problem)) return;
+  auto opened = log();
+  const Result<void> done = opened ? (*opened)->tidy() : Result<void>(opened.error());
+  if (done) return;
+  const std::lock_guard lock(mutex_);
+  problem_ = done.error();
 }
 
 }  // namespace tinyarms::storage

@@ -4,6 +4,7 @@
 // add() is thread-safe and never blocks on the disk; the destructor waits for what was added.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <filesystem>
@@ -18,8 +19,11 @@ namespace tinyarms::storage {
 
 class DecisionLogWriter {
  public:
-  // `clock` outlives the writer. The file is opened with the first decision.
-  DecisionLogWriter(std::filesystem::path path, const Clock& clock);
+  // `clock` outlives the writer. The file is opened with the first decision. Where ages are
+  // limited, what has grown too old goes every `tidy_every`, also while nothing is added.
+  DecisionLogWriter(std::filesystem::path path, const Clock& clock,
+                    const DecisionLogOptions& options = {},
+                    std::chrono::milliseconds tidy_every = std::chrono::hours(1));
   ~DecisionLogWriter();
   DecisionLogWriter(const DecisionLogWriter&) = delete;
   DecisionLogWriter& operator=(const DecisionLogWriter&) = delete;
@@ -35,9 +39,13 @@ class DecisionLogWriter {
  private:
   void work();
   void write(std::vector<LoggedDecision> batch);
+  void tidy();
+  Result<DecisionLog*> log();
 
   const std::filesystem::path path_;
   const Clock& clock_;
+  const DecisionLogOptions options_;
+  const std::chrono::milliseconds tidy_every_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<LoggedDecision> queue_;

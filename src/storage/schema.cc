@@ -71,7 +71,7 @@ CREATE TABLE rejections (
 
 // A step's evidence is JSON, which storage does not read. Outcomes come later, from anywhere, and
 // are kept in the order in which they came: a sequential test reads them so.
-constexpr std::array<const char*, 2> kDecisionMigrations = {R"sql(
+constexpr std::array<const char*, 3> kDecisionMigrations = {R"sql(
 CREATE TABLE decisions (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
@@ -121,6 +121,10 @@ CREATE TABLE shadows (
   decision INTEGER PRIMARY KEY REFERENCES decisions (number) ON DELETE CASCADE,
   text TEXT NOT NULL
 ) STRICT;
+)sql",
+// What is too old is found without a look at all the rest.
+R"sql(
+CREATE INDEX decisions_by_time ON decisions (at);
 )sql"};
 
 // Files by absolute path, so that a folder is a range of paths. A passage's id is never given

@@ -153,7 +153,8 @@ Result<corpus::Library*> Retrieval::library() {
 std::function<bool(std::string_view)> Retrieval::scope(corpus::Library& library) const {
   auto roots = library.roots();
   if (!roots || roots->size() < 2) return nullptr;
-  const corpus::Root* around = corpus::root_of(*roots, options_.working_folder);
+  const corpus::Root* around = corpus::root_of(
+      *roots, options_.working_folder ? options_.working_folder() : std::string());
   if (around == nullptr) return nullptr;
   return [folder = around->path](std::string_view path) {
     return corpus::lies_in(path, folder);

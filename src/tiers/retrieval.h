@@ -30,7 +30,8 @@ struct RetrievalOptions {
   std::string model_id = {};
   size_t budget_tokens = 1200;   // of passages for the models above; 0: none
   corpus::FusionWeights weights = {};
-  std::string working_folder = {};    // only the root around it is searched, if any
+  // Where it is asked, at the time: only the root around that folder is searched, if any.
+  std::function<std::string()> working_folder = {};
 };
 
 // One thread at a time.
