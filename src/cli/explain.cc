@@ -103,6 +103,7 @@ std::string footer(const cascade::Reply& reply) {
   text += fmt::format(" · {}", duration(seconds));
   if (reply.interrupted) text += " · interrupted";
   if (step->attempt.finish == cascade::Finish::Length) text += " · cut off at the token limit";
+  if (step->attempt.finish == cascade::Finish::Abandoned) text += " · only its beginning";
   if (!step->attempt.notice.empty()) text += " · " + printable(step->attempt.notice);
   return text;
 }
