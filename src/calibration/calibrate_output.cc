@@ -57,6 +57,76 @@ Json baseline_json(const Baseline& baseline) {
   return json;
 }
 
+Json outcome_json(const EarlyAbortOutcome& outcome) {
+  return {{"answers", outcome.answers},
+          {"watched", outcome.watched},
+          {"stopped", outcome.stopped},
+          {"lost", outcome.lost},
+          {"lost_interval", {outcome.lost_share.low, outcome.lost_share.high}},
+          {"tokens", outcome.tokens},
+          {"tokens_saved", outcome.saved},
+          {"saved_share_interval", pair(outcome.saved_share)},
+          {"accuracy_before", outcome.accuracy_before},
+          {"accuracy_after", outcome.accuracy_after},
+          {"accuracy_change_interval", pair(outcome.accuracy_change)}};
+}
+
+Json early_aborts_json(const CalibrateReport& report) {
+  Json list = Json::array();
+  for (const TierEarlyAbort& one : report.early_aborts) {
+    if (!one.choice.fit) {
+      list.push_back({{"tier", one.tier}, {"fitted", false}, {"why_not", one.choice.why_not}});
+      continue;
+    }
+    const EarlyAbortFit& fit = *one.choice.fit;
+    Json held_out = outcome_json(one.held_out.outcome);
+    held_out["folds"] = one.held_out.folds;
+    held_out["folds_fitted"] = one.held_out.fitted;
+    list.push_back({{"tier", one.tier},
+                    {"fitted", true},
+                    {"test", margin_test_name(fit.test)},
+                    {"boundary", fit.test.boundary},
+                    {"lost_max", fit.target.lost_max},
+                    {"lost_bound", fit.bound},
+                    {"fitted_to", outcome_json(one.outcome)},
+                    {"held_out", held_out}});
+  }
+  return list;
+}
+
+std::string outcome_text(const EarlyAbortOutcome& outcome) {
+  const auto interval = [](const std::optional<Interval>& range) {
+    return range ? fmt::format("[{:+.4f}, {:+.4f}]", range->low, range->high) : std::string("[?]");
+  };
+  const double share = outcome.tokens > 0 ? static_cast<double>(outcome.saved) /
+                                                static_cast<double>(outcome.tokens)
+                                          : 0;
+  return fmt::format("stops {} of {} drafts, {} of them right and kept [{:.4f}, {:.4f}]; {} of {} "
+                     "tokens saved ({:.4f} {}); accuracy {:.4f} -> {:.4f}, change {}",
+                     outcome.stopped, outcome.watched, outcome.lost, outcome.lost_share.low,
+                     outcome.lost_share.high, outcome.saved, outcome.tokens, share,
+                     interval(outcome.saved_share), outcome.accuracy_before, outcome.accuracy_after,
+                     interval(outcome.accuracy_change));
+}
+
+std::string early_aborts_text(const CalibrateReport& report) {
+  std::string text;
+  for (const TierEarlyAbort& one : report.early_aborts) {
+    if (!one.choice.fit) {
+      text += fmt::format("early abort {}: not fitted: {}\n", one.tier, one.choice.why_not);
+      continue;
+    }
+    const EarlyAbortFit& fit = *one.choice.fit;
+    text += fmt::format("early abort {}: at {} ({}); {} (bound {:.4f})\n", one.tier,
+                        margin_test_text(fit.test), margin_test_name(fit.test),
+                        promise_text(fit.target), fit.bound);
+    text += fmt::format("  on these records: {}\n", outcome_text(one.outcome));
+    text += fmt::format("  held out ({} of {} folds had a test): {}\n", one.held_out.fitted,
+                        one.held_out.folds, outcome_text(one.held_out.outcome));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string calibrate_json(const CalibrateReport& report) {
@@ -94,6 +164,7 @@ std::string calibrate_json(const CalibrateReport& report) {
       {"calibrators", fits},
       {"curve", curve},
       {"baselines", others},
+      {"early_abort", early_aborts_json(report)},
       {"notes", report.notes}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -142,6 +213,7 @@ std::string calibrate_text(const CalibrateReport& report) {
     }
     text += '\n';
   }
+  text += early_aborts_text(report);
   for (const std::string& note : report.notes) text += "note: " + note + "\n";
   return text;
 }

@@ -7,6 +7,9 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/sha256.h"
+#include "calibration/margin_trace.h"
+
 namespace tinyarms::calibration {
 namespace {
 
@@ -73,6 +76,49 @@ void note_dominated(CalibrateReport& report) {
   }
 }
 
+// What tiers from `tier` on would answer by the plan.
+bool right_from(const CascadeOutcomes& outcomes, const Plan& plan, size_t tier, size_t row) {
+  while (tier + 1 < outcomes.tiers() &&
+         outcomes.probability[tier][row] < plan.thresholds[tier]) {
+    ++tier;
+  }
+  return outcomes.right[tier][row] > 0.5;
+}
+
+void fit_early_aborts(const Dataset& data, const std::vector<size_t>& rows,
+                      const CascadeOutcomes& outcomes, const CalibrateRequest& request,
+                      CalibrateReport& report) {
+  const EarlyAbortTarget target{.lost_max = *request.early_abort,
+                                .confidence = request.bootstrap.confidence};
+  const Plan& plan = report.choice.plan;
+  for (size_t t = 0; t + 1 < outcomes.tiers(); ++t) {
+    std::vector<WatchedAnswer> answers;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      WatchedAnswer& answer = answers.emplace_back();
+      const auto margins = read_margins(data.tiers[t].margin_traces[rows[i]]);
+      for (const float margin : *margins) {
+        answer.steps.push_back(static_cast<uint8_t>(margin_step(margin)));
+      }
+      answer.right = outcomes.right[t][i] > 0.5;
+      answer.kept = outcomes.probability[t][i] >= plan.thresholds[t];
+      answer.right_above = right_from(outcomes, plan, t + 1, i);
+      answer.key = data.keys[rows[i]];
+    }
+    TierEarlyAbort& fitted = report.early_aborts.emplace_back();
+    fitted.tier = report.tiers[t];
+    fitted.choice = fit_early_abort(answers, target);
+    if (!fitted.choice.fit) continue;
+    fitted.outcome = replay_early_abort(answers, fitted.choice.fit->test, request.bootstrap);
+    fitted.held_out = held_out_early_abort(answers, target, request.bootstrap);
+    const CalibratorSet& set = report.calibrators[t].set;
+    fitted.file = EarlyAbortFile{.tier = set.tier,
+                                 .identity = set.identity,
+                                 .calibrator = sha256_hex(calibrators_json(set)),
+                                 .kept_from = plan.thresholds[t],
+                                 .fit = *fitted.choice.fit};
+  }
+}
+
 Plan cross_check(const CascadeOutcomes& outcomes, const std::vector<uint64_t>& keys,
                  const PlanTarget& target) {
   std::array<std::vector<size_t>, 2> halves;
@@ -128,7 +174,9 @@ Result<void> parse_target(const std::string& text, CalibrateRequest& request) {
 }
 
 Result<CalibrateReport> calibrate(const CalibrateRequest& request) {
-  auto data = load_dataset(request.files, {.read = request.read, .prompt_features = true});
+  auto data = load_dataset(request.files, {.read = request.read,
+                                           .prompt_features = true,
+                                           .margin_traces = request.early_abort.has_value()});
   if (!data) return data.error();
   if (data->tiers.size() < 2) {
     return Error{ErrorCode::InvalidArgument, "the records have one tier: there is nothing to route",
@@ -188,6 +236,7 @@ Result<CalibrateReport> calibrate(const CalibrateRequest& request) {
   if (report.choice.plan.thresholds.empty()) {  // too few records to test a risk
     report.choice.plan = evaluate(outcomes, plans.back().thresholds);
   }
+  if (request.early_abort) fit_early_aborts(*data, rows, outcomes, request, report);
   report.intervals = bootstrap_plan(outcomes, report.choice.plan.thresholds, request.bootstrap);
   report.cross_checked = cross_check(outcomes, keys, report.target);
   constexpr size_t kCurvePoints = 21;

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "calibration/baselines.h"
 #include "calibration/calibrator_file.h"
+#include "calibration/early_abort.h"
 #include "calibration/threshold_plan.h"
 
 namespace tinyarms::calibration {
@@ -20,15 +22,25 @@ struct CalibrateRequest {
   std::map<std::string, double, std::less<>> swap_cost{};  // tier → added when it is asked
   std::string engine{};   // identity of what served the records
   std::string sampler{};  //
+  std::optional<double> early_abort{};  // the largest share of stopped drafts that may be lost
   ReadOptions read{};
   GroupFitOptions fit{};
   BootstrapOptions bootstrap{};
+};
+
+struct TierEarlyAbort {
+  std::string tier{};
+  EarlyAbortChoice choice{};
+  EarlyAbortOutcome outcome{};      // of the test chosen, on the records it was fitted to
+  HeldOutEarlyAbort held_out{};
+  std::optional<EarlyAbortFile> file{};  // where there is a test
 };
 
 struct CalibrateReport {
   std::vector<std::string> tiers{};
   size_t records = 0;  // with an outcome of every tier
   std::vector<CalibratorSetFit> calibrators{};  // of every tier but the last
+  std::vector<TierEarlyAbort> early_aborts{};   // the same tiers, where asked for
   PlanTarget target{};
   PlanChoice choice{};
   PlanIntervals intervals{};

@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "base/file.h"
+#include "calibration/json_checker.h"
 
 namespace tinyarms::calibration {
 namespace {
@@ -64,65 +63,11 @@ Json group_json(const GroupCalibrator& group) {
           {"parameters", std::visit(ParametersOf{}, group.calibrator.model)}};
 }
 
-// Walks a parsed file; the first fault stays, with its place ("groups.code.parameters.x[3]").
-class Checker {
- public:
-  void fault(const std::string& place, std::string what) {
-    if (!fault_) fault_ = {place, std::move(what)};
-  }
-  const std::optional<std::pair<std::string, std::string>>& fault() const { return fault_; }
-
-  const Json& member(const Json& object, const char* name, const std::string& place) {
-    static const Json kNothing;
-    if (object.is_object() && object.contains(name)) return object[name];
-    fault(place, fmt::format("`{}` is missing", name));
-    return kNothing;
-  }
-
-  double number(const Json& value, const std::string& place, Interval range) {
-    if (value.is_number()) {
-      const double x = value.get<double>();
-      if (std::isfinite(x) && x >= range.low && x <= range.high) return x;
-    }
-    fault(place, fmt::format("a number in [{:g}, {:g}] is needed", range.low, range.high));
-    return range.low;
-  }
-  double number_in(const Json& object, const char* name, const std::string& place,
-                   Interval range = {-1e300, 1e300}) {
-    return number(member(object, name, place), place + "." + name, range);
-  }
-  uint64_t count_in(const Json& object, const char* name, const std::string& place) {
-    const Json& value = member(object, name, place);
-    if (value.is_number_unsigned()) return value.get<uint64_t>();
-    fault(place + "." + name, "a count is needed");
-    return 0;
-  }
-  std::string text_in(const Json& object, const char* name, const std::string& place) {
-    const Json& value = member(object, name, place);
-    if (value.is_string() && value.get_ref<const std::string&>().size() <= 4096) {
-      return value.get<std::string>();
-    }
-    fault(place + "." + name, "a text is needed");
-    return "";
-  }
-  const Json& list_in(const Json& object, const char* name, const std::string& place,
-                      size_t items_max) {
-    static const Json kEmpty = Json::array();
-    const Json& value = member(object, name, place);
-    if (value.is_array() && value.size() <= items_max) return value;
-    fault(place + "." + name, fmt::format("a list of at most {} is needed", items_max));
-    return kEmpty;
-  }
-
- private:
-  std::optional<std::pair<std::string, std::string>> fault_;
-};
-
 constexpr Interval kPositive{1e-300, 1e300};
 constexpr Interval kNotNegative{0, 1e300};
 constexpr Interval kUnit{0, 1};
 
-std::vector<double> ascending(Checker& check, const Json& list, const std::string& place,
+std::vector<double> ascending(JsonChecker& check, const Json& list, const std::string& place,
                               bool strictly, Interval range) {
   std::vector<double> values;
   for (const Json& item : list) {
@@ -136,7 +81,7 @@ std::vector<double> ascending(Checker& check, const Json& list, const std::strin
   return values;
 }
 
-HistogramMap parse_histogram(Checker& check, const Json& json, const std::string& place) {
+HistogramMap parse_histogram(JsonChecker& check, const Json& json, const std::string& place) {
   HistogramMap map;
   map.confidence = check.number_in(json, "confidence", place, {0.5, 0.999999});
   for (const Json& item : check.list_in(json, "bins", place, kItemsMax)) {
@@ -154,7 +99,7 @@ HistogramMap parse_histogram(Checker& check, const Json& json, const std::string
   return map;
 }
 
-IsotonicMap parse_isotonic(Checker& check, const Json& json, const std::string& place) {
+IsotonicMap parse_isotonic(JsonChecker& check, const Json& json, const std::string& place) {
   IsotonicMap map;
   const Json& rising = check.member(json, "rising", place);
   if (rising.is_boolean()) map.rising = rising.get<bool>();
@@ -170,7 +115,7 @@ IsotonicMap parse_isotonic(Checker& check, const Json& json, const std::string& 
   return map;
 }
 
-LogisticModel parse_logistic(Checker& check, const Json& json, const std::string& place,
+LogisticModel parse_logistic(JsonChecker& check, const Json& json, const std::string& place,
                              size_t signals) {
   LogisticModel model;
   model.intercept = check.number_in(json, "intercept", place);
@@ -185,7 +130,7 @@ LogisticModel parse_logistic(Checker& check, const Json& json, const std::string
   return model;
 }
 
-StumpModel parse_stumps(Checker& check, const Json& json, const std::string& place,
+StumpModel parse_stumps(JsonChecker& check, const Json& json, const std::string& place,
                         size_t signals) {
   StumpModel model;
   model.intercept = check.number_in(json, "intercept", place);
@@ -201,7 +146,7 @@ StumpModel parse_stumps(Checker& check, const Json& json, const std::string& pla
   return model;
 }
 
-CalibrationModel parse_model(Checker& check, Family family, const Json& json,
+CalibrationModel parse_model(JsonChecker& check, Family family, const Json& json,
                              const std::string& place, size_t signals) {
   switch (family) {
     case Family::Temperature:
@@ -221,7 +166,7 @@ CalibrationModel parse_model(Checker& check, Family family, const Json& json,
   return PlattMap{};
 }
 
-GroupCalibrator parse_group(Checker& check, const Json& json, const std::string& place) {
+GroupCalibrator parse_group(JsonChecker& check, const Json& json, const std::string& place) {
   GroupCalibrator group;
   const std::string name = check.text_in(json, "family", place);
   const auto family = parse_family(name);
@@ -269,7 +214,7 @@ Result<CalibratorSet> parse_calibrators(std::string_view text, const std::string
   if (text.size() > kCalibratorBytesMax) return refuse(ErrorCode::Corrupt, "is larger than 4 MiB");
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_object()) return refuse(ErrorCode::Corrupt, "is not a JSON object");
-  Checker check;
+  JsonChecker check;
   if (check.text_in(json, "format", "") != kCalibratorFormat) {
     return refuse(ErrorCode::Corrupt, "is not a calibrator file");
   }

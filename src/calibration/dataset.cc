@@ -7,6 +7,8 @@
 #include <limits>
 #include <numeric>
 
+#include "calibration/margin_trace.h"
+
 namespace tinyarms::calibration {
 namespace {
 
@@ -26,6 +28,12 @@ double mean_cost(const TierColumns& tier) {
     count += 1;
   }
   return count > 0 ? sum / count : 0;
+}
+
+bool was_stopped(const TierOutcome& outcome) {
+  return std::any_of(outcome.evidence.begin(), outcome.evidence.end(), [](const auto& signal) {
+    return signal.first == "stopped_early" && signal.second == 1;
+  });
 }
 
 std::string place_of(const Record& record) {
@@ -84,6 +92,7 @@ Result<size_t> Dataset::row_of(const Record& record) {
 Result<void> Dataset::add_outcome(TierColumns& tier, const TierOutcome& outcome, size_t row) {
   tier.labels.resize(std::max(tier.labels.size(), row + 1), Label::Absent);
   tier.costs.resize(tier.labels.size(), kNoSignal);
+  if (was_stopped(outcome)) return {};  // nobody knows what it would have become
   tier.labels[row] = outcome.correct ? Label::Right : Label::Wrong;
   tier.costs[row] = outcome.cost;
   if (tier.model_sha.empty()) tier.model_sha = outcome.model_sha;
@@ -106,6 +115,14 @@ Result<void> Dataset::add_outcome(TierColumns& tier, const TierOutcome& outcome,
   if (cells_ <= options_.cells_max) return {};
   return Error{ErrorCode::OverBudget, "too many signals times records for the memory", "",
                "choose one signal, or read fewer records"};
+}
+
+bool Dataset::add_trace(TierColumns& tier, const std::string& trace, size_t row) {
+  if (!read_margins(trace)) return false;
+  cells_ += trace.size() / sizeof(double);
+  tier.margin_traces.resize(std::max(tier.margin_traces.size(), row + 1));
+  tier.margin_traces[row] = trace;
+  return true;
 }
 
 Result<void> Dataset::add(const Record& record) {
@@ -143,6 +160,10 @@ Result<void> Dataset::add(const Record& record) {
                                 outcome.name, tier->name),
                     record);
     }
+    if (options_.margin_traces && !add_trace(*tier, outcome.margin_trace, *row)) {
+      return Error{ErrorCode::InvalidArgument, "`margin_trace` has a character that is no margin",
+                   place_of(record), "a character of base64url each: docs/bench.md"};
+    }
     if (auto added = add_outcome(*tier, outcome, *row); !added) return added;
   }
   return {};
@@ -153,6 +174,7 @@ void Dataset::finish() {
     tier.labels.resize(rows(), Label::Absent);
     tier.costs.resize(rows(), kNoSignal);
     for (SignalColumn& signal : tier.signals) signal.values.resize(rows(), kNoSignal);
+    if (options_.margin_traces) tier.margin_traces.resize(rows());
   }
   if (!bench_) return;
   const bool levels = std::all_of(tiers.begin(), tiers.end(),

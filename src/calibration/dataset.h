@@ -31,6 +31,7 @@ struct TierColumns {
   std::vector<Label> labels{};  // Absent: this row has no answer of this tier
   std::vector<double> costs{};  // NaN there
   std::vector<SignalColumn> signals{};
+  std::vector<std::string> margin_traces{};  // empty unless asked for; "" where not recorded
 
   const SignalColumn* find(std::string_view signal) const;
 };
@@ -40,14 +41,16 @@ struct DatasetOptions {
   // Where given, other signals are left out.
   std::optional<std::string> only_signal{};
   bool prompt_features = false;
-  size_t cells_max = size_t{1} << 28;  // of all signal columns together
+  bool margin_traces = false;
+  size_t cells_max = size_t{1} << 28;  // of all columns together, traces at 8 a cell
 };
 
 class Dataset {
  public:
   explicit Dataset(DatasetOptions options = {}) : options_(std::move(options)) {}
 
-  // Errors: InvalidArgument where the record has other tiers than the first; OverBudget.
+  // Errors: InvalidArgument where the record has other tiers than the first, or a margin trace that
+  // is none; OverBudget.
   Result<void> add(const Record& record);
   // After the last record: fills the columns up and puts bench tiers in order, by name where all
   // are levels (l0 … l4), else by mean cost.
@@ -67,6 +70,7 @@ class Dataset {
  private:
   Result<size_t> row_of(const Record& record);
   Result<void> add_outcome(TierColumns& tier, const TierOutcome& outcome, size_t row);
+  bool add_trace(TierColumns& tier, const std::string& trace, size_t row);
   uint32_t group_index(const std::string& name);
 
   DatasetOptions options_;

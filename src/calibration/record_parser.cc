@@ -77,6 +77,7 @@ bool read_tier(JsonScanner& scan, TierOutcome& tier) {
   tier.correct = false;
   tier.cost = 0;
   tier.evidence.clear();
+  tier.margin_trace.clear();
   tier.model_sha.clear();
   tier.quantization.clear();
   bool name = false;

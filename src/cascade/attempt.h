@@ -14,6 +14,7 @@ enum class Finish {
   Stop,         // the answer ended by itself, or at a stop sequence
   Length,       // the token limit cut it off
   Interrupted,  // the user stopped it; the text so far is kept
+  Abandoned,    // the tier itself gave it up, for a tier above to go on with
 };
 
 struct Cost {
@@ -46,7 +47,7 @@ struct Tokens {
 struct Attempt {
   bool answered = false;
   std::string answer;  // where answered
-  std::string reason;  // where abstained: why, in a few words a person can read
+  std::string reason;  // where abstained or given up: why, in a few words a person can read
   std::string source;  // who: a model's name, a rule's id, "exact cache", "semantic cache"
   Origin origin;
   std::string group;   // kind of question; filled in by the cascade

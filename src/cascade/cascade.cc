@@ -18,17 +18,31 @@ Cascade::Cascade(std::vector<std::unique_ptr<Tier>> tiers, const Policy& policy,
 Reply Cascade::run(const Request& request, const StopFlag& stop, Listener& listener) {
   Reply reply;
   const double started = clock_.monotonic_seconds();
+  std::optional<size_t> given_up;
   for (size_t tier = 0; tier < tiers_.size(); ++tier) {
     Step step = ask({request, reply.trace, started, tier}, stop, listener);
     listener.step_finished(step);
     const Decision decision = step.decision;
-    if (step.attempt.answered && decision != Decision::Abstain) reply.winner = reply.trace.size();
-    reply.trace.push_back(std::move(step));
-    reply.sure = decision == Decision::Accept;
-    reply.interrupted = decision == Decision::Interrupt;
+    if (step.attempt.finish == Finish::Abandoned) given_up = tier;
+    add(std::move(step), reply);
     if (ends_climb(decision)) break;
   }
+  const Step* winner = reply.step();
+  if (given_up && winner != nullptr && winner->attempt.finish == Finish::Abandoned &&
+      !reply.interrupted) {
+    Step step = ask({request, reply.trace, started, *given_up, false}, stop, listener);
+    listener.step_finished(step);
+    add(std::move(step), reply);
+  }
   return reply;
+}
+
+void Cascade::add(Step step, Reply& reply) const {
+  const Decision decision = step.decision;
+  if (step.attempt.answered && decision != Decision::Abstain) reply.winner = reply.trace.size();
+  reply.sure = decision == Decision::Accept;
+  reply.interrupted = decision == Decision::Interrupt;
+  reply.trace.push_back(std::move(step));
 }
 
 Step Cascade::ask(const Climb& climb, const StopFlag& stop, Listener& listener) {
@@ -48,7 +62,10 @@ Step Cascade::ask(const Climb& climb, const StopFlag& stop, Listener& listener) 
 
   listener.tier_started(tier.level(), tier.describe());
   const double start = clock_.monotonic_seconds();
-  Result<Attempt> attempt = tier.attempt(climb.request, climb.so_far, stop, listener);
+  const Outlook outlook{.may_climb = climb.may_give_up && may_climb(climb),
+                        .threshold = policy_.threshold(situation(climb, climb.tier))};
+  Result<Attempt> attempt =
+      tier.attempt_within(outlook, climb.request, climb.so_far, stop, listener);
   step.seconds = clock_.monotonic_seconds() - start;
   if (!attempt) {
     const bool stopped = attempt.error().code == ErrorCode::Interrupted;
@@ -74,17 +91,27 @@ Step Cascade::ask(const Climb& climb, const StopFlag& stop, Listener& listener) 
     step.reason = step.attempt.reason;
     return step;
   }
+  if (step.attempt.finish == Finish::Abandoned) {
+    // A beginning is not judged: no number about it would say what the whole is worth.
+    step.decision = Decision::Escalate;
+    step.reason = step.attempt.reason;
+    return step;
+  }
   judge(climb, step);
   return step;
 }
 
+Situation Cascade::situation(const Climb& climb, size_t tier) const {
+  return {.request = climb.request,
+          .level = tiers_[tier]->level(),
+          .so_far = climb.so_far,
+          .seconds_spent = seconds_spent(climb)};
+}
+
 void Cascade::judge(const Climb& climb, Step& step) const {
-  Verdict verdict = policy_.judge({.request = climb.request,
-                                   .level = step.level,
-                                   .so_far = climb.so_far,
-                                   .seconds_spent = seconds_spent(climb),
-                                   .may_climb = may_climb(climb)},
-                                  step.attempt);
+  Situation at = situation(climb, climb.tier);
+  at.may_climb = may_climb(climb);
+  Verdict verdict = policy_.judge(at, step.attempt);
   step.confidence = verdict.confidence.value;
   step.calibrated = verdict.confidence.calibrated;
   step.certified = verdict.confidence.certified;
@@ -129,11 +156,7 @@ std::optional<std::string> Cascade::skip_reason(const Climb& climb, size_t index
   if (request.level_min && level >= Level::L2 && level < *request.level_min) {
     return fmt::format("the conversation is with {} now", level_name(*request.level_min));
   }
-  const Situation situation{.request = request,
-                            .level = level,
-                            .so_far = climb.so_far,
-                            .seconds_spent = seconds_spent(climb)};
-  if (auto why = policy_.skip_reason(situation)) return why;
+  if (auto why = policy_.skip_reason(situation(climb, index))) return why;
   return tier.skip_reason(request, climb.so_far);
 }
 

@@ -30,7 +30,8 @@ class Cascade {
 
   // Never fails: what went wrong is in the trace. Where no tier was sure, the reply is the
   // highest tier's answer with `sure == false`: answers of different models cannot be compared
-  // by an uncalibrated number, but more capable tiers come later.
+  // by an uncalibrated number, but more capable tiers come later. A draft that was given up for a
+  // tier that then did not answer is asked for again, to its end, as a step of its own.
   Reply run(const Request&, const StopFlag&, Listener&);
 
   // What `run` would do at most, without asking a tier: a Skip step, or an Escalate step that
@@ -44,11 +45,14 @@ class Cascade {
     const Trace& so_far;
     double started;
     size_t tier;
+    bool may_give_up = true;  // the tier, for one above
   };
   std::optional<std::string> skip_reason(const Climb&, size_t tier) const;
   bool may_climb(const Climb&) const;
   double seconds_spent(const Climb&) const;
   Step ask(const Climb&, const StopFlag&, Listener&);
+  void add(Step step, Reply& reply) const;
+  Situation situation(const Climb&, size_t tier) const;
   void judge(const Climb&, Step&) const;
 
   std::vector<std::unique_ptr<Tier>> tiers_;

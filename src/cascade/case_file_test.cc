@@ -212,6 +212,10 @@ CaseTier read_tier(const Line& line) {
       tier.stop = get<bool>(pair);
     } else if (pair.name == "finish") {
       tier.finish = finish_of(get<std::string>(pair));
+    } else if (pair.name == "gives_up") {
+      tier.gives_up = get<std::string>(pair);
+    } else if (pair.name == "bar") {
+      tier.bar = get<double>(pair);
     } else if (pair.name == "error") {
       tier.error = error_of(get<std::string>(pair));
     } else if (pair.name == "p") {

@@ -22,6 +22,8 @@ struct CaseTier {
   double seconds = 0;
   bool stop = false;  // the user stops while it works
   Finish finish = Finish::Stop;
+  std::string gives_up;          // for a tier above, where one would be asked: why
+  std::optional<double> bar;     // the threshold that it must have been told
   ErrorCode error = ErrorCode::Internal;
   Evidence evidence;
   std::vector<std::pair<std::string, std::string>> sees;

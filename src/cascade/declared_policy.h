@@ -63,6 +63,7 @@ class DeclaredPolicy final : public Policy {
                  std::function<double()> chance = {});
 
   std::optional<std::string> skip_reason(const Situation&) const override;
+  double threshold(const Situation& at) const override { return threshold_for(at).value; }
   Verdict judge(const Situation&, const Attempt&) const override;
 
  private:

@@ -47,6 +47,10 @@ inline constexpr std::string_view kMarginMin = "margin_min";             //
 inline constexpr std::string_view kMarginQ10 = "margin_q10";             //
 // Every token's, a character each (calibration/margin_trace.h).
 inline constexpr std::string_view kMarginTrace = "margin_trace";
+// The draft was given up by a running test, and the text is its beginning. Else, where a test was
+// fitted and did not apply: why.
+inline constexpr std::string_view kStoppedEarly = "stopped_early";
+inline constexpr std::string_view kNotWatched = "not_watched";
 inline constexpr std::string_view kEntropyMean = "entropy_mean";         // nats
 inline constexpr std::string_view kEntropyMax = "entropy_max";           // nats
 inline constexpr std::string_view kLogitVarianceMean = "logit_variance_mean";

@@ -59,6 +59,8 @@ class Policy {
   virtual ~Policy() = default;
   // Why the tier of that level should not be asked at all, or nothing.
   virtual std::optional<std::string> skip_reason(const Situation&) const { return std::nullopt; }
+  // What the tier's answer will have to reach, as far as that is known before it is given.
+  virtual double threshold(const Situation&) const { return 0; }
   virtual Verdict judge(const Situation&, const Attempt&) const = 0;
 };
 

@@ -29,6 +29,12 @@ class Listener {
   virtual void step_finished(const Step&) {}
 };
 
+// What becomes of a tier's answer, as far as that is known before it is given.
+struct Outlook {
+  bool may_climb = false;  // a tier above would be asked if it is not good enough
+  double threshold = 0;    // P(correct) that it must reach
+};
+
 class Tier {
  public:
   virtual ~Tier() = default;
@@ -46,6 +52,14 @@ class Tier {
   // interrupted attempt is returned with what there is and Finish::Interrupted.
   virtual Result<Attempt> attempt(const Request&, const Trace& so_far, const StopFlag& stop,
                                   Listener&) = 0;
+
+  // The same, told what becomes of the answer. A tier that can see early that it will not be good
+  // enough may give it up where `may_climb`: Finish::Abandoned, with the reason.
+  virtual Result<Attempt> attempt_within(const Outlook&, const Request& request,
+                                         const Trace& so_far, const StopFlag& stop,
+                                         Listener& listener) {
+    return attempt(request, so_far, stop, listener);
+  }
 };
 
 }  // namespace tinyarms::cascade

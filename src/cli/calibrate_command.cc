@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <memory>
@@ -25,6 +26,7 @@ struct CalibrateOptions {
   std::string score;
   std::string target;
   double max_risk = 0;
+  double early_abort = 0;  // 0: not asked for
   std::vector<std::string> swap_costs;
   std::string out;
   std::string svg;
@@ -49,6 +51,7 @@ Result<calibration::CalibrateRequest> read_options(const CalibrateOptions& optio
       return parsed.error();
     }
   }
+  if (options.early_abort > 0) request.early_abort = options.early_abort;
   if (!options.score.empty()) request.signals = {options.score};
   // Bench records do not say what ran them; to be of use where they were made is the common case.
   if (request.engine.empty()) request.engine = service::engine_build();
@@ -80,18 +83,36 @@ std::string policy_toml(const calibration::CalibrateReport& report) {
   return text;
 }
 
+std::string file_name(const std::string& kind, std::string tier) {
+  for (char& c : tier) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!plain) c = '_';
+  }
+  return kind + "-" + tier + ".json";
+}
+
+// A test of an earlier run must not go on where this one found that none holds.
+Result<void> write_early_abort(const std::filesystem::path& root,
+                               const calibration::TierEarlyAbort& fitted) {
+  const std::filesystem::path file = root / file_name("early-abort", fitted.tier);
+  if (fitted.file) return write_file_atomically(file, calibration::early_abort_json(*fitted.file));
+  std::error_code problem;
+  std::filesystem::remove(file, problem);
+  if (!problem) return {};
+  return Error{ErrorCode::Io, "the test of an earlier run cannot be removed: " + problem.message(),
+               file.string(), "remove it"};
+}
+
 // One file a tier; each appears whole or not at all.
 Result<void> write_files(const std::string& folder, const calibration::CalibrateReport& report) {
   const std::filesystem::path root = folder;
   for (const calibration::CalibratorSetFit& fit : report.calibrators) {
-    std::string name = fit.set.tier;
-    for (char& c : name) {
-      const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-      if (!plain) c = '_';
-    }
-    auto written = write_file_atomically(root / ("calibrator-" + name + ".json"),
+    auto written = write_file_atomically(root / file_name("calibrator", fit.set.tier),
                                          calibration::calibrators_json(fit.set));
     if (!written) return written;
+  }
+  for (const calibration::TierEarlyAbort& fitted : report.early_aborts) {
+    if (auto written = write_early_abort(root, fitted); !written) return written;
   }
   if (auto written = write_file_atomically(root / "policy.toml", policy_toml(report)); !written) {
     return written;
@@ -164,7 +185,10 @@ void run_calibrate(const CalibrateOptions& options, Context& context) {
   if (options.plot && !options.json) context.terminal().out(printable(plots::text_plot(chart)));
   context.terminal().out(options.json ? calibration::calibrate_json(*report)
                                       : printable(calibration::calibrate_text(*report)));
-  if (!report->choice.feasible) context.exit = Exit::LowConfidence;
+  const bool tested = std::all_of(
+      report->early_aborts.begin(), report->early_aborts.end(),
+      [](const calibration::TierEarlyAbort& fitted) { return fitted.file.has_value(); });
+  if (!report->choice.feasible || !tested) context.exit = Exit::LowConfidence;
 }
 
 }  // namespace
@@ -195,6 +219,11 @@ void add_calibrate(CLI::App& app, Context& context) {
   calibrate->add_option("--max-risk", options->max_risk, "Wrong answers at most this, certified")
       ->check(CLI::Range(0.0001, 0.9999))
       ->type_name("P");
+  calibrate
+      ->add_option("--early-abort", options->early_abort,
+                   "Also fit a test that stops hopeless drafts, at most this share of them right")
+      ->check(CLI::Range(0.0001, 0.9999))
+      ->type_name("P");
   calibrate->add_option("--confidence", request.bootstrap.confidence, "Of bound and intervals")
       ->check(CLI::Range(0.5, 0.9999))
       ->type_name("P");
@@ -218,11 +247,13 @@ void add_calibrate(CLI::App& app, Context& context) {
   add_record_options(*calibrate, request.read);
   calibrate->add_flag("--json", options->json, "As JSON");
   calibrate->footer(
-      "Exit status 4: the target cannot be reached; the best that can be is shown.\n"
+      "Exit status 4: the target cannot be reached; the best that can be is shown. Also where no\n"
+      "test for --early-abort can be fitted to a tier; the rest is written all the same.\n"
       "Examples:\n"
       "  tinyarms calibrate --records runs.jsonl --target accuracy=0.85\n"
       "  tinyarms calibrate --records runs.jsonl --max-risk 0.1 --confidence 0.95\n"
       "  tinyarms calibrate --records runs.jsonl --target cost=40% --out calibration/\n"
+      "  tinyarms calibrate --records runs.jsonl --target cost=2 --early-abort 0.05 --out new/\n"
       "  tinyarms calibrate --jitter --out calibration/\n"
       "In use: calibration.files = [\"…/calibration\"],\n"
       "        policy.file = \"…/calibration/policy.toml\"");

@@ -104,6 +104,7 @@ std::string footer(const cascade::Reply& reply, bool by_server) {
   if (by_server) text += " · by the running server";
   if (reply.interrupted) text += " · interrupted";
   if (step->attempt.finish == cascade::Finish::Length) text += " · cut off at the token limit";
+  if (step->attempt.finish == cascade::Finish::Abandoned) text += " · only its beginning";
   if (!step->attempt.notice.empty()) text += " · " + printable(step->attempt.notice);
   return text;
 }

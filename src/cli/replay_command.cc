@@ -47,7 +47,11 @@ void run_replay(const ReplayOptions& options, Context& context) {
   const auto estimator = service::CalibratedEstimator::load(
       settings.calibration.files, settings.calibration.allow_foreign, notices);
   for (const std::string& notice : notices) context.terminal().note(printable("note: " + notice));
-  const service::ReplayReport report = service::replay(*items, estimator, *before, *after);
+  const service::ReplayReport report = service::replay(
+      *items, estimator, *before, *after,
+      [&](cascade::Level level, const cascade::Origin& origin, double threshold) {
+        return estimator.early_abort(level, origin, threshold);
+      });
   context.terminal().out(options.json ? service::replay_json(report)
                                       : printable(service::replay_text(report)));
 }

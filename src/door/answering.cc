@@ -16,7 +16,9 @@ using cascade::Decision;
 using cascade::Level;
 
 const char* finish_name(const cascade::Attempt& attempt) {
-  if (attempt.finish == cascade::Finish::Length) return "length";
+  const bool whole = attempt.finish != cascade::Finish::Length &&
+                     attempt.finish != cascade::Finish::Abandoned;
+  if (!whole) return "length";
   return attempt.tool_calls.empty() ? "stop" : "tool_calls";
 }
 

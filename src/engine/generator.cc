@@ -247,6 +247,8 @@ class LlamaGenerator final : public Generator {
         writing.prompt_tokens + generated >= room) {
       return FinishReason::Length;
     }
+    const auto& give_up = writing.options.give_up;
+    if (give_up && give_up(statistics.margin())) return FinishReason::Abandoned;
     return std::nullopt;
   }
 

@@ -39,6 +39,9 @@ struct GenerateOptions {
   std::vector<std::string> stop = {};  // the answer ends before the first of these
   DraftOptions draft = {};             // what a cheaper model answered already
   std::string scope = {};  // computed prefixes are shared within it only (engine/scheduler)
+  // Asked with the margin of each token that does not end the answer, in order and on the thread
+  // that computes: true ends it there (FinishReason::Abandoned). May be empty; must not throw.
+  std::function<bool(float margin)> give_up = {};
 };
 
 struct Generation {

@@ -19,7 +19,12 @@
 
 namespace tinyarms::engine {
 
-enum class FinishReason { Stop, Length, Interrupted };
+enum class FinishReason {
+  Stop,
+  Length,
+  Interrupted,
+  Abandoned,  // by the caller's own test (GenerateOptions::give_up)
+};
 
 // Where guesses come from. The calls are in the order of the loop.
 class Guesser {

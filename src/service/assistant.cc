@@ -134,6 +134,7 @@ std::unique_ptr<cascade::Tier> language_tier(cascade::Level level,
                                              const std::string& engine,
                                              const tiers::DraftUse& drafts,
                                              tiers::SignalSetup signals,
+                                             tiers::EarlyAborts early_aborts,
                                              tiers::ModelShelf& shelf,
                                              const catalog::ModelStore& store) {
   return std::make_unique<tiers::LanguageTier>(
@@ -145,6 +146,7 @@ std::unique_ptr<cascade::Tier> language_tier(cascade::Level level,
                                  .engine = engine,
                                  .drafts = drafts,
                                  .signals = std::move(signals),
+                                 .early_aborts = std::move(early_aborts),
                                  .resolve = [store](const std::string& name) {
                                    return resolve(store, name);
                                  }},
@@ -294,11 +296,12 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around, Scope
   }
   add(settings.l2.enabled, cascade::Level::L2, [&] {
     return language_tier(cascade::Level::L2, settings.l2, small, general, engine, {},
-                         signal_setup(large), parts.shelf, store);
+                         signal_setup(large), parts.judgement.early_aborts(), parts.shelf, store);
   });
   add(settings.l3.enabled, cascade::Level::L3, [&] {
     return language_tier(cascade::Level::L3, settings.l3, large, {}, engine,
-                         draft_use(settings.escalation), signal_setup({}), parts.shelf, store);
+                         draft_use(settings.escalation), signal_setup({}),
+                         parts.judgement.early_aborts(), parts.shelf, store);
   });
   // While `offline` holds there is no client at all.
   tiers::RemoteEngine* remote = nullptr;

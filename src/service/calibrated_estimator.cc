@@ -24,8 +24,7 @@ std::optional<double> signal_value(const cascade::Attempt& attempt, std::string_
   return std::nullopt;
 }
 
-calibration::ServingIdentity identity_of(const cascade::Attempt& attempt) {
-  const cascade::Origin& origin = attempt.origin;
+calibration::ServingIdentity identity_of(const cascade::Origin& origin) {
   return {origin.model, origin.quantization, origin.engine, origin.sampler};
 }
 
@@ -37,7 +36,8 @@ std::vector<fs::path> files_of(const std::string& path) {
   for (const auto& entry : fs::directory_iterator(path, problem)) {
     const std::string name = entry.path().filename().string();
     const bool ours = name.starts_with("calibrator-") ||
-                      name.starts_with("certificate-") || name.starts_with("jitter-");
+                      name.starts_with("certificate-") || name.starts_with("jitter-") ||
+                      name.starts_with("early-abort-");
     if (ours && name.ends_with(".json")) files.push_back(entry.path());
     if (files.size() >= kFilesMax) break;
   }
@@ -122,6 +122,15 @@ void CalibratedEstimator::load_file(const fs::path& file, std::vector<std::strin
     }
     return;
   }
+  if (text->find("\"tinyarms-early-abort\"") != std::string::npos) {
+    auto fitted = calibration::parse_early_abort(*text, file.string());
+    if (fitted) {
+      early_aborts_.push_back(std::move(*fitted));
+    } else {
+      notices.push_back(fmt::format("early abort left out: {}", fitted.error().message()));
+    }
+    return;
+  }
   auto set = calibration::parse_calibrators(*text, file.string());
   if (set) {
     sets_.push_back({std::move(*set), hash});
@@ -131,9 +140,9 @@ void CalibratedEstimator::load_file(const fs::path& file, std::vector<std::strin
 }
 
 CalibratedEstimator::Chosen CalibratedEstimator::choose(cascade::Level level,
-                                                        const cascade::Attempt& attempt) const {
+                                                        const cascade::Origin& origin) const {
   Chosen chosen;
-  const calibration::ServingIdentity serving = identity_of(attempt);
+  const calibration::ServingIdentity serving = identity_of(origin);
   for (const LoadedSet& loaded : sets_) {
     if (loaded.set.tier != level_name(level)) continue;
     auto fits = calibration::check_identity(loaded.set.identity, serving);
@@ -153,7 +162,7 @@ CalibratedEstimator::Chosen CalibratedEstimator::choose(cascade::Level level,
 // The numerics are the model's, the engine's and the machine's; how tokens are drawn is no matter.
 const calibration::JitterFile* CalibratedEstimator::jitter_of(
     const cascade::Attempt& attempt) const {
-  calibration::ServingIdentity serving = identity_of(attempt);
+  calibration::ServingIdentity serving = identity_of(attempt.origin);
   for (const calibration::JitterFile& jitter : jitters_) {
     serving.sampler = jitter.identity.sampler;
     if (calibration::check_identity(jitter.identity, serving)) return &jitter;
@@ -203,7 +212,7 @@ cascade::Confidence CalibratedEstimator::estimate(cascade::Level level,
   cascade::Confidence confidence = formula_.estimate(level, attempt);
   // What is not generated is not calibrated: rules are exact, memories are as good as they were.
   if (level < cascade::Level::L2 || empty()) return confidence;
-  const Chosen chosen = choose(level, attempt);
+  const Chosen chosen = choose(level, attempt.origin);
   const calibration::EvidenceLookup evidence = [&](std::string_view name) {
     return signal_value(attempt, name);
   };
@@ -236,11 +245,35 @@ cascade::Confidence CalibratedEstimator::estimate(cascade::Level level,
   return confidence;
 }
 
+tiers::EarlyAbort CalibratedEstimator::early_abort(cascade::Level level,
+                                                   const cascade::Origin& origin,
+                                                   double threshold) const {
+  tiers::EarlyAbort found;
+  const Chosen chosen = choose(level, origin);
+  for (const calibration::EarlyAbortFile& fitted : early_aborts_) {
+    if (fitted.tier != level_name(level)) continue;
+    const auto fits = calibration::check_identity(fitted.identity, identity_of(origin));
+    if (!fits) {
+      found.explanation = fits.error().what;
+    } else if (chosen.set == nullptr || chosen.set->hash != fitted.calibrator) {
+      found.explanation = "the calibrator that it was fitted beside is not the one in use";
+    } else if (threshold < fitted.kept_from) {
+      found.explanation = fmt::format("answers are kept from {:.4g} on here, and it was fitted for "
+                                      "{:.4g} or more",
+                                      threshold, fitted.kept_from);
+    } else {
+      return {.test = fitted.fit.test,
+              .explanation = calibration::promise_text(fitted.fit.target)};
+    }
+  }
+  return found;
+}
+
 std::string CalibratedEstimator::covering(cascade::Level level,
                                           const cascade::Attempt& attempt) const {
   if (level < cascade::Level::L2 || certificates_.empty()) return {};
   std::string statement;
-  const Chosen chosen = choose(level, attempt);
+  const Chosen chosen = choose(level, attempt.origin);
   const LoadedCertificate* holds =
       certify(level, attempt, chosen, estimate(level, attempt), statement);
   return holds != nullptr ? holds->hash : std::string();

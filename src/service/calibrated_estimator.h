@@ -14,8 +14,10 @@
 
 #include "calibration/calibrator_file.h"
 #include "calibration/certificate.h"
+#include "calibration/early_abort.h"
 #include "calibration/jitter.h"
 #include "cascade/formula_estimator.h"
+#include "tiers/early_abort.h"
 
 namespace tinyarms::service {
 
@@ -34,13 +36,18 @@ class CalibratedEstimator final : public cascade::Estimator {
     std::string revoked;  // why it no longer holds whatever serves; empty: it may hold
   };
 
-  // Reads files, and of folders calibrator-*.json, certificate-*.json and jitter-*.json. What
-  // cannot be read is left out and told in `notices`.
+  // Reads files, and of folders calibrator-*.json, certificate-*.json, jitter-*.json and
+  // early-abort-*.json. What cannot be read is left out and told in `notices`.
   static CalibratedEstimator load(const std::vector<std::string>& paths, bool allow_foreign,
                                   std::vector<std::string>& notices);
 
   // Thread-safe while `certificates()` is not changed.
   cascade::Confidence estimate(cascade::Level, const cascade::Attempt&) const override;
+
+  // The test that was fitted for drafts of that level and origin beside the calibrator in use, and
+  // for a threshold no higher than this one; else why there is none. Never of another set-up, not
+  // even with `allow_foreign`: its promise would be void. Thread-safe.
+  tiers::EarlyAbort early_abort(cascade::Level, const cascade::Origin&, double threshold) const;
 
   bool empty() const { return sets_.empty() && certificates_.empty() && jitters_.empty(); }
   std::vector<LoadedCertificate>& certificates() { return certificates_; }
@@ -54,7 +61,7 @@ class CalibratedEstimator final : public cascade::Estimator {
     bool foreign = false;
     std::string refusal;  // where there is none
   };
-  Chosen choose(cascade::Level, const cascade::Attempt&) const;
+  Chosen choose(cascade::Level, const cascade::Origin&) const;
   void load_file(const std::filesystem::path& file, std::vector<std::string>& notices);
   const calibration::JitterFile* jitter_of(const cascade::Attempt&) const;
   const LoadedCertificate* certify(cascade::Level, const cascade::Attempt&, const Chosen&,
@@ -65,6 +72,7 @@ class CalibratedEstimator final : public cascade::Estimator {
   std::vector<LoadedSet> sets_;
   std::vector<LoadedCertificate> certificates_;
   std::vector<calibration::JitterFile> jitters_;
+  std::vector<calibration::EarlyAbortFile> early_aborts_;
   cascade::FormulaEstimator formula_;
 };
 

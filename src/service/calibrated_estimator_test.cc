@@ -211,5 +211,49 @@ TEST_F(CalibratedEstimatorTest, JitterIsAGuardBandUnderTheSameModelAndEngine) {
   EXPECT_TRUE(at("m1", 0.85).certified);
 }
 
+TEST_F(CalibratedEstimatorTest, EarlyAbortIsBoundToEverythingItWasFittedUnder) {
+  calibration::EarlyAbortFile file;
+  file.tier = "l2";
+  file.identity = set_for("m1").identity;
+  file.calibrator = write("calibrator-l2.json", calibrators_json(set_for("m1")));
+  file.kept_from = 0.4;
+  file.fit = {.test = {calibration::MarginTest::Kind::Window, 8, 200},
+              .target = {.lost_max = 0.05, .confidence = 0.95},
+              .watched = 300,
+              .stopped = 100,
+              .lost = 0,
+              .bound = 0.05};
+  const cascade::Origin origin = attempt_of("m1", 0).origin;
+  EXPECT_FALSE(load().early_abort(Level::L2, origin, 0.5).test);  // never on unless fitted
+  EXPECT_EQ(load().early_abort(Level::L2, origin, 0.5).explanation, "");
+
+  write("early-abort-l2.json", early_abort_json(file));
+  for (const bool allow : {false, true}) {
+    const CalibratedEstimator estimator = load(allow);
+    EXPECT_TRUE(notices_.empty());
+    const auto watch = estimator.early_abort(Level::L2, origin, 0.4);
+    EXPECT_EQ(watch.test, file.fit.test);
+    EXPECT_THAT(watch.explanation, HasSubstr("at most 5 % would have been right and kept"));
+    EXPECT_FALSE(estimator.early_abort(Level::L3, origin, 0.4).test);
+    const auto lax = estimator.early_abort(Level::L2, origin, 0.3);
+    EXPECT_FALSE(lax.test);
+    EXPECT_THAT(lax.explanation, HasSubstr("kept from 0.3 on here"));
+    const auto foreign = estimator.early_abort(Level::L2, attempt_of("m2", 0).origin, 0.5);
+    EXPECT_FALSE(foreign.test);
+    EXPECT_THAT(foreign.explanation, HasSubstr("the model is `m2`"));
+  }
+  auto other = set_for("m1");
+  other.pooled = platt(1);
+  write("calibrator-l2.json", calibrators_json(other));
+  const auto unbound = load().early_abort(Level::L2, origin, 0.5);
+  EXPECT_FALSE(unbound.test);
+  EXPECT_THAT(unbound.explanation, HasSubstr("not the one in use"));
+
+  write("early-abort-l2.json", "{\"format\": \"tinyarms-early-abort\", \"version\": 1}");
+  EXPECT_FALSE(load().early_abort(Level::L2, origin, 0.5).test);
+  ASSERT_EQ(notices_.size(), 1u);
+  EXPECT_THAT(notices_[0], HasSubstr("early abort left out"));
+}
+
 }  // namespace
 }  // namespace tinyarms::service

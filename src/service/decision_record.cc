@@ -78,6 +78,7 @@ cascade::Attempt attempt_of(const storage::LoggedStep& step) {
   attempt.source = step.source;
   attempt.origin = {step.model, step.quantization, step.engine, step.sampler};
   if (!step.answered) attempt.reason = "had no answer";
+  attempt.cost.completion_tokens = step.tokens;
   const Json evidence = Json::parse(step.evidence, nullptr, false);
   if (!evidence.is_object()) return attempt;
   for (const auto& [name, value] : evidence.items()) {
@@ -88,6 +89,10 @@ cascade::Attempt attempt_of(const storage::LoggedStep& step) {
     } else if (value.is_string()) {
       attempt.evidence.set(name, value.get<std::string>());
     }
+  }
+  if (attempt.evidence.flag(signal::kStoppedEarly).value_or(false)) {
+    attempt.finish = cascade::Finish::Abandoned;
+    attempt.reason = "stopped early";
   }
   return attempt;
 }

@@ -33,6 +33,13 @@ class Judgement {
 
   const cascade::Policy& policy() const { return *policy_; }
 
+  // What watches drafts while they are written. Valid as long as this object.
+  tiers::EarlyAborts early_aborts() const {
+    return [this](cascade::Level level, const cascade::Origin& origin, double threshold) {
+      return estimator_.early_abort(level, origin, threshold);
+    };
+  }
+
   // Logs the climb where the settings ask for it; its id, or "" where it was not logged.
   std::string record(const cascade::Request&, const cascade::Reply&);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "calibration/margin_trace.h"
 #include "cascade/cascade.h"
 
 namespace tinyarms::service {
@@ -19,9 +20,22 @@ class LoggedClock final : public Clock {
   double now = 0;
 };
 
+// Of the margins of its tokens; empty where they were not recorded.
+std::vector<uint8_t> recorded_steps(const cascade::Attempt& attempt) {
+  std::vector<uint8_t> steps;
+  const auto trace = attempt.evidence.text(cascade::signal::kMarginTrace);
+  const auto margins = trace ? calibration::read_margins(*trace) : std::nullopt;
+  if (!margins) return steps;
+  for (const float margin : *margins) {
+    steps.push_back(static_cast<uint8_t>(calibration::margin_step(margin)));
+  }
+  return steps;
+}
+
 class LoggedTier final : public cascade::Tier {
  public:
-  LoggedTier(const ReplayStep& step, LoggedClock& clock) : step_(step), clock_(clock) {}
+  LoggedTier(const ReplayStep& step, LoggedClock& clock, const tiers::EarlyAborts& early_aborts)
+      : step_(step), clock_(clock), early_aborts_(early_aborts) {}
   Level level() const override { return step_.level; }
   std::string describe() const override { return step_.attempt.source; }
   std::optional<std::string> skip_reason(const cascade::Request&,
@@ -33,10 +47,28 @@ class LoggedTier final : public cascade::Tier {
     clock_.now += step_.seconds;
     return step_.attempt;
   }
+  Result<cascade::Attempt> attempt_within(const cascade::Outlook& outlook,
+                                          const cascade::Request& request,
+                                          const cascade::Trace& so_far, const StopFlag& stop,
+                                          cascade::Listener& listener) override {
+    Result<cascade::Attempt> made = attempt(request, so_far, stop, listener);
+    if (!outlook.may_climb || !early_aborts_) return made;
+    const auto watch = early_aborts_(step_.level, made->origin, outlook.threshold);
+    const std::vector<uint8_t> steps = recorded_steps(*made);
+    const auto after =
+        watch.test ? calibration::stops_after(*watch.test, steps) : std::optional<size_t>();
+    if (!after) return made;
+    made->finish = cascade::Finish::Abandoned;
+    made->reason = fmt::format("stopped after {} of {} tokens", *after, steps.size());
+    made->cost.completion_tokens = static_cast<int64_t>(*after);
+    made->evidence.set(cascade::signal::kStoppedEarly, true);
+    return made;
+  }
 
  private:
   const ReplayStep& step_;
   LoggedClock& clock_;
+  const tiers::EarlyAborts& early_aborts_;
 };
 
 // Stands for all tiers that were not asked then.
@@ -70,12 +102,13 @@ struct Climbed {
   double seconds = 0;
 };
 
-Climbed climb(const ReplayItem& item, const cascade::Policy& policy) {
+Climbed climb(const ReplayItem& item, const cascade::Policy& policy,
+              const tiers::EarlyAborts& early_aborts) {
   Climbed climbed;
   LoggedClock clock;
   std::vector<std::unique_ptr<cascade::Tier>> tiers;
   for (const ReplayStep& step : item.steps) {
-    tiers.push_back(std::make_unique<LoggedTier>(step, clock));
+    tiers.push_back(std::make_unique<LoggedTier>(step, clock, early_aborts));
   }
   if (item.more_above && !item.steps.empty()) {
     tiers.push_back(
@@ -134,6 +167,20 @@ void count_given(const ReplayItem& item, std::optional<size_t> winner,
   }
 }
 
+// Steps of the climb and of the log stand side by side as far as the climb went.
+void count_drafts(const ReplayItem& item, const Climbed& now, ReplayReport& report) {
+  for (size_t i = 0; i < std::min(item.steps.size(), now.reply.trace.size()); ++i) {
+    const cascade::Step& step = now.reply.trace[i];
+    const size_t tokens = recorded_steps(step.attempt).size();
+    if (tokens == 0 || item.steps[i].attempt.finish == cascade::Finish::Abandoned) continue;
+    ++report.drafts_watched;
+    report.tokens_watched += tokens;
+    if (step.attempt.finish != cascade::Finish::Abandoned) continue;
+    ++report.drafts_stopped;
+    report.tokens_saved += tokens - static_cast<size_t>(step.attempt.cost.completion_tokens);
+  }
+}
+
 void note_limits(const std::vector<ReplayItem>& items, const cascade::PolicyTerms& after,
                  ReplayReport& report) {
   const bool by_words = std::any_of(after.rules.begin(), after.rules.end(),
@@ -144,6 +191,17 @@ void note_limits(const std::vector<ReplayItem>& items, const cascade::PolicyTerm
     report.notes.push_back(fmt::format(
         "rules by words did not apply to {} questions whose text was not kept (log.prompts)",
         unread));
+  }
+  const auto stopped = std::count_if(items.begin(), items.end(), [](const ReplayItem& item) {
+    return std::any_of(item.steps.begin(), item.steps.end(), [](const ReplayStep& step) {
+      return step.attempt.finish == cascade::Finish::Abandoned;
+    });
+  });
+  if (stopped > 0) {
+    report.notes.push_back(fmt::format(
+        "in {} decisions a draft had been stopped early: what it would have become is not known, "
+        "and no terms keep it",
+        stopped));
   }
   if (report.fates.unknown > 0) {
     report.notes.push_back(fmt::format(
@@ -156,7 +214,8 @@ void note_limits(const std::vector<ReplayItem>& items, const cascade::PolicyTerm
 }  // namespace
 
 ReplayReport replay(const std::vector<ReplayItem>& items, const cascade::Estimator& estimator,
-                    const cascade::PolicyTerms& before, const cascade::PolicyTerms& after) {
+                    const cascade::PolicyTerms& before, const cascade::PolicyTerms& after,
+                    const tiers::EarlyAborts& early_aborts) {
   // Chance has no part in a replay: the plan itself is judged.
   const auto plain = [](cascade::PolicyTerms terms) {
     terms.explore = 0;
@@ -174,11 +233,12 @@ ReplayReport replay(const std::vector<ReplayItem>& items, const cascade::Estimat
     std::optional<size_t> winner = item.winner;
     double seconds = logged_seconds(item);
     if (!decided) {
-      const Climbed then = climb(item, before_policy);
+      const Climbed then = climb(item, before_policy, early_aborts);
       winner = then.reply.winner;
       seconds = then.seconds;
     }
-    const Climbed now = climb(item, after_policy);
+    const Climbed now = climb(item, after_policy, early_aborts);
+    count_drafts(item, now, report);
     if (decided) weighed.push_back(weigh(item, now));
     if (now.beyond_log) {
       ++report.beyond_log;

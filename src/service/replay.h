@@ -15,6 +15,7 @@
 #include "calibration/record_reader.h"
 #include "cascade/declared_policy.h"
 #include "storage/decision_log.h"
+#include "tiers/early_abort.h"
 
 namespace tinyarms::service {
 
@@ -60,14 +61,21 @@ struct ReplayReport {
   // Mean seconds, over all decisions that stay within the log.
   double seconds_before = 0;
   double seconds_after = 0;
+  // Drafts whose margins were recorded, with the tests for early abort in force.
+  size_t drafts_watched = 0;
+  size_t drafts_stopped = 0;
+  uint64_t tokens_watched = 0;
+  uint64_t tokens_saved = 0;
   std::optional<calibration::OffPolicyEstimate> off_policy;  // decisions only, not records
   std::vector<std::string> notes;
 };
 
 // `after` on the items, against what was decided then; where nothing was (records), against
-// `before`.
+// `before`. Drafts with recorded margins are stopped where `early_aborts` would have done so live;
+// their seconds count in full.
 ReplayReport replay(const std::vector<ReplayItem>& items, const cascade::Estimator& estimator,
-                    const cascade::PolicyTerms& before, const cascade::PolicyTerms& after);
+                    const cascade::PolicyTerms& before, const cascade::PolicyTerms& after,
+                    const tiers::EarlyAborts& early_aborts = {});
 
 std::string replay_json(const ReplayReport& report);
 std::string replay_text(const ReplayReport& report);

@@ -48,6 +48,9 @@ ReplayStep step_of(const calibration::TierColumns& tier, size_t position, size_t
       step.attempt.evidence.set(signal.name, value);
     }
   }
+  if (!tier.margin_traces[row].empty()) {
+    step.attempt.evidence.set(cascade::signal::kMarginTrace, tier.margin_traces[row]);
+  }
   step.right = tier.labels[row] == calibration::Label::Right;
   step.seconds = tier.costs[row];
   return step;
@@ -92,7 +95,7 @@ Result<std::vector<ReplayItem>> load_replay(const std::filesystem::path& log, co
     });
     if (!read) return read.error();
   } else {
-    auto data = calibration::load_dataset({log.string()}, {.read = options});
+    auto data = calibration::load_dataset({log.string()}, {.read = options, .margin_traces = true});
     if (!data) return data.error();
     for (size_t row = 0; row < data->rows(); ++row) {
       ReplayItem& item = items.emplace_back();

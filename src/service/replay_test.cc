@@ -18,6 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using cascade::Level;
+using testing::HasSubstr;
 
 class StillClock final : public Clock {
  public:
@@ -64,6 +65,60 @@ TEST(Replay, CountsFatesOnRecords) {
   EXPECT_NEAR(report.seconds_before, (5 * 1 + 5) / 6.0, 1e-12);
   EXPECT_NEAR(report.seconds_after, (1 + 5 * 5) / 6.0, 1e-12);
   EXPECT_FALSE(report.off_policy);
+}
+
+// The test stops at the second token without a margin; "A" is a margin of 0, "_" of 1.
+tiers::EarlyAbort second_doubt(Level level, const cascade::Origin&, double threshold) {
+  if (level != Level::L2 || threshold < 0.5) return {};
+  return {.test = calibration::MarginTest{calibration::MarginTest::Kind::Cusum, 0, 126},
+          .explanation = "a promise"};
+}
+
+TEST(Replay, StopsDraftsAsLive) {
+  std::vector<ReplayItem> items = {record(0.9, true, false), record(0.9, false, true),
+                                   record(0.9, true, true), record(0.9, true, false)};
+  const char* traces[] = {"A_A_____", "_AA_____", "________", "_____A_A"};
+  for (size_t i = 0; i < items.size(); ++i) {
+    items[i].steps[0].attempt.evidence.set("margin_trace", traces[i]);
+  }
+  const cascade::FormulaEstimator estimator;
+  const ReplayReport without =
+      replay(items, estimator, keep_from(0.5), keep_from(0.5));
+  EXPECT_EQ(without.drafts_stopped, 0u);
+  EXPECT_EQ(without.accuracy_after, 0.75);
+  const ReplayReport with =
+      replay(items, estimator, keep_from(0.2), keep_from(0.5), second_doubt);
+  EXPECT_EQ(with.drafts_watched, 4u);
+  EXPECT_EQ(with.drafts_stopped, 2u);  // the last doubts only when it is at its end
+  EXPECT_EQ(with.tokens_watched, 32u);
+  EXPECT_EQ(with.tokens_saved, 10u);
+  EXPECT_EQ(with.fates.loss, 1u);
+  EXPECT_EQ(with.fates.rescue, 1u);
+  EXPECT_THAT(replay_text(with), HasSubstr("2 of 4 drafts stopped, 10 of 32"));
+}
+
+TEST(Replay, ADraftThatWasStoppedIsKeptByNoTerms) {
+  ReplayItem item = record(0.9, false, true);
+  cascade::Attempt& draft = item.steps[0].attempt;
+  draft.finish = cascade::Finish::Abandoned;
+  item.steps[0].kept = false;
+  item.steps[1].kept = true;
+  item.winner = 1;
+  const ReplayReport report =
+      replay({item}, cascade::FormulaEstimator(), keep_from(0.5), keep_from(0.0));
+  EXPECT_EQ(report.changed, 0u);
+  EXPECT_EQ(report.fates.safe, 1u);
+  ASSERT_FALSE(report.notes.empty());
+  EXPECT_THAT(report.notes[0], HasSubstr("had been stopped early"));
+}
+
+TEST(Replay, TheLogRemembersThatADraftWasStopped) {
+  storage::LoggedStep step{.level = "l2", .verdict = "escalate"};
+  step.answered = true;
+  step.evidence = R"({"stopped_early": true})";
+  EXPECT_EQ(attempt_of(step).finish, cascade::Finish::Abandoned);
+  step.evidence = R"({"stopped_early": "yes"})";
+  EXPECT_EQ(attempt_of(step).finish, cascade::Finish::Stop);
 }
 
 TEST(Replay, WhatWasNotAskedIsNotMadeUp) {

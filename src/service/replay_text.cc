@@ -49,6 +49,11 @@ std::string replay_json(const ReplayReport& report) {
                       report.given_before)},
       {"after", side(report.accuracy_after, report.after_interval, report.seconds_after,
                      report.given_after)},
+      {"early_abort",
+       {{"drafts", report.drafts_watched},
+        {"stopped", report.drafts_stopped},
+        {"tokens", report.tokens_watched},
+        {"tokens_saved", report.tokens_saved}}},
       {"off_policy", report.off_policy ? off_policy_json(*report.off_policy) : Json(nullptr)},
       {"notes", report.notes}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -71,6 +76,11 @@ std::string replay_text(const ReplayReport& report) {
   }
   text += fmt::format("  cost {:.4g} → {:.4g} a question\n", report.seconds_before,
                       report.seconds_after);
+  if (report.drafts_stopped > 0) {
+    text += fmt::format("  early abort: {} of {} drafts stopped, {} of {} decoded tokens saved\n",
+                        report.drafts_stopped, report.drafts_watched, report.tokens_saved,
+                        report.tokens_watched);
+  }
   if (report.off_policy && report.off_policy->accuracy) {
     text += fmt::format("  off-policy: accuracy {:.4f} [{:.4f}, {:.4f}], worth {:.0f} decisions\n",
                         *report.off_policy->accuracy, report.off_policy->accuracy_interval.low,

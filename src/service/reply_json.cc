@@ -17,6 +17,7 @@ std::string_view finish_name(cascade::Finish finish) {
     case cascade::Finish::Stop: return "stop";
     case cascade::Finish::Length: return "length";
     case cascade::Finish::Interrupted: return "interrupted";
+    case cascade::Finish::Abandoned: return "abandoned";
   }
   return "stop";
 }

@@ -50,7 +50,8 @@ CountedStep step_of(size_t tier, Verdict verdict, const storage::LoggedStep& log
   if (logged.source == "exact cache") step.remembered = Remembered::Exact;
   if (logged.source == "semantic cache") step.remembered = Remembered::Similar;
   const CountedJson evidence = CountedJson::parse(logged.evidence, nullptr, false);
-  step.finished = flag(evidence, "finished");
+  step.stopped_early = flag(evidence, "stopped_early").value_or(false);
+  if (!step.stopped_early) step.finished = flag(evidence, "finished");  // not for want of tokens
   step.parses = flag(evidence, "code_parses");
   return step;
 }

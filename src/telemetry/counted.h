@@ -30,6 +30,7 @@ struct CountedStep {
   std::optional<double> threshold{};
   double seconds = 0;
   int64_t tokens = 0;
+  bool stopped_early = false;      // given up by a running test
   std::optional<bool> finished{};  // nothing: not measured
   std::optional<bool> parses{};
   std::optional<bool> good{};      // the last outcome told

@@ -58,6 +58,7 @@ class Adding {
     ++tier.sources[step.source];
     tier.kept += step.verdict == Verdict::Accept ? 1 : 0;
     tier.escalated += step.verdict == Verdict::Escalate ? 1 : 0;
+    tier.stopped_early += step.stopped_early ? 1 : 0;
     if (step.confidence) {
       ++tier.judged;
       tier.confidence_mean += *step.confidence;

@@ -28,6 +28,7 @@ struct TierUsage {
   size_t answered = 0;
   size_t kept = 0;       // of the answered: sure enough
   size_t escalated = 0;  // of the answered: not sure enough, and the next tier was asked
+  size_t stopped_early = 0;  // of the escalated: drafts given up while they were written
   size_t abstained = 0;
   size_t failed = 0;
   size_t given = 0;      // replies that came from it, sure or not

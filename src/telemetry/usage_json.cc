@@ -36,6 +36,7 @@ Json tier_json(size_t index, const TierUsage& tier, size_t answered) {
           {"kept", tier.kept},
           {"share_kept", share_json(tier.kept, tier.answered)},
           {"escalated", tier.escalated},
+          {"stopped_early", tier.stopped_early},
           {"abstained", tier.abstained},
           {"failed", tier.failed},
           {"given", tier.given},

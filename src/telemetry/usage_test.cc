@@ -26,6 +26,18 @@ std::vector<Counted> four() {
   };
 }
 
+TEST(Usage, CountsDraftsThatWereStopped) {
+  auto stopped = sample_step("l2", "escalate", 1);
+  stopped.evidence = R"({"stopped_early": true})";
+  const Usage usage = usage_of({sample("code", {stopped, sample_step("l3", "accept", 8, 0.7)}),
+                                sample("code", {sample_step("l2", "accept", 2, 0.8)})},
+                               0, 200);
+  EXPECT_EQ(usage.all.tiers[2].stopped_early, 1u);
+  EXPECT_EQ(usage.all.tiers[2].escalated, 1u);
+  EXPECT_NE(usage_text(usage, {}).find("stopped early  1 of 2 drafts of l2 (50 %)"),
+            std::string::npos);
+}
+
 TEST(Usage, CountsWhoAnswered) {
   const Usage usage = usage_of(four(), 0, 200);
   EXPECT_EQ(usage.all.decisions, 4u);

@@ -40,6 +40,17 @@ std::string tiers_text(const Totals& totals) {
   return text;
 }
 
+std::string stopped_text(const Totals& totals) {
+  std::string text;
+  for (size_t i = 0; i < kTiers; ++i) {
+    const TierUsage& tier = totals.tiers[i];
+    if (tier.stopped_early == 0) continue;
+    text += fmt::format("stopped early  {} of {} drafts of {} ({})\n", tier.stopped_early,
+                        tier.answered, tier_name(i), share_text(tier.stopped_early, tier.answered));
+  }
+  return text;
+}
+
 std::string intents_text(const Usage& usage) {
   std::string text = fmt::format("\n{:14} {:>7}", "intent", "asked");
   for (size_t i = 0; i < kTiers; ++i) text += fmt::format(" {:>6}", tier_name(i));
@@ -83,6 +94,7 @@ std::string usage_text(const Usage& usage, const std::vector<Advice>& advice) {
                       share_text(hits, all.decisions), all.cache_exact, all.cache_similar);
   text += fmt::format("escalations    {} of {} questions ({})\n", all.escalated, all.decisions,
                       share_text(all.escalated, all.decisions));
+  text += stopped_text(all);
   text += savings_text(usage.savings);
   for (const Advice& one : advice) text += "\n! " + one.text + "\n";
   return text;

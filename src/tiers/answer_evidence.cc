@@ -105,6 +105,10 @@ cascade::Evidence evidence_of(const engine::Generation& generation, std::string_
   add_token_evidence(generation.statistics, evidence);
   add_margin_trace(generation.margins, evidence);
   evidence.set(signal::kFinished, generation.finish == engine::FinishReason::Stop);
+  if (generation.finish == engine::FinishReason::Abandoned) {
+    evidence.set(signal::kStoppedEarly, true);
+    return evidence;  // code that ends in the middle says nothing
+  }
   add_code_evidence(generation.text, evidence, asked);
   return evidence;
 }

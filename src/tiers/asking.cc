@@ -44,6 +44,7 @@ engine::CompletionRequest completion_request(const Asking& asking,
   made.stop = request.sampling.stop;
   made.top_logprobs = request.order.top_logprobs;
   made.scope = request.owner;
+  made.give_up = asking.give_up;
   made.stop_flag = &asking.stop;
   return made;
 }

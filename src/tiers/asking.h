@@ -2,6 +2,7 @@
 // bare texts, bent sampling, token probabilities. What comes is told to the listener as it comes.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ struct Asking {
   const StopFlag& stop;
   cascade::Listener& listener;
   std::string vocabulary = {};  // the model's, for whoever wants the tokens; empty: nobody does
+  // engine::GenerateOptions::give_up; each try gets a copy, so that it starts afresh.
+  std::function<bool(float margin)> give_up = {};
 };
 
 // `messages`: as the model is shown them; empty where the request has a bare text. Errors: those of

@@ -16,6 +16,7 @@ cascade::Finish finish_of(engine::FinishReason reason) {
     case engine::FinishReason::Stop: return cascade::Finish::Stop;
     case engine::FinishReason::Length: return cascade::Finish::Length;
     case engine::FinishReason::Interrupted: return cascade::Finish::Interrupted;
+    case engine::FinishReason::Abandoned: return cascade::Finish::Abandoned;
   }
   return cascade::Finish::Stop;
 }
@@ -87,7 +88,8 @@ Result<Answered> ask_generator(engine::Generator& generator, const DraftPlan& pl
        .seed = request.sampling.seed,
        .stop = request.sampling.stop,
        .draft = plan.options,
-       .scope = request.owner},
+       .scope = request.owner,
+       .give_up = asking.give_up},
       asking.stop,
       [&](std::string_view piece) { asking.listener.text_generated(asking.level, piece); });
   if (!generation) return generation.error();
@@ -109,6 +111,36 @@ cascade::Cost cost_of(const Answered& answered) {
 bool is_plain(const cascade::Request& request) {
   const cascade::Sampling& sampling = request.sampling;
   return !request.made_to_order && !sampling.bent() && sampling.top_k == 0 && sampling.top_p >= 1;
+}
+
+std::function<bool(float)> give_up_by(const EarlyAbort& watch) {
+  if (!watch.test) return {};
+  return [running = calibration::RunningMargin(*watch.test)](float margin) mutable {
+    return running.add(margin);
+  };
+}
+
+void tell_of_watch(const EarlyAbort& watch, const cascade::Request& request,
+                   cascade::Attempt& attempt) {
+  if (attempt.finish == cascade::Finish::Abandoned) {
+    attempt.reason = fmt::format(
+        "stopped after {} of at most {} tokens: the running test says it would end wrong ({}; {})",
+        attempt.cost.completion_tokens, request.sampling.tokens_max,
+        calibration::margin_test_text(*watch.test), watch.explanation);
+  } else if (!watch.test && !watch.explanation.empty()) {
+    attempt.evidence.set(cascade::signal::kNotWatched, watch.explanation);
+  }
+}
+
+// Below the answer stands where its passages came from.
+void add_sources(const Prompt& prompt, const Asking& asking, cascade::Attempt& attempt) {
+  const bool cut = attempt.finish == cascade::Finish::Interrupted ||
+                   attempt.finish == cascade::Finish::Abandoned;
+  if (prompt.passages.empty() || cut) return;
+  const std::string sources = std::string(kSourcesHeading) + source_list(prompt.passages);
+  asking.listener.text_generated(asking.level, sources);
+  attempt.answer += sources;
+  attempt.evidence.set(cascade::signal::kSources, source_words(prompt.passages));
 }
 
 }  // namespace
@@ -135,9 +167,17 @@ std::optional<std::string> LanguageTier::skip_reason(const cascade::Request& req
   return fmt::format("not configured (set {}.model)", cascade::level_name(options_.level));
 }
 
-Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
-                                               const cascade::Trace& so_far, const StopFlag& stop,
-                                               cascade::Listener& listener) {
+EarlyAbort LanguageTier::watch(const cascade::Outlook& outlook,
+                               const cascade::Origin& origin) const {
+  if (!outlook.may_climb || !options_.early_aborts) return {};
+  return options_.early_aborts(options_.level, origin, outlook.threshold);
+}
+
+Result<cascade::Attempt> LanguageTier::attempt_within(const cascade::Outlook& outlook,
+                                                      const cascade::Request& request,
+                                                      const cascade::Trace& so_far,
+                                                      const StopFlag& stop,
+                                                      cascade::Listener& listener) {
   const ModelRef model = choose_model(request, so_far);
   if (model.problem) return *model.problem;
   auto loan = shelf_.take(model.path, options_.context_tokens);
@@ -146,7 +186,14 @@ Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
   const bool plain = is_plain(request);
   const DraftPlan plan = plain ? drafts_.plan(request, so_far) : DraftPlan{};
   const bool drafts = plan.options.draft || plan.options.lookup;
-  Asking asking{request, options_.level, stop, listener, {}};
+  cascade::Attempt attempt;
+  attempt.source = model.name;
+  attempt.origin = {.model = model.sha256,
+                    .quantization = model.quantization,
+                    .engine = options_.engine,
+                    .sampler = cascade::sampler_of(request)};
+  const EarlyAbort watched_by = watch(outlook, attempt.origin);
+  Asking asking{request, options_.level, stop, listener, {}, give_up_by(watched_by)};
   if (plain && loan->model) asking.vocabulary = loan->model->vocabulary;
   Prompt prompt{request, options_.system_prompt, cascade::find_passages(so_far), {}};
   auto generated = generate_within_context(
@@ -160,13 +207,7 @@ Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
   Answered& answered = generated->answered;
   engine::Generation& generation = answered.generation;
 
-  cascade::Attempt attempt;
   attempt.answered = true;
-  attempt.source = model.name;
-  attempt.origin = {.model = model.sha256,
-                    .quantization = model.quantization,
-                    .engine = options_.engine,
-                    .sampler = cascade::sampler_of(request)};
   attempt.finish = finish_of(generation.finish);
   attempt.stopped_by = std::move(answered.stopped_by);
   attempt.evidence = evidence_of(generation, told_to_model(prompt));
@@ -176,6 +217,7 @@ Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
     attempt.notice = fmt::format("the {} oldest turn(s) did not fit the context and were left out",
                                  generated->turns_dropped);
   }
+  tell_of_watch(watched_by, request, attempt);
   drafts_.learn(plan, generation, attempt.evidence);
   attempt.tokens = {std::move(generation.trail.vocabulary), std::move(generation.trail.tokens)};
   attempt.answer = std::move(generation.text);
@@ -190,12 +232,7 @@ Result<cascade::Attempt> LanguageTier::attempt(const cascade::Request& request,
                .context_tokens = options_.context_tokens,
                .messages = std::move(prompt.messages)},
               shelf_, stop, attempt);
-  if (!prompt.passages.empty() && attempt.finish != cascade::Finish::Interrupted) {
-    const std::string sources = std::string(kSourcesHeading) + source_list(prompt.passages);
-    listener.text_generated(options_.level, sources);
-    attempt.answer += sources;
-    attempt.evidence.set(cascade::signal::kSources, source_words(prompt.passages));
-  }
+  add_sources(prompt, asking, attempt);
   return attempt;
 }
 

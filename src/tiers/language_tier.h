@@ -8,6 +8,7 @@
 
 #include "cascade/tier.h"
 #include "tiers/draft_use.h"
+#include "tiers/early_abort.h"
 #include "tiers/model_ref.h"
 #include "tiers/model_shelf.h"
 #include "tiers/tier_signals.h"
@@ -23,6 +24,7 @@ struct LanguageTierOptions {
   std::string engine{};       // which build runs the models; what is measured is bound to it
   DraftUse drafts{};          // what to do with a draft from below
   SignalSetup signals = {};   // optional evidence
+  EarlyAborts early_aborts = {};  // empty: every draft is written to its end
   // Request::model → a file; empty: what a request names is not served.
   std::function<ModelRef(const std::string&)> resolve = {};
 };
@@ -35,10 +37,16 @@ class LanguageTier final : public cascade::Tier {
   std::string describe() const override;
   std::optional<std::string> skip_reason(const cascade::Request&,
                                          const cascade::Trace& so_far) const override;
-  Result<cascade::Attempt> attempt(const cascade::Request&, const cascade::Trace& so_far,
-                                   const StopFlag&, cascade::Listener&) override;
+  Result<cascade::Attempt> attempt(const cascade::Request& request, const cascade::Trace& so_far,
+                                   const StopFlag& stop, cascade::Listener& listener) override {
+    return attempt_within({}, request, so_far, stop, listener);
+  }
+  Result<cascade::Attempt> attempt_within(const cascade::Outlook&, const cascade::Request&,
+                                          const cascade::Trace& so_far, const StopFlag&,
+                                          cascade::Listener&) override;
 
  private:
+  EarlyAbort watch(const cascade::Outlook&, const cascade::Origin&) const;
   ModelRef choose_model(const cascade::Request&, const cascade::Trace& so_far) const;
 
   LanguageTierOptions options_;

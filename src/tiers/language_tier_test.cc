@@ -25,6 +25,7 @@ class HandClock final : public Clock {
 struct Script {
   std::string text = "an answer";
   size_t messages_max = 100;  // more do not fit the context
+  std::vector<float> margins = {};
 };
 
 // Answers as scripted and remembers what it was shown.
@@ -34,7 +35,7 @@ class ScriptedGenerator final : public engine::Generator {
       : script_(std::move(script)), shown_(shown) {}
 
   Result<engine::Generation> generate(
-      std::span<const engine::ChatMessage> messages, const engine::GenerateOptions&,
+      std::span<const engine::ChatMessage> messages, const engine::GenerateOptions& options,
       const StopFlag& stop, const std::function<void(std::string_view)>& on_text) override {
     shown_.emplace_back(messages.begin(), messages.end());
     if (messages.size() > script_.messages_max) {
@@ -48,6 +49,14 @@ class ScriptedGenerator final : public engine::Generator {
         stop.raised() ? engine::FinishReason::Interrupted : engine::FinishReason::Stop;
     generation.statistics.tokens = 3;
     generation.statistics.logprob_mean = -0.25;
+    for (size_t i = 0; i < script_.margins.size(); ++i) {
+      generation.margins.push_back(script_.margins[i]);
+      const bool last = i + 1 == script_.margins.size();
+      if (last || !options.give_up || !options.give_up(script_.margins[i])) continue;
+      generation.finish = engine::FinishReason::Abandoned;
+      generation.completion_tokens = static_cast<int>(i + 1);
+      break;
+    }
     on_text(generation.text);
     return generation;
   }
@@ -159,6 +168,55 @@ TEST_F(LanguageTierTest, WithoutAGeneralModelOneServesAll) {
   LanguageTier tier({.model = model("small"), .general_model = {}, .system_prompt = ""}, shelf);
   EXPECT_EQ(tier.attempt(question("hi"), trace_with_intent("general"), stop, listener)->source,
             "small");
+}
+
+LanguageTierOptions watched_options(const EarlyAbort& watch) {
+  return {.model = model("small"),
+          .general_model = {},
+          .system_prompt = "",
+          .early_aborts = [watch](Level, const cascade::Origin&, double) { return watch; }};
+}
+
+TEST_F(LanguageTierTest, AHopelessDraftIsGivenUp) {
+  loader.scripts["small"] = {.text = "```python\ndef f(", .margins = {1, 0, 0, 0, 1}};
+  const EarlyAbort watch{.test = calibration::MarginTest{
+                             calibration::MarginTest::Kind::Cusum, 0, 126},
+                         .explanation = "a promise"};
+  LanguageTier tier(watched_options(watch), shelf);
+  // Twice: every draft is watched afresh.
+  for (int round = 0; round < 2; ++round) {
+    auto attempt = tier.attempt_within({.may_climb = true, .threshold = 0.5}, question("hi"), {},
+                                       stop, listener);
+    ASSERT_TRUE(attempt) << attempt.error().message();
+    EXPECT_EQ(attempt->finish, cascade::Finish::Abandoned);
+    EXPECT_EQ(attempt->cost.completion_tokens, 3);
+    EXPECT_EQ(attempt->evidence.flag(signal::kStoppedEarly), true);
+    EXPECT_EQ(attempt->evidence.text(signal::kMarginTrace), "_AA");
+    EXPECT_FALSE(attempt->evidence.flag(signal::kCodeParses));  // a beginning is not judged
+    EXPECT_THAT(attempt->reason, testing::StartsWith("stopped after 3 of at most 512 tokens"));
+    EXPECT_THAT(attempt->reason, testing::HasSubstr("a promise"));
+  }
+}
+
+TEST_F(LanguageTierTest, WithNobodyAboveADraftIsWrittenToItsEnd) {
+  loader.scripts["small"].margins = {0, 0, 0};
+  const EarlyAbort watch{.test = calibration::MarginTest{
+                             calibration::MarginTest::Kind::Cusum, 0, 1}};
+  LanguageTier tier(watched_options(watch), shelf);
+  for (const auto& attempt :
+       {tier.attempt(question("hi"), {}, stop, listener),
+        tier.attempt_within({.may_climb = false}, question("hi"), {}, stop, listener)}) {
+    ASSERT_TRUE(attempt);
+    EXPECT_EQ(attempt->finish, cascade::Finish::Stop);
+    EXPECT_FALSE(attempt->evidence.flag(signal::kStoppedEarly));
+  }
+}
+
+TEST_F(LanguageTierTest, WhyAFittedTestDoesNotApplyIsTold) {
+  LanguageTier tier(watched_options({.test = {}, .explanation = "another engine"}), shelf);
+  auto attempt = tier.attempt_within({.may_climb = true}, question("hi"), {}, stop, listener);
+  ASSERT_TRUE(attempt);
+  EXPECT_EQ(attempt->evidence.text(signal::kNotWatched), "another engine");
 }
 
 TEST_F(LanguageTierTest, SkipsWhereNoModelIsConfigured) {

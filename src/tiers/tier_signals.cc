@@ -30,7 +30,9 @@ signals::AskOptions ask_of(const ModelRef& model, uint32_t context_tokens, Model
 
 void add_signals(const SignalSetup& setup, const SignalSubject& subject, ModelShelf& shelf,
                  const StopFlag& stop, cascade::Attempt& attempt) {
-  if (setup.panel.empty() || attempt.finish == cascade::Finish::Interrupted) return;
+  const bool cut = attempt.finish == cascade::Finish::Interrupted ||
+                   attempt.finish == cascade::Finish::Abandoned;
+  if (setup.panel.empty() || cut) return;
   signals::Instruments lent{.judge = setup.judge};
   lent.ask_same = ask_of(subject.model, subject.context_tokens, shelf, stop);
   lent.ask_next = ask_of(setup.next_model, subject.context_tokens, shelf, stop);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -52,6 +53,7 @@ struct CompletionRequest {
   std::optional<double> seconds_max = {};  // from submission; then it ends with what there is
   // Computed prefixes are shared among requests of one scope only.
   std::string scope = {};
+  std::function<bool(float margin)> give_up = {};  // as GenerateOptions::give_up
   const StopFlag* stop_flag = nullptr;  // may be null; polled; outlives the request
 };
 

@@ -105,6 +105,12 @@ bool RunningRequest::advance(std::span<const float> logits) {
     finish(FinishReason::Length);
     return true;
   }
+  const auto& give_up = prepared_.request.give_up;
+  if (give_up && give_up(statistics_.back().margin())) {
+    text_.finish();
+    finish(FinishReason::Abandoned);
+    return true;
+  }
   tokens_.push_back(choice->token);
   publish();
   return false;

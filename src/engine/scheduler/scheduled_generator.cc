@@ -26,6 +26,7 @@ Result<Generation> ScheduledGenerator::generate(
   request.tokens_max = options.tokens_max;
   request.stop = options.stop;
   request.scope = options.scope;
+  request.give_up = options.give_up;
   request.stop_flag = &stop;
   auto stream = scheduler_->submit(std::move(request));
   if (!stream) return stream.error();

@@ -79,6 +79,34 @@ TEST_F(SchedulerTest, AnswersAsAGeneratorDoes) {
   EXPECT_GT(sampled.cached_tokens, 0);  // the same prompt again
 }
 
+// The caller's own test sees every margin but the last token's, and ends the answer within a token.
+TEST_F(SchedulerTest, GivesUpWhereTheCallerSaysSo) {
+  open();
+  const Completion whole = answer(ask("hello", 30));
+  ASSERT_EQ(whole.completion_tokens, 30);
+  std::vector<float> seen;
+  CompletionRequest request = ask("hello", 30);
+  request.give_up = [&](float margin) {
+    seen.push_back(margin);
+    return false;
+  };
+  EXPECT_EQ(answer(request).answer, whole.answer);
+  EXPECT_EQ(seen, std::vector<float>(whole.margins.begin(), whole.margins.end() - 1));
+
+  seen.clear();
+  request.give_up = [&](float margin) {
+    seen.push_back(margin);
+    return seen.size() == 7;
+  };
+  const Completion stopped = answer(request);
+  EXPECT_EQ(stopped.finish, FinishReason::Abandoned);
+  EXPECT_EQ(stopped.completion_tokens, 7);
+  EXPECT_EQ(stopped.margins, std::vector<float>(whole.margins.begin(), whole.margins.begin() + 7));
+  EXPECT_EQ(stopped.answer, std::vector<int32_t>(whole.answer.begin(), whole.answer.begin() + 7));
+  EXPECT_EQ(seen.size(), 7u);
+  EXPECT_EQ(answer(ask("hello", 30)).answer, whole.answer);  // nothing of it stays behind
+}
+
 TEST_F(SchedulerTest, ManyAtOnceAnswerAsEachAlone) {
   open({.parallel = 4, .kv_tokens = 2048});
   std::vector<CompletionRequest> requests;
