@@ -163,6 +163,15 @@ constexpr SettingInfo kSettings[] = {
      "Keeps every decision with its evidence; of the question only hash and length."},
     {"log.prompts", Kind::Flag, Rule::Forbidden, TINYARMS_FIELD(log.prompts),
      "Keeps the questions' text in that log too."},
+    {"cost.watts", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(cost.watts),
+     "What this machine is assumed to draw at work, where `tinyarms models measure` could not read "
+     "it.", 0, 100000},
+    {"cost.kwh_price", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(cost.kwh_price),
+     "US dollars a kilowatt-hour.", 0, 1000},
+    {"cost.hardware_price", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(cost.hardware_price),
+     "US dollars that this machine cost; 0: it is there anyway.", 0, 100000000},
+    {"cost.hardware_hours", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(cost.hardware_hours),
+     "Hours of answering that its price is spread over.", 1, 1000000},
 };
 
 #undef TINYARMS_FIELD
