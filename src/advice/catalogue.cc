@@ -111,6 +111,13 @@ bool CatalogueModel::has_role(Role role) const {
   return std::find(roles.begin(), roles.end(), role) != roles.end();
 }
 
+bool CatalogueModel::speaks(const std::vector<std::string>& asked) const {
+  const auto knows = [&](const std::string& language) {
+    return std::find(languages.begin(), languages.end(), language) != languages.end();
+  };
+  return knows("*") || std::all_of(asked.begin(), asked.end(), knows);
+}
+
 const Score* CatalogueModel::score(std::string_view benchmark) const {
   for (const Score& known : scores) {
     if (same_word(known.benchmark, benchmark)) return &known;

@@ -95,6 +95,7 @@ struct CatalogueModel {
   std::optional<Price> price{};
 
   bool has_role(Role role) const;
+  bool speaks(const std::vector<std::string>& asked) const;  // all of them
   const Score* score(std::string_view benchmark) const;
   const ModelFile* file(std::string_view quantisation) const;  // in any case
 };

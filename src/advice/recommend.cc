@@ -20,14 +20,6 @@ std::string gigabytes(uint64_t bytes) {
   return fmt::format("{:.1f} GB", static_cast<double>(bytes) / 1e9);
 }
 
-bool speaks(const CatalogueModel& model, const std::vector<std::string>& languages) {
-  const auto knows = [&](const std::string& language) {
-    return std::find(model.languages.begin(), model.languages.end(), language) !=
-           model.languages.end();
-  };
-  return knows("*") || std::all_of(languages.begin(), languages.end(), knows);
-}
-
 bool suits(const CatalogueModel& model, Role task) {
   switch (task) {
     case Role::Code: return model.has_role(Role::Code) || model.has_role(Role::General);
@@ -47,9 +39,11 @@ bool suits(const CatalogueModel& model, Role task) {
 class Recommender {
  public:
   Recommender(const Catalogue& catalogue, const RecommendQuestion& question,
-              std::string benchmark)
+              const OwnFigures& own, std::string benchmark)
       : catalogue_(catalogue),
         question_(question),
+        own_(own),
+        bytes_rate_(measured_bytes_rate(catalogue, own)),
         benchmark_(std::move(benchmark)),
         prior_(SizePrior::fit(catalogue, benchmark_)) {
     problem_.free_bytes = free_for_models(question.ram_bytes);
@@ -66,6 +60,7 @@ class Recommender {
     Recommendation result;
     result.assignment = *best;
     result.free_bytes = problem_.free_bytes;
+    result.bytes_rate = bytes_rate_;
     result.picks = picks_of(*best);
     explain(*best, result.picks);
     add_remote(result.picks);
@@ -101,7 +96,7 @@ class Recommender {
                                : fmt::format("whether its licence, {}, allows commercial use is "
                                              "not known", name));
     }
-    if (!speaks(model, question_.languages)) {
+    if (!model.speaks(question_.languages)) {
       return reject(model, "does not list all of the languages that are asked for");
     }
     if (encoder) add_encoder(model);
@@ -125,27 +120,25 @@ class Recommender {
       return reject(model, "has no chat template that is known: it completes, it does not answer");
     }
     if (!model.shape) return reject(model, "its shape is not known, so its memory is not either");
-    const Score* score = model.score(benchmark_);
-    if (score == nullptr && !prior_) {
-      return reject(model, fmt::format("has no {} score, and too few others have for a prior",
-                                       benchmark_));
-    }
-    if (score == nullptr && model.parameters == 0) {
-      return reject(model, fmt::format("has no {} score, and no size to guess one from",
-                                       benchmark_));
+    const auto prior = prior_of(model);
+    if (!prior && !was_asked(model)) {
+      return reject(model, fmt::format("has no {} score, and {}", benchmark_,
+                                       prior_ ? "no size to guess one from"
+                                              : "too few others have for a prior"));
     }
     if (model.context_tokens < question_.context_min) {
       return reject(model, fmt::format("was trained for {} tokens, {} are asked for",
                                        model.context_tokens, question_.context_min));
     }
-    const double accuracy =
-        (score != nullptr ? score->value : prior_->score(model.parameters)) / 100;
     uint64_t least = std::numeric_limits<uint64_t>::max();
     double fastest = std::numeric_limits<double>::max();
     std::string smallest;
     size_t added = 0;
     for (const ModelFile& file : model.files) {
       if (bits_per_weight(file.quantisation) < kBitsMin) continue;
+      const OwnOutcomes* asked = own_.outcome(model.name, file.quantisation);
+      if (!prior && asked == nullptr) continue;
+      const double accuracy = asked != nullptr ? shrunk_accuracy(prior, *asked) : *prior;
       for (const uint32_t context : contexts(model)) {
         const GeneratorOption option = option_of(model, file, context, accuracy);
         if (option.bytes < least) smallest = file.quantisation;
@@ -157,7 +150,10 @@ class Recommender {
       }
     }
     if (added > 0) return;
-    if (smallest.empty()) return reject(model, "is not listed at four bits a weight or more");
+    if (smallest.empty()) {
+      return reject(model, prior ? "is not listed at four bits a weight or more"
+                                 : "has no score at four bits a weight or more");
+    }
     smallest_ = std::min(smallest_, least);
     reject(model, fmt::format("{} needs {}, {} are free", smallest, gigabytes(least),
                               gigabytes(problem_.free_bytes)));
@@ -173,20 +169,37 @@ class Recommender {
     return found;
   }
 
-  static GeneratorOption option_of(const CatalogueModel& model, const ModelFile& file,
-                                   uint32_t context, double accuracy) {
+  // The share that it is expected to get right before it was asked here.
+  std::optional<double> prior_of(const CatalogueModel& model) const {
+    if (const Score* score = model.score(benchmark_)) return score->value / 100;
+    if (prior_ && model.parameters > 0) return prior_->score(model.parameters) / 100;
+    return std::nullopt;
+  }
+
+  bool was_asked(const CatalogueModel& model) const {
+    return std::any_of(model.files.begin(), model.files.end(), [&](const ModelFile& file) {
+      return own_.outcome(model.name, file.quantisation) != nullptr;
+    });
+  }
+
+  GeneratorOption option_of(const CatalogueModel& model, const ModelFile& file, uint32_t context,
+                            double accuracy) const {
     const auto facts = facts_of(model, file);
-    const double share = model.parameters > 0 ? static_cast<double>(model.active_parameters) /
-                                                    static_cast<double>(model.parameters)
-                                              : 1;
-    const double active = static_cast<double>(file.bytes) * share;
+    const OwnSpeed* speed = own_.speed(model.name, file.quantisation);
+    const double bytes_rate = bytes_rate_.value_or(kBytesPerSecond);
     return {.model = model.name,
             .quantisation = file.quantisation,
             .context_tokens = context,
             .bytes = plan_model(*facts, {.context_tokens = context}).total(),
             .accuracy = accuracy,
-            .seconds = (kAnswerTokens + kPromptTokens / 10) * active / kBytesPerSecond,
-            .load_seconds = static_cast<double>(file.bytes) / kLoadBytesPerSecond};
+            .seconds = speed != nullptr
+                           ? kPromptTokens / speed->prompt_tokens_rate +
+                                 kAnswerTokens / speed->answer_tokens_rate
+                           : (kAnswerTokens + kPromptTokens / 10) * active_bytes(model, file) /
+                                 bytes_rate,
+            .load_seconds = speed != nullptr
+                                ? speed->load_seconds
+                                : static_cast<double>(file.bytes) / kLoadBytesPerSecond};
   }
 
   Error nothing_fits() const {
@@ -205,20 +218,24 @@ class Recommender {
   std::string basis_of(const std::string& model, std::string_view benchmark) const {
     const auto entry = catalogue_.find(model);
     const Score* score = entry ? (*entry)->score(benchmark) : nullptr;
-    if (score == nullptr) return "size prior";
-    return score->approximate ? "published, about" : "published";
+    if (score == nullptr) return "prior: size";
+    return score->approximate ? "prior: published, about" : "prior: published";
   }
 
   Pick pick_of(const char* tier, const GeneratorOption& option) const {
+    const OwnOutcomes* asked = own_.outcome(option.model, option.quantisation);
     return {.tier = tier,
             .model = option.model,
             .quantisation = option.quantisation,
             .context_tokens = option.context_tokens,
             .bytes = option.bytes,
             .seconds = option.seconds,
+            .seconds_measured = own_.speed(option.model, option.quantisation) != nullptr,
             .score = option.accuracy * 100,
             .benchmark = benchmark_,
-            .basis = basis_of(option.model, benchmark_)};
+            .items = asked != nullptr ? asked->items : 0,
+            .basis = asked != nullptr ? fmt::format("measured (n = {})", asked->items)
+                                      : basis_of(option.model, benchmark_)};
   }
 
   std::vector<Pick> picks_of(const Assignment& assignment) const {
@@ -242,17 +259,18 @@ class Recommender {
     const GeneratorOption& small = problem_.l2[best.l2];
     for (Pick& pick : picks) {
       if (pick.tier == "l1") {
-        pick.reason = fmt::format("the best MTEB that leaves room for the rest, in {}",
-                                  gigabytes(pick.bytes));
+        pick.reason = fmt::format("the best MTEB that leaves room for the rest ({}), in {}",
+                                  pick.basis, gigabytes(pick.bytes));
       } else if (pick.tier == "l2") {
-        pick.reason = fmt::format("{:.1f} {} ({}), {} of {} that are free, about {:.1f} s an "
+        pick.reason = fmt::format("{:.1f} {} ({}), {} of {} that are free, {} {:.1f} s an "
                                   "answer",
                                   pick.score, benchmark_, pick.basis, gigabytes(pick.bytes),
-                                  gigabytes(problem_.free_bytes), pick.seconds);
+                                  gigabytes(problem_.free_bytes),
+                                  pick.seconds_measured ? "measured" : "about", pick.seconds);
       } else {
         pick.reason = fmt::format(
-            "lifts the cascade from {:.1f} % to {:.1f} %; {}", small.accuracy * 100,
-            best.accuracy * 100,
+            "lifts the cascade from {:.1f} % to {:.1f} % ({}); {}", small.accuracy * 100,
+            best.accuracy * 100, pick.basis,
             best.resident ? "in memory together with l2"
                           : fmt::format("takes turns with l2, {:.0f} s to load",
                                         problem_.l3[*best.l3].load_seconds));
@@ -269,7 +287,7 @@ class Recommender {
     };
     for (const CatalogueModel& model : catalogue_.models) {
       if (!model.remote || !model.price || !model.has_role(question_.task) ||
-          !speaks(model, question_.languages) || !may_be_used(model)) {
+          !model.speaks(question_.languages) || !may_be_used(model)) {
         continue;
       }
       if (cheapest == nullptr || cost(model) < cost(*cheapest)) cheapest = &model;
@@ -277,7 +295,7 @@ class Recommender {
     if (cheapest == nullptr) return;
     picks.push_back({.tier = "l4",
                      .model = cheapest->name,
-                     .basis = "price",
+                     .basis = "prior: price",
                      .reason = fmt::format("the cheapest remote class for it: {:g} $ in, {:g} $ "
                                            "out, a million tokens; no score in the catalogue, so "
                                            "not counted",
@@ -340,6 +358,8 @@ class Recommender {
 
   const Catalogue& catalogue_;
   const RecommendQuestion& question_;
+  const OwnFigures& own_;
+  std::optional<double> bytes_rate_;
   std::string benchmark_;
   std::optional<SizePrior> prior_;
   ChoiceProblem problem_;
@@ -366,14 +386,15 @@ std::optional<std::string> benchmark_of(Role task) {
   return std::nullopt;
 }
 
-Result<Recommendation> recommend(const Catalogue& catalogue, const RecommendQuestion& question) {
+Result<Recommendation> recommend(const Catalogue& catalogue, const RecommendQuestion& question,
+                                 const OwnFigures& own) {
   const auto benchmark = benchmark_of(question.task);
   if (!benchmark) {
     return Error{ErrorCode::InvalidArgument,
                  fmt::format("{} is no task with a benchmark", role_name(question.task)), "--task",
                  "the tasks are code, general and maths"};
   }
-  return Recommender(catalogue, question, *benchmark).run();
+  return Recommender(catalogue, question, own, *benchmark).run();
 }
 
 }  // namespace tinyarms::advice

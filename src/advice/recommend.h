@@ -1,6 +1,6 @@
 // Which models for which tier on a machine: the catalogue's entries, held against limits and turned
-// into a ChoiceProblem, with the reason for each pick and each rejection. Everything in it is a
-// prior: published scores, sizes, and a model of speed; nothing is measured here.
+// into a ChoiceProblem, with the reason for each pick and each rejection. What the user measured
+// outranks the priors: published scores, sizes, and a model of speed.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include "advice/catalogue.h"
 #include "advice/choice.h"
 #include "advice/memory.h"
+#include "advice/own_figures.h"
 
 namespace tinyarms::advice {
 
@@ -26,7 +27,8 @@ struct RecommendQuestion {
 };
 
 // Assumptions of the speed model, stated with every recommendation: an answer reads the active
-// weights once a token, a prompt's tokens cost a tenth of that.
+// weights once a token, a prompt's tokens cost a tenth of that. What `models measure` found takes
+// the place of the first figure.
 inline constexpr double kBytesPerSecond = 20e9;  // memory to processor
 inline constexpr double kLoadBytesPerSecond = 1e9;
 inline constexpr double kAnswerTokens = 64;
@@ -44,10 +46,12 @@ struct Pick {
   std::string quantisation{};
   uint32_t context_tokens = 0;
   uint64_t bytes = 0;
-  double seconds = 0;  // an answer, by the model of speed; 0 for l1 and l4
-  double score = 0;    // of its benchmark, 0 to 100
+  double seconds = 0;  // an answer; 0 for l1 and l4
+  bool seconds_measured = false;  // of this very file; else by the model of speed
+  double score = 0;    // 0 to 100: of its benchmark, or of that and own outcomes together
   std::string benchmark{};
-  std::string basis{};  // "published", "published, about", "size prior", "price"
+  uint64_t items = 0;   // own outcomes in it
+  std::string basis{};  // "measured (n = 96)", "prior: published", "prior: size", "prior: price" …
   std::string reason{};
 };
 
@@ -67,10 +71,12 @@ struct Recommendation {
   uint64_t free_bytes = 0;
   std::vector<ParetoRow> pareto{};
   std::vector<Rejection> rejected{};
+  std::optional<double> bytes_rate{};  // measured, in the place of kBytesPerSecond
 };
 
 // Errors: InvalidArgument (a task without a benchmark), OverBudget (no model fits; `what` says what
 // the smallest needs).
-Result<Recommendation> recommend(const Catalogue& catalogue, const RecommendQuestion& question);
+Result<Recommendation> recommend(const Catalogue& catalogue, const RecommendQuestion& question,
+                                 const OwnFigures& own = {});
 
 }  // namespace tinyarms::advice

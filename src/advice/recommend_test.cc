@@ -89,6 +89,90 @@ TEST(Recommend, HoldsLatenciesAndLanguages) {
   EXPECT_FALSE(recommend(catalogue, {.ram_bytes = kGigabyte, .task = Role::Embedding}));
 }
 
+// Always with a picked l2; fails where nothing fits.
+Pick l2_of(const RecommendQuestion& question, const OwnFigures& own) {
+  const auto found = recommend(load_catalogue(""), question, own);
+  if (!found) {
+    ADD_FAILURE() << found.error().message();
+    return {};
+  }
+  for (const Pick& pick : found->picks) {
+    if (pick.tier == "l2") return pick;
+  }
+  ADD_FAILURE() << "no l2";
+  return {};
+}
+
+TEST(RecommendMeasured, OwnOutcomesOutrankThePublishedOnes) {
+  const RecommendQuestion question{.ram_bytes = 8 * kGigabyte, .offline = true};
+  const Pick before = l2_of(question, {});
+  EXPECT_THAT(before.basis, testing::StartsWith("prior: "));
+  EXPECT_EQ(before.items, 0u);
+  const NamedFile file{before.model, before.quantisation};
+  const Pick better = l2_of(question, {.speeds = {}, .outcomes = {{file, {200, 200}}}});
+  EXPECT_EQ(better.model, before.model);
+  EXPECT_EQ(better.basis, "measured (n = 200)");
+  EXPECT_EQ(better.items, 200u);
+  EXPECT_NEAR(better.score, (50 * before.score + 100 * 200) / 250, 1e-9);
+  EXPECT_THAT(better.reason, HasSubstr("measured (n = 200)"));
+  // All wrong: it is not asked first any more, at least not in that type.
+  const Pick worse = l2_of(question, {.speeds = {}, .outcomes = {{file, {0, 2000}}}});
+  EXPECT_NE(NamedFile(worse.model, worse.quantisation), file);
+}
+
+TEST(RecommendMeasured, OwnSpeedTakesThePlaceOfTheAssumedOne) {
+  const RecommendQuestion question{.ram_bytes = 8 * kGigabyte, .offline = true};
+  const Pick before = l2_of(question, {});
+  EXPECT_FALSE(before.seconds_measured);
+  const NamedFile file{before.model, before.quantisation};
+  const OwnFigures own{.speeds = {{file, {.prompt_tokens_rate = 128,
+                                          .answer_tokens_rate = 32,
+                                          .load_seconds = 1}}},
+                       .outcomes = {}};
+  RecommendQuestion patient = question;
+  patient.l2_seconds_max = 4;  // exactly what it takes
+  const auto found = recommend(load_catalogue(""), patient, own);
+  ASSERT_TRUE(found);
+  for (const Pick& pick : found->picks) {
+    if (NamedFile(pick.model, pick.quantisation) != file) continue;
+    EXPECT_TRUE(pick.seconds_measured);
+    EXPECT_DOUBLE_EQ(pick.seconds, 4);
+  }
+  // Of the others, the rate at which it read its bytes.
+  const Catalogue catalogue = load_catalogue("");
+  const CatalogueModel* model = *catalogue.find(before.model);
+  ASSERT_TRUE(found->bytes_rate);
+  EXPECT_DOUBLE_EQ(*found->bytes_rate, 32 * active_bytes(*model, *model->file(file.second)));
+  EXPECT_FALSE(recommend(catalogue, question)->bytes_rate);
+  // A crawling machine leaves nothing that answers in time.
+  const OwnFigures slow{.speeds = {{file, {1, 0.01, 1}}}, .outcomes = {}};
+  EXPECT_FALSE(recommend(catalogue, patient, slow));
+}
+
+TEST(OwnFiguresOfModels, AccuracyShrinksFromThePriorToTheMeasured) {
+  EXPECT_DOUBLE_EQ(shrunk_accuracy(0.6, {0, 0}), 0.6);
+  // As many of one's own as the prior counts for: half way.
+  EXPECT_DOUBLE_EQ(shrunk_accuracy(0.6, {50, 50}), 0.8);
+  EXPECT_NEAR(shrunk_accuracy(0.6, {10'000, 100'000}), 0.1, 1e-3);
+  EXPECT_DOUBLE_EQ(shrunk_accuracy(std::nullopt, {1, 1}), 2.0 / 3);
+  for (const double prior : {0.0, 0.25, 1.0}) {
+    double before = prior;
+    for (uint64_t items = 1; items <= 1000; items *= 3) {
+      const double all_right = shrunk_accuracy(prior, {items, items});
+      const double all_wrong = shrunk_accuracy(prior, {0, items});
+      EXPECT_GE(all_right, before);
+      EXPECT_LE(all_wrong, prior);
+      EXPECT_LE(all_right, 1);
+      EXPECT_GE(all_wrong, 0);
+      // Between the two it is made of.
+      const double half = shrunk_accuracy(prior, {items, 2 * items});
+      EXPECT_GE(half, std::min(prior, 0.5));
+      EXPECT_LE(half, std::max(prior, 0.5));
+      before = all_right;
+    }
+  }
+}
+
 TEST(SizePriorOfScores, GrowsWithSizeAndNeedsEnoughToGoBy) {
   const Catalogue catalogue = load_catalogue("");
   const auto prior = SizePrior::fit(catalogue, "HumanEval");

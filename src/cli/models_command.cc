@@ -55,9 +55,15 @@ void run_list(const ListOptions& options, Context& context) {
   auto models = ModelStore(context.paths.models_dir).list();
   if (!models) return context.fail(models.error(), options.json);
   const Terminal terminal = context.terminal();
+  // A configuration that is wrong is no reason to list nothing.
+  const auto config = service::load_config(context.sources);
+  const int threads = config ? config->settings.threads : 0;
   if (options.json) {
     Json list = Json::array();
-    for (const InstalledModel& model : *models) list.push_back(model_json(model));
+    for (const InstalledModel& model : *models) {
+      list.push_back(model_json(model));
+      list.back()["measured"] = speed_json(measured_speed(model, threads, context));
+    }
     return terminal.out(service::json_text(Json{{"models", list}}));
   }
   if (models->empty()) {
@@ -66,9 +72,10 @@ void run_list(const ListOptions& options, Context& context) {
   for (const InstalledModel& model : *models) {
     const std::string problem =
         model.problem.empty() ? "" : "  unusable: " + printable(model.problem);
-    terminal.out(fmt::format("{:40} {:10} {:>10}  {}{}\n", printable(model.name),
-                             model.quantization, megabytes(model.bytes),
-                             role_of(model), problem));
+    const auto speed = measured_speed(model, threads, context);
+    terminal.out(fmt::format("{:40} {:10} {:>10}  {}{}{}\n", printable(model.name),
+                             model.quantization, megabytes(model.bytes), role_of(model),
+                             speed ? ", " + speed_text(*speed) : "", problem));
   }
 }
 
@@ -176,7 +183,8 @@ void add_models(CLI::App& app, Context& context) {
   models->require_subcommand(1);
 
   auto list_options = std::make_shared<ListOptions>();
-  CLI::App* list = models->add_subcommand("list", "Name, quantisation, size and role of each");
+  CLI::App* list = models->add_subcommand(
+      "list", "Name, quantisation, size, role and measured speed of each");
   list->add_flag("--json", list_options->json, "As JSON");
   list->callback([list_options, &context] { run_list(*list_options, context); });
 
@@ -191,6 +199,7 @@ void add_models(CLI::App& app, Context& context) {
   add_models_catalog(*models, context);
   add_models_check(*models, context);
   add_models_export(*models, context);
+  add_models_measure(*models, context);
   add_models_plan(*models, context);
   add_models_recommend(*models, context);
   add_models_versions(*models, context);

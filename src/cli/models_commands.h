@@ -2,10 +2,13 @@
 #pragma once
 
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 
 #include "advice/catalogue.h"
+#include "catalog/measured_speed.h"
+#include "catalog/model_store.h"
 #include "cli/context.h"
 
 namespace tinyarms::cli {
@@ -13,6 +16,7 @@ namespace tinyarms::cli {
 void add_models_catalog(CLI::App& models, Context& context);
 void add_models_check(CLI::App& models, Context& context);
 void add_models_export(CLI::App& models, Context& context);
+void add_models_measure(CLI::App& models, Context& context);
 void add_models_plan(CLI::App& models, Context& context);
 void add_models_recommend(CLI::App& models, Context& context);
 void add_models_versions(CLI::App& models, Context& context);
@@ -23,6 +27,14 @@ advice::Catalogue load_catalogue(const Context& context);
 // Before a GGUF is brought in: checks it, and loads it in a process of its own. Errors: those of
 // engine::check_model_file, Corrupt (the engine died of it), Interrupted.
 Result<void> try_model(const std::filesystem::path& file, const StopFlag& stop);
+
+// What `models measure` found of that very file, on this machine and with so many threads (0: every
+// core); nothing where it did not measure it.
+std::optional<catalog::MeasuredSpeed> measured_speed(const catalog::InstalledModel& model,
+                                                     int threads, const Context& context);
+// "31.2 tokens/s", "410 texts/s".
+std::string speed_text(const catalog::MeasuredSpeed& speed);
+nlohmann::ordered_json speed_json(const std::optional<catalog::MeasuredSpeed>& speed);
 
 // "12.3 GB", "98.4 MB".
 std::string size_text(uint64_t bytes);

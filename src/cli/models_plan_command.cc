@@ -44,10 +44,26 @@ Json tier_json(const PlannedTier& tier) {
   return json;
 }
 
-void print_plan(const StackPlan& plan, const Terminal& terminal) {
+// Of each planned tier, in its order; nothing where its model is not installed or not measured.
+using Speeds = std::vector<std::optional<catalog::MeasuredSpeed>>;
+
+Speeds speeds_of(const StackPlan& plan, const catalog::ModelStore& store, int threads,
+                 const Context& context) {
+  Speeds speeds;
+  for (const PlannedTier& tier : plan.tiers) {
+    speeds.emplace_back();
+    if (!tier.installed) continue;
+    const auto model = store.find(tier.model);
+    if (model) speeds.back() = measured_speed(*model, threads, context);
+  }
+  return speeds;
+}
+
+void print_plan(const StackPlan& plan, const Speeds& speeds, const Terminal& terminal) {
   terminal.out(fmt::format("{:11} {:40} {:>7} {:>10} {:>10} {:>10} {:>10} {:>10}\n", "tier",
                            "model", "context", "weights", "KV", "compute", "other", "total"));
-  for (const PlannedTier& tier : plan.tiers) {
+  for (size_t i = 0; i < plan.tiers.size(); ++i) {
+    const PlannedTier& tier = plan.tiers[i];
     const std::string model = tier.model + (tier.installed ? "" : " (catalogue)");
     if (tier.problem) {
       terminal.out(printable(fmt::format("{:11} {:40} {}\n", tier.tier, model,
@@ -57,11 +73,12 @@ void print_plan(const StackPlan& plan, const Terminal& terminal) {
     const std::string context =
         tier.context_tokens == 0 ? "-" : fmt::format("{}", tier.context_tokens);
     terminal.out(printable(fmt::format(
-        "{:11} {:40} {:>7} {:>10} {:>10} {:>10} {:>10} {:>10}{}\n", tier.tier, model, context,
+        "{:11} {:40} {:>7} {:>10} {:>10} {:>10} {:>10} {:>10}{}{}\n", tier.tier, model, context,
         size_text(tier.need.weight_bytes), size_text(tier.need.kv_bytes),
         size_text(tier.need.compute_bytes),
         size_text(tier.need.vocabulary_bytes + tier.need.mapped_bytes),
-        size_text(tier.need.total()), tier.shared ? " (in memory already)" : "")));
+        size_text(tier.need.total()), tier.shared ? " (in memory already)" : "",
+        speeds[i] ? "  " + speed_text(*speeds[i]) : "")));
   }
   terminal.out(fmt::format("{} of a budget of {}{}\n", size_text(plan.total_bytes),
                            size_text(plan.budget_bytes),
@@ -83,13 +100,14 @@ void run_plan(const PlanOptions& options, Context& context) {
                                  .kv = *advice::parse_kv_type(options.kv),
                                  .physical_bytes = service::physical_memory()};
   if (options.context > 0) question.context_tokens = options.context;
-  const StackPlan plan = advice::plan_stack(
-      loaded->settings, catalog::ModelStore(context.paths.models_dir), catalogue, question);
+  const catalog::ModelStore store(context.paths.models_dir);
+  const StackPlan plan = advice::plan_stack(loaded->settings, store, catalogue, question);
+  const Speeds speeds = speeds_of(plan, store, loaded->settings.threads, context);
   for (const PlannedTier& tier : plan.tiers) {
     if (tier.problem) context.exit = exit_code(tier.problem->code);
   }
   if (!options.json) {
-    print_plan(plan, terminal);
+    print_plan(plan, speeds, terminal);
     if (options.kv != "f16") {
       terminal.note("note: the engine keeps keys and values as f16; this is what " + options.kv +
                     " would take");
@@ -97,7 +115,10 @@ void run_plan(const PlanOptions& options, Context& context) {
     return;
   }
   Json tiers = Json::array();
-  for (const PlannedTier& tier : plan.tiers) tiers.push_back(tier_json(tier));
+  for (size_t i = 0; i < plan.tiers.size(); ++i) {
+    tiers.push_back(tier_json(plan.tiers[i]));
+    tiers.back()["measured"] = speed_json(speeds[i]);
+  }
   terminal.out(service::json_text(Json{{"tiers", tiers},
                                        {"kv", options.kv},
                                        {"total_bytes", plan.total_bytes},

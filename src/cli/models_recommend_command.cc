@@ -3,12 +3,14 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "advice/recommend.h"
 #include "cli/models_commands.h"
+#include "cli/own_figures.h"
 #include "service/reply_json.h"
 #include "service/settings_size.h"
 
@@ -27,7 +29,9 @@ struct RecommendOptions {
   std::string languages;
   std::string licence = "any";
   uint32_t context = 4096;
+  std::vector<std::string> summaries;  // of bench
   bool offline = false;
+  bool prior = false;
   bool row = false;
   bool json = false;
 };
@@ -108,7 +112,9 @@ Json pick_json(const Pick& pick) {
   json["benchmark"] = pick.benchmark.empty() ? none : Json(pick.benchmark);
   json["score"] = number_or_null(pick.score);
   json["basis"] = pick.basis;
-  json["measured"] = false;
+  json["measured"] = pick.items > 0;
+  json["measured_items"] = pick.items;
+  json["seconds_measured"] = pick.seconds_measured;
   if (!pick.reason.empty()) json["reason"] = pick.reason;
   return json;
 }
@@ -123,27 +129,40 @@ Json stack_json(const std::vector<Pick>& picks, const advice::Assignment& assign
           {"expected_seconds", assignment.seconds}};
 }
 
-std::vector<std::string> assumptions() {
+bool is_measured(const Pick& pick) { return pick.items > 0 || pick.seconds_measured; }
+
+// Whether anything in it was measured here.
+std::string_view certainty_of(const Recommendation& found) {
+  const bool any = std::any_of(found.picks.begin(), found.picks.end(), is_measured);
+  return any || found.bytes_rate ? "partly measured" : "prior";
+}
+
+std::vector<std::string> assumptions(const Recommendation& found) {
   return {fmt::format("models may take {:g} % of the memory, as memory_budget = \"auto\"",
                       service::kAutoMemoryShare * 100),
           fmt::format("{:g} % of wrong and {:g} % of right answers are passed on to the next tier, "
                       "which solves what the one before solves and more",
                       advice::kCaught * 100, advice::kFalseAlarm * 100),
-          fmt::format("{:g} prompt and {:g} answer tokens; {:g} GB/s from memory, {:g} GB/s from "
-                      "disk",
+          fmt::format("{:g} prompt and {:g} answer tokens; of models that were not measured: "
+                      "{:.3g} GB/s from memory ({}), {:g} GB/s from disk",
                       advice::kPromptTokens, advice::kAnswerTokens,
-                      advice::kBytesPerSecond / 1e9, advice::kLoadBytesPerSecond / 1e9),
+                      found.bytes_rate.value_or(advice::kBytesPerSecond) / 1e9,
+                      found.bytes_rate ? "as the measured ones" : "assumed",
+                      advice::kLoadBytesPerSecond / 1e9),
           "quantisations below four bits a weight are left out; above, the score is taken as it is "
           "published",
-          "nothing was measured: every figure is a prior"};
+          certainty_of(found) == "prior"
+              ? std::string("nothing was measured: every figure is a prior")
+              : fmt::format("a published score counts as {:g} questions, own outcomes are added",
+                            advice::kPriorItems)};
 }
 
 Json recommendation_json(const Recommendation& found, const RecommendQuestion& question) {
   Json json = stack_json(found.picks, found.assignment);
   json["ram_bytes"] = question.ram_bytes;
   json["free_bytes"] = found.free_bytes;
-  json["certainty"] = "prior";
-  json["assumptions"] = assumptions();
+  json["certainty"] = certainty_of(found);
+  json["assumptions"] = assumptions(found);
   Json pareto = Json::array();
   for (const advice::ParetoRow& row : found.pareto) {
     pareto.push_back(stack_json(row.picks, row.assignment));
@@ -181,10 +200,12 @@ void print_recommendation(const Recommendation& found, const Terminal& terminal)
     terminal.out(fmt::format("{}  {:36} {}{}\n", pick.tier, name_of({pick}, pick.tier),
                              pick.reason, context));
   }
-  terminal.out(fmt::format("\nexpected: {:.1f} % right, {:.1f} s, {} of {} free; all of it prior, "
-                           "nothing measured\n\nPareto:\n",
+  terminal.out(fmt::format("\nexpected: {:.1f} % right, {:.1f} s, {} of {} free; {}\n\n"
+                           "Pareto:\n",
                            found.assignment.accuracy * 100, found.assignment.seconds,
-                           size_text(found.assignment.bytes), size_text(found.free_bytes)));
+                           size_text(found.assignment.bytes), size_text(found.free_bytes),
+                           certainty_of(found) == "prior" ? "all of it prior, nothing measured"
+                                                          : "partly measured"));
   for (const advice::ParetoRow& row : found.pareto) {
     terminal.out(fmt::format("  {:5.1f} %  {:5.1f} s  {:>9}  {:>6}  {} | {} | {}{}\n",
                              row.assignment.accuracy * 100, row.assignment.seconds,
@@ -198,7 +219,7 @@ void print_recommendation(const Recommendation& found, const Terminal& terminal)
     terminal.out(printable(fmt::format("  {:24} {}\n", rejection.model, rejection.reason)));
   }
   terminal.out("\nassumed:\n");
-  for (const std::string& assumption : assumptions()) terminal.out("  " + assumption + "\n");
+  for (const std::string& assumption : assumptions(found)) terminal.out("  " + assumption + "\n");
 }
 
 void run_recommend(const RecommendOptions& options, Context& context) {
@@ -206,7 +227,13 @@ void run_recommend(const RecommendOptions& options, Context& context) {
   if (!question) return context.fail(question.error(), options.json);
   const advice::Catalogue catalogue = load_catalogue(context);
   const Terminal terminal = context.terminal();
-  const auto found = advice::recommend(catalogue, *question);
+  advice::OwnFigures own;
+  if (!options.prior) {
+    auto figures = own_figures(catalogue, question->task, options.summaries, context);
+    if (!figures) return context.fail(figures.error(), options.json);
+    own = std::move(*figures);
+  }
+  const auto found = advice::recommend(catalogue, *question, own);
   if (!found) return context.fail(found.error(), options.json);
   if (options.json) {
     terminal.out(service::json_text(recommendation_json(*found, *question)));
@@ -240,14 +267,23 @@ void add_models_recommend(CLI::App& models, Context& context) {
   recommend->add_option("--context", options->context, "Tokens that each tier must hold")
       ->check(CLI::Range(256u, 1048576u))
       ->type_name("N");
+  auto* bench = recommend
+                    ->add_option("--bench", options->summaries,
+                                 "What `bench --output` wrote: own outcomes of that task")
+                    ->allow_extra_args(false)
+                    ->type_name("FILE");
+  recommend->add_flag("--prior", options->prior, "As if nothing was measured: for another machine")
+      ->excludes(bench);
   recommend->add_flag("--offline", options->offline, "No remote tier");
   recommend->add_flag("--row", options->row, "One row of a Markdown table");
   recommend->add_flag("--json", options->json, "As JSON");
   recommend->footer(
-      "Exit status 5: no model fits.\n"
+      "What `models measure` found counts before what is assumed of speed, and outcomes of\n"
+      "--bench with the published score. Exit status 5: no model fits.\n"
       "Examples:\n"
       "  tinyarms models recommend --ram 8G --task code --licence commercial --offline\n"
-      "  tinyarms models recommend --ram 16G --max-latency l2=3s --languages en,de --json");
+      "  tinyarms models recommend --ram 16G --max-latency l2=3s --languages en,de --json\n"
+      "  tinyarms models recommend --ram 16G --task maths --bench results/gsm8k.json");
   recommend->callback([options, &context] { run_recommend(*options, context); });
 }
 

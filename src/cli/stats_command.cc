@@ -6,10 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/context.h"
+#include "cli/cost_terms.h"
 #include "service/judgement.h"
 #include "service/reply_json.h"
 #include "storage/decision_log.h"
 #include "telemetry/period.h"
+#include "telemetry/query_cost_report.h"
 #include "telemetry/usage_report.h"
 
 namespace tinyarms::cli {
@@ -20,6 +22,7 @@ constexpr int64_t kCountedMax = 300'000;  // some 200 MB
 struct StatsOptions {
   std::string log;
   std::string since;
+  std::string api;
   bool json = false;
 };
 
@@ -65,15 +68,19 @@ Result<ReadDecisions> read_decisions(const StatsOptions& options, const Context&
 void run_stats(const StatsOptions& options, Context& context) {
   auto loaded = context.load_settings(options.json);
   if (!loaded) return;
+  auto terms = cost_terms(loaded->settings, options.api, context);
+  if (!terms) return context.fail(terms.error(), options.json);
   auto read = read_decisions(options, context);
   if (!read) return context.fail(read.error(), options.json);
   const auto usage = telemetry::usage_of(read->decisions, read->since, read->until);
   const auto advice = telemetry::advice_of(usage, read->decisions);
+  const auto costs = telemetry::query_costs(usage, *terms);
   const Terminal terminal = context.terminal(loaded->settings);
   if (options.json) {
     nlohmann::ordered_json json = telemetry::usage_json(usage, advice);
     json["limited"] = read->limited;
     json["logged"] = loaded->settings.log.decisions;
+    json["cost"] = telemetry::cost_json(costs, *terms);
     json["outcomes"] = telemetry::outcomes_json(telemetry::outcomes_of(read->decisions));
     return terminal.out(service::json_text(json));
   }
@@ -84,6 +91,7 @@ void run_stats(const StatsOptions& options, Context& context) {
                                "(hashes of questions, never their text)");
   }
   terminal.out(printable(telemetry::usage_text(usage, advice)));
+  terminal.out(printable(telemetry::cost_text(costs, *terms)));
   if (read->limited) terminal.note(fmt::format("only the newest {} were counted", kCountedMax));
 }
 
@@ -97,13 +105,19 @@ void add_stats(CLI::App& app, Context& context) {
       ->type_name("LOG");
   stats->add_option("--since", options->since, "Only the last 30m, 24h, 7d, 2w (default: all)")
       ->type_name("TIME");
+  stats->add_option("--api", options->api,
+                    "A remote model of the catalogue to compare costs with (default: the cheapest)")
+      ->type_name("NAME");
   stats->add_flag("--json", options->json, "As JSON");
   stats->footer(
       "kept: of a tier's answers, those that were sure enough; passed: those after which the next\n"
       "tier was asked. Savings hold the time of all climbs against asking the largest tier that\n"
       "answered every time, at its own mean. Needs log.decisions = true when questions are asked.\n"
+      "Costs are of the models configured now, from `models measure` where it was run and from\n"
+      "the settings cost.*; watts are assumed where the processor does not tell them.\n"
       "Examples:\n"
       "  tinyarms stats --since 7d\n"
+      "  tinyarms stats --api gpt-5\n"
       "  tinyarms stats --json");
   stats->callback([options, &context] { run_stats(*options, context); });
 }

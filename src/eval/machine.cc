@@ -9,15 +9,18 @@
 
 namespace tinyarms::eval {
 
-std::string describe_machine() {
-  std::string processor = "unknown processor";
+std::string processor_name() {
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);) {
     const size_t colon = line.find(": ");
     if (line.rfind("model name", 0) != 0 || colon == std::string::npos) continue;
-    processor = line.substr(colon + 2);
-    break;
+    return line.substr(colon + 2);
   }
+  return "unknown processor";
+}
+
+std::string describe_machine() {
+  const std::string processor = processor_name();
   std::string kernel;
   std::ifstream("/proc/sys/kernel/osrelease") >> kernel;
   const double bytes = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *

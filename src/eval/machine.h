@@ -5,6 +5,8 @@
 
 namespace tinyarms::eval {
 
+std::string processor_name();  // "AMD EPYC …", or "unknown processor"
+
 // "AMD EPYC …, 2 cores, 23 GB, Linux 6.1"; what the system does not tell is left out.
 std::string describe_machine();
 

@@ -107,7 +107,9 @@ cascade::Step step_of(const Json& json) {
   attempt.answered = !json.at("answer").is_null();
   if (attempt.answered) attempt.answer = json.at("answer").get<std::string>();
   const int finish = json.at("finish").get<int>();
-  if (finish < 0 || finish > 2) throw std::invalid_argument("no such end");
+  if (finish < 0 || finish > static_cast<int>(cascade::Finish::Abandoned)) {
+    throw std::invalid_argument("no such end");
+  }
   attempt.finish = static_cast<cascade::Finish>(finish);
   const Json& cost = json.at("cost");
   attempt.cost.prompt_tokens = cost.at("prompt_tokens").get<int64_t>();

@@ -170,6 +170,15 @@ constexpr SettingInfo kSettings[] = {
      "Days after which a decision leaves that log, with its outcomes; 0 keeps any age.", 0, 36500},
     {"log.keep_rows", Kind::Integer, Rule::Forbidden, TINYARMS_FIELD(log.keep_rows),
      "Decisions that log keeps; the oldest go first.", 1, 1000000000},
+    {"cost.watts", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(cost.watts),
+     "What this machine is assumed to draw at work, where `tinyarms models measure` could not read "
+     "it.", 0, 100000},
+    {"cost.kwh_price", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(cost.kwh_price),
+     "US dollars a kilowatt-hour.", 0, 1000},
+    {"cost.hardware_price", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(cost.hardware_price),
+     "US dollars that this machine cost; 0: it is there anyway.", 0, 100000000},
+    {"cost.hardware_hours", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(cost.hardware_hours),
+     "Hours of answering that its price is spread over.", 1, 1000000},
 };
 
 #undef TINYARMS_FIELD

@@ -111,6 +111,14 @@ struct LogSettings {
   int keep_rows = 1'000'000;
 };
 
+// What a question is reckoned at, where nothing better is known. US dollars.
+struct CostSettings {
+  double watts = 65;
+  double kwh_price = 0.3;
+  double hardware_price = 0;
+  double hardware_hours = 10000;
+};
+
 struct Settings {
   bool offline = true;
   int threads = 0;                              // 0: every core
@@ -134,6 +142,7 @@ struct Settings {
   SignalSettings signals;
   ShadowSettings shadow;
   LogSettings log;
+  CostSettings cost;
 };
 
 inline constexpr uint64_t kAutoCacheBytes = 256 << 20;

@@ -76,6 +76,7 @@ Counted counted(const storage::LoggedDecision& logged) {
   Counted made{.id = logged.id,
                .at = std::isfinite(logged.at) ? logged.at : 0,
                .question = logged.question_sha.substr(0, kQuestionBytes),
+               .question_bytes = std::max<int64_t>(logged.question_bytes, 0),
                .group = logged.group,
                .sure = logged.sure};
   for (size_t i = 0; i < logged.steps.size(); ++i) {

@@ -40,6 +40,7 @@ struct Counted {
   std::string id{};
   double at = 0;            // seconds since 1970 UTC
   std::string question{};   // a prefix of its hash: equal where the same was asked
+  int64_t question_bytes = 0;
   std::string group{};      // kind of question; empty: not known
   std::optional<size_t> winner{};  // of the steps
   bool sure = false;

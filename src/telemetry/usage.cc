@@ -24,6 +24,7 @@ class Adding {
     ++totals_.decisions;
     totals_.escalated += decision.escalated() ? 1 : 0;
     seconds_.push_back(decision.seconds());
+    totals_.question_bytes += static_cast<double>(decision.question_bytes);
     for (const CountedStep& step : decision.steps) add_step(step);
     if (!decision.winner) return;
     ++totals_.answered;

@@ -50,6 +50,7 @@ struct Totals {
   size_t cache_exact = 0;
   size_t cache_similar = 0;
   Seconds seconds{};     // of whole climbs
+  double question_bytes = 0;  // of all questions together
   std::array<TierUsage, kTiers> tiers{};
 };
 

@@ -1,0 +1,105 @@
+#include "cli/own_figures.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <string_view>
+
+#include "advice/stack_plan.h"
+#include "base/ascii.h"
+#include "base/file.h"
+#include "cli/models_commands.h"
+#include "eval/summary.h"
+
+namespace tinyarms::cli {
+namespace {
+
+constexpr size_t kOwnSummaryBytesMax = size_t{256} << 20;
+
+struct TaskRole {
+  std::string_view prefix;  // of a task's name
+  advice::Role role;
+};
+// Tasks of mixed questions have groups, which are named after what they ask for.
+constexpr TaskRole kTaskRoles[] = {
+    {"humaneval", advice::Role::Code},     {"mbpp", advice::Role::Code},
+    {"livecodebench", advice::Role::Code}, {"cruxeval", advice::Role::Code},
+    {"mmlu", advice::Role::General},       {"gsm8k", advice::Role::Maths},
+    {"math500", advice::Role::Maths}};
+
+// Those of a task's questions that ask for the role.
+advice::OwnOutcomes outcomes_of(const eval::TaskResult& result, advice::Role role) {
+  for (const TaskRole& known : kTaskRoles) {
+    if (!result.task.starts_with(known.prefix)) continue;
+    if (known.role != role) return {};
+    return {.right = result.correct, .items = result.measured};
+  }
+  advice::OwnOutcomes outcomes;
+  for (const eval::GroupResult& group : result.groups) {
+    if (group.name != advice::role_name(role)) continue;
+    outcomes.right += group.count.hits;
+    outcomes.items += group.count.trials;
+  }
+  return outcomes;
+}
+
+// Only where the name says the quantisation: the catalogue's first choice may not be what it is.
+std::optional<advice::NamedFile> known_file(const advice::Catalogue& catalogue,
+                                            const std::string& name) {
+  const auto known = advice::match_catalogue(catalogue, name);
+  if (!known || !lowered(name).ends_with(lowered(known->file->quantisation))) return std::nullopt;
+  return advice::NamedFile(known->model->name, known->file->quantisation);
+}
+
+Result<void> add_summary(const std::string& file, const advice::Catalogue& catalogue,
+                         advice::Role role, advice::OwnFigures& own) {
+  auto text = read_file(file, kOwnSummaryBytesMax);
+  if (!text) return text.error();
+  auto summary = eval::parse_summary(*text);
+  if (!summary) {
+    Error error = summary.error();
+    error.where = file;
+    return error;
+  }
+  uint64_t added = 0;
+  for (const eval::TaskResult& result : summary->results) {
+    const auto named = known_file(catalogue, result.subject);
+    const advice::OwnOutcomes outcomes = outcomes_of(result, role);
+    if (!named || outcomes.items == 0) continue;
+    advice::OwnOutcomes& sum = own.outcomes[*named];
+    sum.right += outcomes.right;
+    sum.items += outcomes.items;
+    added += outcomes.items;
+  }
+  if (added > 0) return {};
+  return Error{ErrorCode::InvalidArgument,
+               fmt::format("holds no outcome of a model of the catalogue over questions of {}",
+                           advice::role_name(role)),
+               file, "its subjects must be named as in the catalogue, such as smollm3-3b.q4_k_m"};
+}
+
+}  // namespace
+
+Result<advice::OwnFigures> own_figures(const advice::Catalogue& catalogue, advice::Role task,
+                                       const std::vector<std::string>& summaries,
+                                       const Context& context) {
+  advice::OwnFigures own;
+  auto models = catalog::ModelStore(context.paths.models_dir).list();
+  if (!models) return models.error();
+  const auto config = service::load_config(context.sources);
+  const int threads = config ? config->settings.threads : 0;
+  for (const catalog::InstalledModel& model : *models) {
+    const auto named = known_file(catalogue, model.name);
+    const auto speed = measured_speed(model, threads, context);
+    if (!named || !speed || !speed->generates()) continue;
+    own.speeds[*named] = {.prompt_tokens_rate = speed->prompt_tokens_rate,
+                          .answer_tokens_rate = speed->answer_tokens_rate,
+                          .load_seconds = speed->load_seconds};
+  }
+  for (const std::string& file : summaries) {
+    if (auto added = add_summary(file, catalogue, task, own); !added) return added.error();
+  }
+  return own;
+}
+
+}  // namespace tinyarms::cli
