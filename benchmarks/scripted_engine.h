@@ -1,5 +1,5 @@
-// An OpenAI-compatible engine that knows its answer already, so that what is between it and a client
-// can be measured. The question says how it answers:
+// An OpenAI-compatible engine that knows its answer already, so that what is between it and a
+// client can be measured. The question says how it answers:
 //
 //   "listen"  a stream of kFrames frames, kFramePause apart, each with kStamp and the time it was
 //             written at, in nanoseconds of the steady clock
