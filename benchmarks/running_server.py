@@ -31,8 +31,10 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("binary")
     parser.add_argument("--runs", type=int, default=40)
-    parser.add_argument("question", nargs="*", default=RULE)
-    options = parser.parse_args()
+    words = sys.argv[1:]
+    split = words.index("--") if "--" in words else len(words)
+    options = parser.parse_args(words[:split])
+    question = words[split + 1:] or RULE
     ask = [options.binary, "ask", "--json"]
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "XDG_RUNTIME_DIR": folder, "TINYARMS_L1_CACHE": "false"}
@@ -43,7 +45,7 @@ def main():
             times = {"server": [], "process": []}
             for run in range(options.runs + 1):
                 for flags in ([], ["--no-server"]):
-                    took, by = seconds([*ask, *flags, *options.question], environment)
+                    took, by = seconds([*ask, *flags, *question], environment)
                     if run > 0:  # the first one loads
                         times[by].append(took)
         finally:

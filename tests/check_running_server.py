@@ -95,6 +95,12 @@ class RunningServer(unittest.TestCase):
         self.assertNotIn("by the running server", two.stderr)
         self.assertIn("p_mean=", streamed.stderr)  # its evidence came along
 
+    def test_no_reply_is_lost_on_its_way(self):
+        self.start()
+        for _ in range(60):
+            reply, errors = self.ask(RULE)
+            self.assertEqual((reply["answered_by"], errors), ("server", ""))
+
     def test_files_and_the_folder_of_whoever_asks(self):
         self.start()
         (self.work / "a.py").write_text("def f(x):\n    return x\n")

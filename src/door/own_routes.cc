@@ -2,6 +2,7 @@
 
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include "openai/field_reader.h"
 #include "resident/wire.h"
@@ -42,11 +43,7 @@ class OwnInquiry final : public Climber {
     under_way_->add(call_.id(), call_.stop_flag());
     call_.begin_lines(resident::accepted_line(call_.id()));
   }
-  // Also where it was stopped before its turn.
-  ~OwnInquiry() override {
-    under_way_->remove(call_.id());
-    call_.end();
-  }
+  ~OwnInquiry() override { end(); }  // where it was stopped before its turn
 
   const cascade::Request& request() const { return request_; }
 
@@ -62,18 +59,29 @@ class OwnInquiry final : public Climber {
   void refused() override {
     kitchen_.counts.failed.fetch_add(1, std::memory_order_relaxed);
     call_.write(resident::refused_line("the running server is at its limit"));
+    end();
   }
   void finished(cascade::Reply reply) override {
     count_climb(kitchen_, request_, reply, call_.id());
     if (reply.step() == nullptr) kitchen_.counts.failed.fetch_add(1, std::memory_order_relaxed);
     call_.write(resident::reply_line(reply, kitchen_.climbs.notices()));
+    end();
   }
 
  private:
+  // From the thread that wrote, so that nothing overtakes what it wrote: the last to let go of this
+  // may be the connection's own.
+  void end() {
+    if (std::exchange(ended_, true)) return;
+    under_way_->remove(call_.id());
+    call_.end();
+  }
+
   Kitchen kitchen_;
   Call call_;
   cascade::Request request_;
   std::shared_ptr<UnderWay> under_way_;
+  bool ended_ = false;
 };
 
 void take_question(const OwnDesk& desk, const std::shared_ptr<UnderWay>& under_way,
