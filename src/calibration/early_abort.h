@@ -1,12 +1,12 @@
-// Stopping a hopeless draft: which running test (calibration/running_margin.h) ends drafts of a tier
-// early, fitted so that stopping costs little.
+// Stopping a hopeless draft: which running test (calibration/running_margin.h) ends drafts of a
+// tier early, fitted so that stopping costs little.
 //
 // A stopped draft is lost where it would have been right and kept: what the policy would have
-// escalated anyway, or kept although it was wrong, loses nothing by it. The promise is "of the drafts
-// that the test stops at most `lost_max` are lost, with that confidence". Every test tried gets its
-// boundary from certify() (Learn then Test, calibration/certificate.h) over the peaks of the records
-// and an equal part of 1 − confidence, so that taking the best of them needs no other records. Of
-// those certified, the one that saves most tokens is taken.
+// escalated anyway, or kept although it was wrong, loses nothing by it. The promise is "of the
+// drafts that the test stops at most `lost_max` are lost, with that confidence". Every test tried
+// gets its boundary from certify() (Learn then Test, calibration/certificate.h) over the peaks of
+// the records and an equal part of 1 − confidence, so that taking the best of them needs no other
+// records. Of those certified, the one that saves most tokens is taken.
 //
 // Nothing is fitted where no test can promise it, nor where stopping all drafts would keep the
 // promise: margins then have nothing to say, and the tier should not be asked.

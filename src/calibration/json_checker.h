@@ -1,6 +1,6 @@
 // Reads a parsed file field by field; the first fault stays, with its place
-// ("groups.code.parameters.x[3]"). After a fault the values are harmless stand-ins, so that a reader
-// goes on to its end and looks once.
+// ("groups.code.parameters.x[3]"). After a fault the values are harmless stand-ins, so that a
+// reader goes on to its end and looks once.
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,11 @@
 // Is this draft hopeless? A running test on the margins of an answer's tokens, asked after every
-// token but the last. Which test, and from where on, is fitted to records (calibration/early_abort.h).
+// token but the last. Which test, and from where on, is fitted to records
+// (calibration/early_abort.h).
 //
 // A token's doubt is 63 minus the step of its margin (calibration/margin_trace.h): 0 sure, 63 torn.
 //   Window  the sum of the doubts of the last `parameter` tokens, once there are as many
-//   Cusum   S ← max(0, S + doubt − `parameter`), after Page (1954): grows only while tokens are more
-//           doubtful than that
+//   Cusum   S ← max(0, S + doubt − `parameter`), after Page (1954): grows only while tokens are
+//           more doubtful than that
 // A draft is hopeless from the first token on at which the sum reaches `boundary`. All are whole
 // numbers, so that decoding and a replay of its record agree to the bit.
 #pragma once
