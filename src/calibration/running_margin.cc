@@ -19,7 +19,7 @@ std::string margin_test_text(const MarginTest& test) {
     return fmt::format("a mean margin of {:.2f} or less over {} tokens",
                        1 - test.boundary / (kSteps * test.parameter), test.parameter);
   }
-  return fmt::format("margins that fall short of {:.2f} by {:.1f} in sum",
+  return fmt::format("margins that fall short of {:.2f} by {:.2f} in sum",
                      1 - test.parameter / kSteps, test.boundary / kSteps);
 }
 

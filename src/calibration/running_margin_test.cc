@@ -86,7 +86,7 @@ TEST(RunningMarginTest, SaysWhatItWaitsFor) {
   EXPECT_EQ(margin_test_text({Kind::Window, 4, 126}),
             "a mean margin of 0.50 or less over 4 tokens");
   EXPECT_EQ(margin_test_text({Kind::Cusum, 21, 126}),
-            "margins that fall short of 0.67 by 2.0 in sum");
+            "margins that fall short of 0.67 by 2.00 in sum");
 }
 
 }  // namespace

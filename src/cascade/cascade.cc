@@ -30,7 +30,7 @@ Reply Cascade::run(const Request& request, const StopFlag& stop, Listener& liste
   const Step* winner = reply.step();
   if (given_up && winner != nullptr && winner->attempt.finish == Finish::Abandoned &&
       !reply.interrupted) {
-    Step step = ask({request, reply.trace, started, *given_up, false}, stop, listener);
+    Step step = ask({request, reply.trace, started, *given_up, true}, stop, listener);
     listener.step_finished(step);
     add(std::move(step), reply);
   }
@@ -62,7 +62,7 @@ Step Cascade::ask(const Climb& climb, const StopFlag& stop, Listener& listener) 
 
   listener.tier_started(tier.level(), tier.describe());
   const double start = clock_.monotonic_seconds();
-  const Outlook outlook{.may_climb = climb.may_give_up && may_climb(climb),
+  const Outlook outlook{.may_climb = may_climb(climb),
                         .threshold = policy_.threshold(situation(climb, climb.tier))};
   Result<Attempt> attempt =
       tier.attempt_within(outlook, climb.request, climb.so_far, stop, listener);
@@ -136,6 +136,7 @@ double Cascade::seconds_spent(const Climb& climb) const {
 }
 
 bool Cascade::may_climb(const Climb& climb) const {
+  if (climb.last_word) return false;
   for (size_t above = climb.tier + 1; above < tiers_.size(); ++above) {
     if (!skip_reason(climb, above)) return true;
   }

@@ -45,7 +45,7 @@ class Cascade {
     const Trace& so_far;
     double started;
     size_t tier;
-    bool may_give_up = true;  // the tier, for one above
+    bool last_word = false;  // nobody above is asked any more
   };
   std::optional<std::string> skip_reason(const Climb&, size_t tier) const;
   bool may_climb(const Climb&) const;
