@@ -29,9 +29,10 @@ std::vector<Counted> four() {
 TEST(Usage, CountsDraftsThatWereStopped) {
   auto stopped = sample_step("l2", "escalate", 1);
   stopped.evidence = R"({"stopped_early": true})";
-  const Usage usage = usage_of({sample("code", {stopped, sample_step("l3", "accept", 8, 0.7)}),
-                                sample("code", {sample_step("l2", "accept", 2, 0.8)})},
-                               0, 200);
+  const std::vector<Counted> two = {
+      sample("code", {stopped, sample_step("l3", "accept", 8, 0.7)}),
+      sample("code", {sample_step("l2", "accept", 2, 0.8)})};
+  const Usage usage = usage_of(two, 0, 200);
   EXPECT_EQ(usage.all.tiers[2].stopped_early, 1u);
   EXPECT_EQ(usage.all.tiers[2].escalated, 1u);
   EXPECT_NE(usage_text(usage, {}).find("stopped early  1 of 2 drafts of l2 (50 %)"),
