@@ -68,7 +68,8 @@ TEST_F(FootingTest, AFileThatWasWrittenAnewIsAnother) {
   write(pack, "a");
   set("l0.packs", pack.string());
   set("l2.model", "small");
-  write(paths_.models_dir / "small.gguf", "a");
+  set("l1.model", "encoder");
+  for (const char* name : {"small.gguf", "encoder.gguf"}) write(paths_.models_dir / name, "a");
   const Footing before = footing();
   write(pack, "ab");
   EXPECT_EQ(differences(before, footing()), Names{"the files of l0.packs"});
