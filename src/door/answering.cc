@@ -302,7 +302,7 @@ void count_climb(const Kitchen& kitchen, const cascade::Request& climb,
 openai::OrderedJson reply_facts(const cascade::Reply& reply, const std::string& trace_id,
                                 bool with_trace) {
   const cascade::Step* step = reply.step();
-  openai::OrderedJson whole = service::reply_json(reply);
+  openai::OrderedJson whole = service::reply_json(reply, with_trace);
   openai::OrderedJson facts = {
       {"tier", whole["tier"]},
       {"confidence", whole["confidence"]},
@@ -319,7 +319,7 @@ openai::OrderedJson reply_facts(const cascade::Reply& reply, const std::string& 
       {"trace_id", trace_id},
       {"decision_id", whole["id"]},
   };
-  if (with_trace) facts["trace"] = whole["trace"];
+  if (with_trace) facts["trace"] = std::move(whole["trace"]);
   return facts;
 }
 

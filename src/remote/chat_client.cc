@@ -162,7 +162,6 @@ Result<ChatReply> ChatClient::complete(
   const auto start = Clock::now();
   WireOptions wire{.model = endpoint_.model};
   double backoff = options_.backoff_seconds;
-  std::minstd_rand jitter(std::random_device{}());
   for (int left = std::max(1, options_.tries);;) {
     Exchange exchange(endpoint_, on_text, on_tool, start);
     auto reply = exchange.run(request_body(wire, messages, options), options_, stop);
@@ -180,6 +179,7 @@ Result<ChatReply> ChatClient::complete(
     if (error.code != ErrorCode::Unavailable || --left == 0) return error;
     const double asked = exchange.http().retry_after_seconds;
     if (asked > kRetryAfterMax) return error;
+    std::random_device jitter;
     const double spread = std::uniform_real_distribution<double>(0.5, 1.5)(jitter);
     if (!wait(std::max(asked, backoff * spread), stop)) {
       return Error{ErrorCode::Interrupted, "stopped while waiting to try again", error.where, ""};

@@ -86,7 +86,7 @@ Json step_json(const cascade::Step& step) {
   return json;
 }
 
-Json reply_json(const cascade::Reply& reply) {
+Json reply_json(const cascade::Reply& reply, bool with_trace) {
   const cascade::Step* step = reply.step();
   Json object = {
       {"answer", step ? Json(step->attempt.answer) : Json(nullptr)},
@@ -100,10 +100,12 @@ Json reply_json(const cascade::Reply& reply) {
       {"notice", step ? Json(step->attempt.notice) : Json("")},
       {"finish", step ? Json(finish_name(step->attempt.finish)) : Json(nullptr)},
       {"id", reply.id.empty() ? Json(nullptr) : Json(reply.id)},
-      {"trace", Json::array()},
-      {"usage", usage_json(reply.trace)},
   };
-  for (const cascade::Step& one : reply.trace) object["trace"].push_back(step_json(one));
+  if (with_trace) {
+    Json& trace = object["trace"] = Json::array();
+    for (const cascade::Step& one : reply.trace) trace.push_back(step_json(one));
+  }
+  object["usage"] = usage_json(reply.trace);
   return object;
 }
 

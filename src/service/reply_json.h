@@ -12,8 +12,8 @@ namespace tinyarms::service {
 
 // {"answer", "tier", "confidence", "calibrated", "sure", "interrupted", "source", "notice",
 //  "finish", "certified", "id", "trace": […], "usage": {…}}; answer, tier and confidence are null
-// without an answer.
-nlohmann::ordered_json reply_json(const cascade::Reply& reply);
+// without an answer. The trace is most of it, and of the work: leave it out where nobody reads it.
+nlohmann::ordered_json reply_json(const cascade::Reply& reply, bool with_trace = true);
 
 // One entry of its "trace".
 nlohmann::ordered_json step_json(const cascade::Step& step);
