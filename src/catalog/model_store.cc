@@ -185,6 +185,17 @@ Result<InstalledModel> ModelStore::find(std::string_view word) const {
   return find_by_prefix(word);
 }
 
+Result<std::vector<InstalledModel>> ModelStore::find_all(
+    const std::vector<std::string>& words) const {
+  std::vector<InstalledModel> found;
+  for (const std::string& word : words) {
+    auto model = find(word);
+    if (!model) return model.error();
+    found.push_back(std::move(*model));
+  }
+  return found;
+}
+
 Result<InstalledModel> ModelStore::find_by_prefix(std::string_view word) const {
   const std::vector<std::string> known = names();
   std::vector<std::string> begun;

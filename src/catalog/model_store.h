@@ -55,6 +55,8 @@ class ModelStore {
   // NotFound (names the nearest and what is installed), InvalidArgument (the prefix of several),
   // Corrupt or Io (a path whose file is no good).
   Result<InstalledModel> find(std::string_view name_or_path) const;
+  // Each of them, in their order; the first error of all.
+  Result<std::vector<InstalledModel>> find_all(const std::vector<std::string>& words) const;
 
   // The sidecar's hash, else the file's, which takes about a second per gigabyte.
   Result<std::string> sha256_of(const InstalledModel& model) const;

@@ -28,8 +28,6 @@
 namespace tinyarms::cli {
 namespace {
 
-constexpr size_t kSummaryBytesMax = size_t{256} << 20;
-
 struct BenchCommandOptions {
   std::vector<std::string> tasks;
   std::vector<std::string> models;
@@ -203,14 +201,8 @@ Result<void> check_work(const BenchCommandOptions& options, bool encoders, bool 
 
 Result<void> add_old_run(const std::string& file, eval::Summary& summary,
                          std::vector<std::string>& notes) {
-  auto text = read_file(file, kSummaryBytesMax);
-  if (!text) return text.error();
-  auto before = eval::parse_summary(*text);
-  if (!before) {
-    Error error = before.error();
-    error.where = file;
-    return error;
-  }
+  auto before = eval::read_summary(file);
+  if (!before) return before.error();
   const std::string name = std::filesystem::path(file).filename().string();
   for (eval::Comparison& each : eval::compare_runs(*before, summary, name, notes)) {
     summary.comparisons.push_back(std::move(each));

@@ -40,15 +40,10 @@ std::string utc_day(double seconds) {
 // Those named, else all that can be used.
 Result<std::vector<catalog::InstalledModel>> models_to_measure(const MeasureOptions& options,
                                                                const catalog::ModelStore& store) {
-  std::vector<catalog::InstalledModel> chosen;
-  for (const std::string& name : options.names) {
-    auto model = store.find(name);
-    if (!model) return model.error();
-    chosen.push_back(std::move(*model));
-  }
-  if (!options.names.empty()) return chosen;
+  if (!options.names.empty()) return store.find_all(options.names);
   auto all = store.list();
   if (!all) return all.error();
+  std::vector<catalog::InstalledModel> chosen;
   for (catalog::InstalledModel& model : *all) {
     if (model.problem.empty()) chosen.push_back(std::move(model));
   }

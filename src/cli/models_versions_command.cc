@@ -67,15 +67,10 @@ std::string reason_of(const AskedModel& each) {
 Result<std::vector<catalog::InstalledModel>> models_to_ask(const catalog::ModelStore& store,
                                                            const advice::Catalogue& catalogue,
                                                            const VersionOptions& options) {
-  std::vector<catalog::InstalledModel> chosen;
-  for (const std::string& name : options.names) {
-    auto model = store.find(name);
-    if (!model) return model.error();
-    chosen.push_back(std::move(*model));
-  }
-  if (!options.names.empty()) return chosen;
+  if (!options.names.empty()) return store.find_all(options.names);
   auto models = store.list();
   if (!models) return models.error();
+  std::vector<catalog::InstalledModel> chosen;
   for (catalog::InstalledModel& model : *models) {
     const bool listed = pull::was_pulled(model) || !in_catalogue(model, catalogue).sha256.empty();
     if (listed) chosen.push_back(std::move(model));

@@ -7,14 +7,11 @@
 
 #include "advice/stack_plan.h"
 #include "base/ascii.h"
-#include "base/file.h"
 #include "cli/models_commands.h"
 #include "eval/summary.h"
 
 namespace tinyarms::cli {
 namespace {
-
-constexpr size_t kOwnSummaryBytesMax = size_t{256} << 20;
 
 struct TaskRole {
   std::string_view prefix;  // of a task's name
@@ -53,14 +50,8 @@ std::optional<advice::NamedFile> known_file(const advice::Catalogue& catalogue,
 
 Result<void> add_summary(const std::string& file, const advice::Catalogue& catalogue,
                          advice::Role role, advice::OwnFigures& own) {
-  auto text = read_file(file, kOwnSummaryBytesMax);
-  if (!text) return text.error();
-  auto summary = eval::parse_summary(*text);
-  if (!summary) {
-    Error error = summary.error();
-    error.where = file;
-    return error;
-  }
+  auto summary = eval::read_summary(file);
+  if (!summary) return summary.error();
   uint64_t added = 0;
   for (const eval::TaskResult& result : summary->results) {
     const auto named = known_file(catalogue, result.subject);

@@ -13,8 +13,6 @@
 namespace tinyarms::cli {
 namespace {
 
-constexpr size_t kReportedBytesMax = size_t{256} << 20;
-
 struct ReportOptions {
   std::vector<std::string> files;
   std::vector<std::string> compare;
@@ -23,14 +21,8 @@ struct ReportOptions {
 };
 
 Result<eval::NamedSummary> read_run(const std::string& file) {
-  auto text = read_file(file, kReportedBytesMax);
-  if (!text) return text.error();
-  auto summary = eval::parse_summary(*text);
-  if (!summary) {
-    Error error = summary.error();
-    error.where = file;
-    return error;
-  }
+  auto summary = eval::read_summary(file);
+  if (!summary) return summary.error();
   return eval::NamedSummary{std::filesystem::path(file).stem().string(), std::move(*summary)};
 }
 

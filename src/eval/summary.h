@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -139,6 +140,8 @@ struct Summary {
 std::string summary_json(const Summary& summary);
 // Errors: Corrupt, Unsupported (another schema); the caller knows where.
 Result<Summary> parse_summary(std::string_view text);
+// The same of a file, which the error names. Errors: also those of read_file.
+Result<Summary> read_summary(const std::filesystem::path& file);
 // The summary for people: a table a task, what guessing comes to, what was not measured.
 std::string summary_text(const Summary& summary);
 

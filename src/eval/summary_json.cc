@@ -5,6 +5,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/file.h"
 #include "eval/summary.h"
 
 namespace tinyarms::eval {
@@ -324,6 +325,17 @@ Result<Summary> parse_summary(std::string_view text) {
     return Error{ErrorCode::Corrupt, fmt::format("is no bench summary: {}", problem.what()), "",
                  "measure again"};
   }
+}
+
+Result<Summary> read_summary(const std::filesystem::path& file) {
+  constexpr size_t kBytesMax = size_t{256} << 20;
+  auto text = read_file(file, kBytesMax);
+  if (!text) return text.error();
+  auto summary = parse_summary(*text);
+  if (summary) return summary;
+  Error error = summary.error();
+  error.where = file.string();
+  return error;
 }
 
 }  // namespace tinyarms::eval
