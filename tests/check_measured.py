@@ -145,6 +145,12 @@ class Measured(unittest.TestCase):
         self.assertEqual(pick["measured_items"], group["measured"])
         self.assertEqual(pick["basis"], f"measured (n = {group['measured']})")
         self.assertGreater(before, 0)
+        # Two samples of a question are one question.
+        (self.home / "twice.json").write_text(json.dumps({**summary, "samples": 2}))
+        found = self.json("models", "recommend", "--ram", "500M", "--task", "general", "--offline",
+                          "--bench", "twice.json", **one)
+        pick = next(each for each in found["tiers"] if each["tier"] == "l2")
+        self.assertEqual(pick["measured_items"], (group["measured"] + 1) // 2)
         # As for another machine.
         found = self.json("models", "recommend", "--ram", "500M", "--offline", "--prior", **one)
         self.assertEqual(found["certainty"], "prior")

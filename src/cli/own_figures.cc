@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 
@@ -24,20 +25,27 @@ constexpr TaskRole kTaskRoles[] = {
     {"mmlu", advice::Role::General},       {"gsm8k", advice::Role::Maths},
     {"math500", advice::Role::Maths}};
 
-// Those of a task's questions that ask for the role.
-advice::OwnOutcomes outcomes_of(const eval::TaskResult& result, advice::Role role) {
+// Samples of one question are no questions of their own.
+advice::OwnOutcomes of_questions(uint64_t right, uint64_t drawn, uint64_t samples) {
+  return {.right = (right + samples / 2) / samples, .items = (drawn + samples - 1) / samples};
+}
+
+// Those of a task's questions that ask for the role, each asked `samples` times.
+advice::OwnOutcomes outcomes_of(const eval::TaskResult& result, advice::Role role,
+                                uint64_t samples) {
   for (const TaskRole& known : kTaskRoles) {
     if (!result.task.starts_with(known.prefix)) continue;
     if (known.role != role) return {};
-    return {.right = result.correct, .items = result.measured};
+    return of_questions(result.correct, result.measured, samples);
   }
-  advice::OwnOutcomes outcomes;
+  uint64_t right = 0;
+  uint64_t drawn = 0;
   for (const eval::GroupResult& group : result.groups) {
     if (group.name != advice::role_name(role)) continue;
-    outcomes.right += group.count.hits;
-    outcomes.items += group.count.trials;
+    right += group.count.hits;
+    drawn += group.count.trials;
   }
-  return outcomes;
+  return of_questions(right, drawn, samples);
 }
 
 // Only where the name says the quantisation: the catalogue's first choice may not be what it is.
@@ -52,10 +60,11 @@ Result<void> add_summary(const std::string& file, const advice::Catalogue& catal
                          advice::Role role, advice::OwnFigures& own) {
   auto summary = eval::read_summary(file);
   if (!summary) return summary.error();
+  const auto samples = static_cast<uint64_t>(std::max(summary->samples, 1));
   uint64_t added = 0;
   for (const eval::TaskResult& result : summary->results) {
     const auto named = known_file(catalogue, result.subject);
-    const advice::OwnOutcomes outcomes = outcomes_of(result, role);
+    const advice::OwnOutcomes outcomes = outcomes_of(result, role, samples);
     if (!named || outcomes.items == 0) continue;
     advice::OwnOutcomes& sum = own.outcomes[*named];
     sum.right += outcomes.right;
