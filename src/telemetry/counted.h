@@ -14,6 +14,7 @@
 namespace tinyarms::telemetry {
 
 inline constexpr size_t kTiers = 5;
+inline constexpr size_t kFirstModelTier = 2;  // those before it write nothing of their own
 std::string_view tier_name(size_t tier);  // "l0" … "l4"
 
 enum class Verdict { Accept, Escalate, Abstain, Fail, Skip, Interrupt };

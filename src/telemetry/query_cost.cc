@@ -5,10 +5,14 @@
 namespace tinyarms::telemetry {
 namespace {
 
-constexpr size_t kFirstGenerator = 2;
-
 double ratio(double part, double whole, double otherwise) {
   return whole > 0 ? part / whole : otherwise;
+}
+
+// Tokens without an answer are those of one that failed: they tell no length.
+double answer_length(int64_t tokens, size_t answers, double otherwise) {
+  if (tokens == 0 || answers == 0) return otherwise;
+  return static_cast<double>(tokens) / static_cast<double>(answers);
 }
 
 void add(Spent& sum, const Spent& each, double share) {
@@ -25,13 +29,13 @@ class Costing {
     const double questions = static_cast<double>(all.decisions);
     costs_.questions = all.decisions;
     costs_.prompt_tokens = ratio(all.question_bytes, questions * kBytesAToken, 0);
-    double tokens = 0;
-    double answers = 0;
-    for (size_t i = kFirstGenerator; i < kTiers; ++i) {
-      tokens += static_cast<double>(all.tiers[i].tokens);
-      answers += static_cast<double>(all.tiers[i].answered);
+    int64_t tokens = 0;
+    size_t answers = 0;
+    for (size_t i = kFirstModelTier; i < kTiers; ++i) {
+      tokens += all.tiers[i].tokens;
+      answers += all.tiers[i].answered;
     }
-    costs_.answer_tokens = tokens > 0 ? ratio(tokens, answers, 0) : kAnswerTokensAssumed;
+    costs_.answer_tokens = answer_length(tokens, answers, kAnswerTokensAssumed);
   }
 
   QueryCosts run() {
@@ -55,7 +59,7 @@ class Costing {
  private:
   // The highest local tier of models that was measured or has answered.
   std::optional<size_t> largest() const {
-    for (size_t i = kTiers; i-- > kFirstGenerator;) {
+    for (size_t i = kTiers; i-- > kFirstModelTier;) {
       const TierTerms& terms = terms_.tiers[i];
       const bool used = usage_.all.tiers[i].answered > 0;
       if (!terms.remote && (used || terms.answer_tokens_rate > 0)) return i;
@@ -73,11 +77,8 @@ class Costing {
     TierCost cost{.tier = index};
     cost.asked_share = ratio(static_cast<double>(used.asked),
                              static_cast<double>(usage_.all.decisions), 0);
-    if (index >= kFirstGenerator) {
-      cost.answer_tokens = used.tokens > 0 && used.answered > 0
-                               ? static_cast<double>(used.tokens) /
-                                     static_cast<double>(used.answered)
-                               : costs_.answer_tokens;
+    if (index >= kFirstModelTier) {
+      cost.answer_tokens = answer_length(used.tokens, used.answered, costs_.answer_tokens);
     }
     cost.each.seconds = seconds_of(terms, used, cost);
     if (terms.remote) {

@@ -85,6 +85,15 @@ TEST(QueryCost, ALargeModelThatWasOnlyMeasuredCanBeComparedWith) {
   EXPECT_DOUBLE_EQ(costs.query.seconds, 0.1);
 }
 
+TEST(QueryCost, TokensWithoutAnAnswerTellNoLength) {
+  const std::vector<Counted> failed = {sample("", {sample_step("l2", "fail", 1)})};
+  const Usage usage = usage_of(failed, 0, 1);
+  ASSERT_EQ(usage.all.tiers[2].tokens, 10);
+  const QueryCosts costs = query_costs(usage, {});
+  EXPECT_EQ(costs.answer_tokens, kAnswerTokensAssumed);
+  EXPECT_EQ(costs.tiers[0].answer_tokens, kAnswerTokensAssumed);
+}
+
 TEST(QueryCost, TextAndJsonTellTheSameAndWhatIsAssumed) {
   CostTerms terms = measured_l3();
   terms.api = "other";

@@ -8,8 +8,6 @@
 namespace tinyarms::telemetry {
 namespace {
 
-constexpr size_t kFirstModelTier = 2;
-
 double quantile(const std::vector<double>& sorted, double share) {
   const double at = share * static_cast<double>(sorted.size() - 1);
   const auto low = static_cast<size_t>(at);
