@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 
+#include "base/sha256.h"
 #include "catalog/model_store.h"
 #include "service/toml_reader.h"
 
@@ -19,7 +20,6 @@ constexpr double kParametersMax = 1e14;
 constexpr double kBytesMax = 1e14;
 constexpr double kScoreMax = 100;
 constexpr double kPriceMax = 1e6;
-constexpr size_t kHashDigits = 64;
 
 const std::vector<std::string> kBenchmarks = {"HumanEval", "MBPP", "MMLU",      "MATH",
                                               "LiveCodeBench", "MTEB", "BFCL", "HellaSwag",
@@ -148,8 +148,7 @@ ModelFile read_file(EntryReader& reader, const TomlNode& node) {
     else if (key == "source") file.source = reader.source(entry);
     else if (key == "sha256") {
       file.sha256 = reader.text(entry);
-      if (file.sha256.size() != kHashDigits ||
-          file.sha256.find_first_not_of("0123456789abcdef") != std::string::npos) {
+      if (!is_sha256(file.sha256)) {
         reader.refuse(entry, "sha256 is not 64 hexadecimal digits in lower case");
       }
     } else {

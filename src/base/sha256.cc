@@ -46,6 +46,11 @@ struct FileClose {
 
 }  // namespace
 
+bool is_sha256(std::string_view text) {
+  return text.size() == 64 &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 std::string sha256_hex(std::string_view bytes) {
   Digest digest;
   digest.add(bytes.data(), bytes.size());

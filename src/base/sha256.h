@@ -11,6 +11,9 @@ namespace tinyarms {
 
 std::string sha256_hex(std::string_view bytes);
 
+// Whether the text is spelt as one.
+bool is_sha256(std::string_view text);
+
 // Reads the file in blocks. Errors: NotFound, Io.
 Result<std::string> sha256_file(const std::filesystem::path& path);
 

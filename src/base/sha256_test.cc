@@ -22,6 +22,15 @@ TEST(Sha256, AgreesWithTheStandard) {
             "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+TEST(Sha256, IsSpeltInOneWay) {
+  EXPECT_TRUE(is_sha256(sha256_hex("")));
+  for (const std::string& other : {std::string(), std::string(63, 'a'), std::string(65, 'a'),
+                                   std::string(64, 'A'), std::string(64, 'g'),
+                                   std::string(63, 'a') + '\0'}) {
+    EXPECT_FALSE(is_sha256(other)) << other;
+  }
+}
+
 TEST(Sha256, OfAFileIsThatOfItsBytes) {
   std::string pattern = (fs::temp_directory_path() / "sha-XXXXXX").string();
   ASSERT_NE(::mkdtemp(pattern.data()), nullptr);

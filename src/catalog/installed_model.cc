@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/sha256.h"
 #include "engine/model_facts.h"
 
 namespace tinyarms::catalog {
@@ -18,7 +19,6 @@ using Json = nlohmann::json;
 
 constexpr int kSidecarFormat = 1;
 constexpr size_t kSidecarBytesMax = 256 * 1024;
-constexpr size_t kHashDigits = 64;
 
 struct FileStamp {
   uint64_t bytes = 0;
@@ -30,11 +30,6 @@ std::optional<FileStamp> stamp_of(const fs::path& path) {
   if (::stat(path.c_str(), &facts) != 0) return std::nullopt;
   return FileStamp{static_cast<uint64_t>(facts.st_size),
                    int64_t{facts.st_mtim.tv_sec} * 1'000'000'000 + facts.st_mtim.tv_nsec};
-}
-
-bool is_hash(const std::string& text) {
-  return text.size() == kHashDigits &&
-         text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
 // Sidecars of before there was such a list have none. One record that is no good costs all: the
@@ -53,7 +48,7 @@ std::vector<DownloadRecord> read_downloads(const Json& json) {
     } catch (const Json::exception&) {
       return {};
     }
-    if (!is_hash(record.sha256)) return {};
+    if (!is_sha256(record.sha256)) return {};
     downloads.push_back(std::move(record));
   }
   return downloads;
@@ -85,7 +80,7 @@ bool read_sidecar(const fs::path& gguf, const FileStamp& stamp, InstalledModel& 
   } catch (const Json::exception&) {
     return false;
   }
-  if (!is_hash(read.sha256)) return false;
+  if (!is_sha256(read.sha256)) return false;
   read.downloads = read_downloads(json);
   model = std::move(read);
   return true;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/sha256.h"
 
 namespace tinyarms::catalog {
 namespace {
@@ -17,10 +18,6 @@ constexpr int kMeasuredFormat = 1;
 constexpr size_t kMeasuredBytesMax = 256 * 1024;
 constexpr size_t kMeasuredMax = 32;  // of one model, on other machines and with other threads
 constexpr double kRateMax = 1e9;
-
-bool is_sha256(const std::string& text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
 
 bool is_sound(const MeasuredSpeed& speed) {
   const auto sound = [](double value) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/sha256.h"
 #include "pull/source.h"
 #include "remote/web_rules.h"
 
@@ -23,10 +24,6 @@ bool same_word(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
     return std::tolower(x) == std::tolower(y);
   });
-}
-
-bool is_hash(const std::string& text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
 // A path that a hostile hub could not use for anything but asking it for that file.
@@ -129,7 +126,7 @@ Result<std::vector<HubFile>> parse_tree(std::string_view text, const std::string
     if (lfs != entry.end() && lfs->is_object()) {
       const auto hash = lfs->find("oid");
       const auto large = lfs->find("size");
-      if (hash != lfs->end() && hash->is_string() && is_hash(hash->get<std::string>())) {
+      if (hash != lfs->end() && hash->is_string() && is_sha256(hash->get<std::string>())) {
         file.sha256 = hash->get<std::string>();
       }
       if (large != lfs->end() && large->is_number_unsigned()) file.bytes = large->get<uint64_t>();

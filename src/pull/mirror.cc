@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/sha256.h"
 
 namespace tinyarms::pull {
 namespace {
@@ -17,10 +18,6 @@ std::string folded(std::string_view text) {
   std::string made(text);
   for (char& c : made) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return made;
-}
-
-bool is_sha256(const std::string& text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
 }  // namespace
