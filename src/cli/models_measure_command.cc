@@ -59,7 +59,8 @@ Result<void> check_room(const catalog::InstalledModel& model, const service::Set
   auto facts = engine::inspect_model(model.path);
   if (!facts) return facts.error();
   const uint64_t needed =
-      advice::plan_model(*facts, {.context_tokens = 1024, .threads = settings.threads}).total();
+      advice::plan_model(*facts, {.context_tokens = eval::kSpeedContext,
+                                  .threads = settings.threads}).total();
   const uint64_t budget = service::memory_budget(settings, service::physical_memory());
   if (needed <= budget) return {};
   return Error{ErrorCode::OverBudget,

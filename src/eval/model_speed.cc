@@ -19,7 +19,6 @@ namespace {
 constexpr int kRounds = 3;
 constexpr int kTextsARound = 32;
 constexpr int kPairsARound = 8;
-constexpr uint32_t kSpeedContext = 1024;  // holds the longest round
 constexpr int kWarmUpWords = 24;
 constexpr int kWarmUpTokens = 8;
 constexpr double kTemperature = 0.7;  // a greedy answer may end at once, and so each time

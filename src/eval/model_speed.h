@@ -3,6 +3,7 @@
 // Each figure is the median of up to three rounds of different texts, after one to warm up.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -13,6 +14,8 @@
 #include "catalog/measured_speed.h"
 
 namespace tinyarms::eval {
+
+inline constexpr uint32_t kSpeedContext = 1024;  // of a generator; holds the longest round
 
 // How many rounds of what length fit into the time that is left.
 struct SpeedPlan {
