@@ -95,10 +95,7 @@ void fit_early_aborts(const Dataset& data, const std::vector<size_t>& rows,
     std::vector<WatchedAnswer> answers;
     for (size_t i = 0; i < rows.size(); ++i) {
       WatchedAnswer& answer = answers.emplace_back();
-      const auto margins = read_margins(data.tiers[t].margin_traces[rows[i]]);
-      for (const float margin : *margins) {
-        answer.steps.push_back(static_cast<uint8_t>(margin_step(margin)));
-      }
+      answer.steps = *read_margin_steps(data.tiers[t].margin_traces[rows[i]]);
       answer.right = outcomes.right[t][i] > 0.5;
       answer.kept = outcomes.probability[t][i] >= plan.thresholds[t];
       answer.right_above = right_from(outcomes, plan, t + 1, i);

@@ -118,7 +118,7 @@ Result<void> Dataset::add_outcome(TierColumns& tier, const TierOutcome& outcome,
 }
 
 bool Dataset::add_trace(TierColumns& tier, const std::string& trace, size_t row) {
-  if (!read_margins(trace)) return false;
+  if (!read_margin_steps(trace)) return false;
   cells_ += trace.size() / sizeof(double);
   tier.margin_traces.resize(std::max(tier.margin_traces.size(), row + 1));
   tier.margin_traces[row] = trace;

@@ -81,7 +81,7 @@ EarlyAbortOutcome replay_early_abort(std::span<const WatchedAnswer> answers, con
 // be: what the fit is worth on records that it has not seen.
 struct HeldOutEarlyAbort {
   EarlyAbortOutcome outcome{};
-  size_t folds = 5;
+  size_t folds = 0;
   size_t fitted = 0;  // folds with a test
 };
 HeldOutEarlyAbort held_out_early_abort(std::span<const WatchedAnswer> answers,

@@ -17,21 +17,19 @@ int margin_step(double margin) {
   return static_cast<int>(std::lround(margin * kSteps));
 }
 
-double rounded_margin(double margin) { return static_cast<double>(margin_step(margin)) / kSteps; }
-
 void append_margin(double margin, std::string& trace) {
   trace += kAlphabet[static_cast<size_t>(margin_step(margin))];
 }
 
-std::optional<std::vector<float>> read_margins(std::string_view trace) {
-  std::vector<float> margins;
-  margins.reserve(trace.size());
+std::optional<std::vector<uint8_t>> read_margin_steps(std::string_view trace) {
+  std::vector<uint8_t> steps;
+  steps.reserve(trace.size());
   for (const char character : trace) {
     const size_t step = kAlphabet.find(character);
     if (step == std::string_view::npos) return std::nullopt;
-    margins.push_back(static_cast<float>(step) / kSteps);
+    steps.push_back(static_cast<uint8_t>(step));
   }
-  return margins;
+  return steps;
 }
 
 }  // namespace tinyarms::calibration

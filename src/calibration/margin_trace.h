@@ -5,6 +5,7 @@
 // the base64url alphabet: "A" is 0, "_" is 1, the step 1/63. The error is at most 1/126.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,16 +13,13 @@
 
 namespace tinyarms::calibration {
 
-// The step that stands for a margin; what lies outside [0, 1] is clamped, NaN is 0.
+// The step that stands for a margin; what lies outside [0, 1] is clamped, NaN is 0. Tests that were
+// fitted to records see live tokens through this, so that replay and service agree to the bit.
 int margin_step(double margin);
-
-// What a margin is after it was written and read again. Tests that were fitted to records see
-// live tokens through this, so that replay and service agree to the bit.
-double rounded_margin(double margin);
 
 void append_margin(double margin, std::string& trace);
 
-// Nothing where a character is not of the alphabet.
-std::optional<std::vector<float>> read_margins(std::string_view trace);
+// The steps. Nothing where a character is not of the alphabet.
+std::optional<std::vector<uint8_t>> read_margin_steps(std::string_view trace);
 
 }  // namespace tinyarms::calibration

@@ -11,16 +11,15 @@ TEST(MarginTraceTest, EveryStepComesBack) {
   std::string trace;
   for (int step = 0; step <= 63; ++step) append_margin(step / 63.0, trace);
   EXPECT_EQ(trace, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
-  const auto margins = read_margins(trace);
-  ASSERT_TRUE(margins);
-  for (size_t step = 0; step <= 63; ++step) {
-    EXPECT_NEAR((*margins)[step], static_cast<double>(step) / 63, 1e-6);
-  }
+  const auto steps = read_margin_steps(trace);
+  ASSERT_TRUE(steps);
+  ASSERT_EQ(steps->size(), 64U);
+  for (size_t step = 0; step <= 63; ++step) EXPECT_EQ((*steps)[step], step);
 }
 
 TEST(MarginTraceTest, IsOffByHalfAStepAtMost) {
   for (double margin = 0; margin <= 1; margin += 0.0037) {
-    EXPECT_LE(std::abs(rounded_margin(margin) - margin), 1.0 / 126 + 1e-12) << margin;
+    EXPECT_LE(std::abs(margin_step(margin) / 63.0 - margin), 1.0 / 126 + 1e-12) << margin;
   }
 }
 
@@ -31,9 +30,9 @@ TEST(MarginTraceTest, WhatIsNoMarginIsClamped) {
 }
 
 TEST(MarginTraceTest, ForeignTextIsRefused) {
-  EXPECT_FALSE(read_margins("AB C"));
-  EXPECT_FALSE(read_margins("AB\xC3\xA4"));
-  EXPECT_TRUE(read_margins("")->empty());
+  EXPECT_FALSE(read_margin_steps("AB C"));
+  EXPECT_FALSE(read_margin_steps("AB\xC3\xA4"));
+  EXPECT_TRUE(read_margin_steps("")->empty());
 }
 
 }  // namespace

@@ -45,13 +45,6 @@ TEST(RunningMarginTest, TheLastTokenEndsTheAnswerByItself) {
   EXPECT_EQ(peak_of(test, std::vector<uint8_t>{}), -1);
 }
 
-std::vector<uint8_t> steps_of(const std::string& trace) {
-  std::vector<uint8_t> steps;
-  const auto margins = read_margins(trace);
-  for (const float margin : *margins) steps.push_back(static_cast<uint8_t>(margin_step(margin)));
-  return steps;
-}
-
 // What decoding sees are margins as floats; what a replay sees is their trace.
 TEST(RunningMarginTest, ReplayAgreesWithDecoding) {
   constexpr uint64_t kSeed = 11;
@@ -76,7 +69,7 @@ TEST(RunningMarginTest, ReplayAgreesWithDecoding) {
       append_margin(margins[i], trace);
       if (i + 1 < tokens && !live && running.add(margins[i])) live = i + 1;
     }
-    const std::vector<uint8_t> steps = steps_of(trace);
+    const std::vector<uint8_t> steps = *read_margin_steps(trace);
     ASSERT_EQ(stops_after(test, steps), live) << "seed " << kSeed << " round " << round;
     ASSERT_EQ(peak_of(test, steps) >= test.boundary, live.has_value()) << round;
   }

@@ -18,31 +18,24 @@ Cascade::Cascade(std::vector<std::unique_ptr<Tier>> tiers, const Policy& policy,
 Reply Cascade::run(const Request& request, const StopFlag& stop, Listener& listener) {
   Reply reply;
   const double started = clock_.monotonic_seconds();
-  std::optional<size_t> given_up;
-  for (size_t tier = 0; tier < tiers_.size(); ++tier) {
-    Step step = ask({request, reply.trace, started, tier}, stop, listener);
+  const auto take_step = [&](size_t tier, bool last_word) {
+    Step step = ask({request, reply.trace, started, tier, last_word}, stop, listener);
     listener.step_finished(step);
     const Decision decision = step.decision;
-    if (step.attempt.finish == Finish::Abandoned) given_up = tier;
-    add(std::move(step), reply);
-    if (ends_climb(decision)) break;
+    if (step.attempt.answered && decision != Decision::Abstain) reply.winner = reply.trace.size();
+    reply.trace.push_back(std::move(step));
+    reply.sure = decision == Decision::Accept;
+    reply.interrupted = decision == Decision::Interrupt;
+    return decision;
+  };
+  for (size_t tier = 0; tier < tiers_.size(); ++tier) {
+    if (ends_climb(take_step(tier, false))) break;
   }
+  // So far there is one step a tier, so that the winner's place is its tier's.
   const Step* winner = reply.step();
-  if (given_up && winner != nullptr && winner->attempt.finish == Finish::Abandoned &&
-      !reply.interrupted) {
-    Step step = ask({request, reply.trace, started, *given_up, true}, stop, listener);
-    listener.step_finished(step);
-    add(std::move(step), reply);
-  }
+  const bool beginning = winner != nullptr && winner->attempt.finish == Finish::Abandoned;
+  if (beginning && !reply.interrupted) take_step(*reply.winner, true);
   return reply;
-}
-
-void Cascade::add(Step step, Reply& reply) const {
-  const Decision decision = step.decision;
-  if (step.attempt.answered && decision != Decision::Abstain) reply.winner = reply.trace.size();
-  reply.sure = decision == Decision::Accept;
-  reply.interrupted = decision == Decision::Interrupt;
-  reply.trace.push_back(std::move(step));
 }
 
 Step Cascade::ask(const Climb& climb, const StopFlag& stop, Listener& listener) {

@@ -51,7 +51,6 @@ class Cascade {
   bool may_climb(const Climb&) const;
   double seconds_spent(const Climb&) const;
   Step ask(const Climb&, const StopFlag&, Listener&);
-  void add(Step step, Reply& reply) const;
   Situation situation(const Climb&, size_t tier) const;
   void judge(const Climb&, Step&) const;
 

@@ -106,7 +106,11 @@ void compare_plan(const CaseFile& script, const Trace& plan, const Trace& trace)
       script.terms.cost_max || !script.terms.rules.empty()) {
     return;
   }
-  // What follows the last tier is a draft asked for again.
+  // A draft that was given up may be asked for again, which no plan foresees.
+  const bool given_up = std::any_of(trace.begin(), trace.end(), [](const Step& step) {
+    return step.attempt.finish == Finish::Abandoned;
+  });
+  ASSERT_GE(plan.size() + (given_up ? 1U : 0U), trace.size());
   for (size_t i = 0; i < std::min(plan.size(), trace.size()); ++i) {
     if (trace[i].decision == Decision::Interrupt) continue;
     EXPECT_EQ(plan[i].decision == Decision::Skip, trace[i].decision == Decision::Skip) << i;

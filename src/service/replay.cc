@@ -22,14 +22,9 @@ class LoggedClock final : public Clock {
 
 // Of the margins of its tokens; empty where they were not recorded.
 std::vector<uint8_t> recorded_steps(const cascade::Attempt& attempt) {
-  std::vector<uint8_t> steps;
   const auto trace = attempt.evidence.text(cascade::signal::kMarginTrace);
-  const auto margins = trace ? calibration::read_margins(*trace) : std::nullopt;
-  if (!margins) return steps;
-  for (const float margin : *margins) {
-    steps.push_back(static_cast<uint8_t>(calibration::margin_step(margin)));
-  }
-  return steps;
+  const auto steps = trace ? calibration::read_margin_steps(*trace) : std::nullopt;
+  return steps.value_or(std::vector<uint8_t>());
 }
 
 class LoggedTier final : public cascade::Tier {
