@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <mutex>
 
 #include "cli/answerer.h"
@@ -72,8 +73,11 @@ struct Serving::Parts {
         door_(guard(), std::make_shared<const door::KeyRing>(std::move(keys)), context.clock) {
     door::add_openai_routes(door_, kitchen_);
     door::add_service_routes(door_, {kitchen_, climbs_,
-                                     [this] { return server_ ? server_->counts()
-                                                             : http::ServerCounts{}; },
+                                     [this] {
+                                       const http::Server* server = listening_;
+                                       return server != nullptr ? server->counts()
+                                                                : http::ServerCounts{};
+                                     },
                                      std::string(kVersion)});
     door::add_encoder_routes(door_, kitchen_);
     mcp_ = std::make_unique<mcp::Service>(kitchen_, context.paths, std::move(roots),
@@ -84,7 +88,9 @@ struct Serving::Parts {
     door::add_own_routes(door_, {.kitchen = kitchen_,
                                  .footing = [this] { return footing_now(); },
                                  .facts = [this] { return facts(); },
-                                 .stop = [] { ::kill(::getpid(), SIGTERM); }});
+                                 .stop = [this] {
+                                   if (!stopping_.test_and_set()) ::kill(::getpid(), SIGTERM);
+                                 }});
     door::add_openapi_route(door_, std::string(kVersion));
   }
 
@@ -107,13 +113,16 @@ struct Serving::Parts {
     if (!server) return server.error();
     server_ = std::move(*server);
     door_.set_port(server_->port());
+    listening_ = server_.get();
     return {};
   }
 
   nlohmann::ordered_json facts() const {
     const door::ClimbCounts climbs = climbs_.counts();
-    return {{"url", options_.host.empty() ? "" : base_url(options_, server_->port())},
-            {"port", server_->port()},
+    const http::Server* server = listening_;
+    const uint16_t port = server != nullptr ? server->port() : 0;
+    return {{"url", port == 0 ? "" : base_url(options_, port)},
+            {"port", port},
             {"socket", options_.socket},
             {"version", kVersion},
             {"announced", announcement_ != nullptr},
@@ -180,6 +189,9 @@ struct Serving::Parts {
   door::Kitchen kitchen_;
   door::BackRoom back_room_{kFiguresWaiting};
   door::Door door_;
+  std::atomic_flag stopping_;  // asked to, once: a second signal would end it at once
+  // The server, for routes: one may be asked before start() has it.
+  std::atomic<const http::Server*> listening_{nullptr};
   std::unique_ptr<http::Server> server_;
 };
 

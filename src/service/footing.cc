@@ -20,7 +20,8 @@ bool travels_apart(std::string_view key) {
   constexpr std::array<std::string_view, 4> kApart = {"stream", "color", "use_server",
                                                       "confidence_threshold"};
   return std::find(kApart.begin(), kApart.end(), key) != kApart.end() ||
-         key.starts_with("thresholds.") || key.starts_with("sampling.") || key.starts_with("pull.");
+         key.starts_with("thresholds.") || key.starts_with("sampling.") ||
+         key.starts_with("pull.") || key.starts_with("cost.");
 }
 
 // A file's stamp; of a folder, those of its files too.

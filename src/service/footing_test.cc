@@ -50,6 +50,7 @@ TEST_F(FootingTest, WhatTravelsWithARequestIsNoPartOfIt) {
   for (const char* key : {"sampling.seed", "sampling.max_tokens", "thresholds.l2"}) set(key, "1");
   set("stream", "always");
   set("use_server", "false");
+  set("cost.watts", "30");  // of reports, not of answers
   EXPECT_EQ(differences(before, footing()), Names());
 }
 
