@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include <memory>
 
 #include "base/file.h"
+#include "base/file_lock.h"
 
 namespace tinyarms::eval {
 namespace {
@@ -125,7 +125,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::filesystem::path& path
       new Journal(path, open_for_append(path), open_for_append(failures)));
   if (journal->records_.get() < 0) return io_error(path, "cannot be written");
   if (journal->failures_.get() < 0) return io_error(failures, "cannot be written");
-  if (::flock(journal->records_.get(), LOCK_EX | LOCK_NB) != 0) {
+  if (!lock_file(journal->records_.get(), kLockPatience)) {
     return Error{ErrorCode::Unavailable, "another process is writing it", path.string(),
                  "wait until it has ended"};
   }

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/file_lock.h"
 
 namespace tinyarms::remote {
 namespace {
@@ -60,7 +60,7 @@ Result<PieceFile> PieceFile::open(const fs::path& path, const PieceIdentity& ide
   fs::create_directories(path.parent_path(), problem);
   opened.file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
   if (opened.file_ < 0) return piece_error(path);
-  if (::flock(opened.file_, LOCK_EX | LOCK_NB) != 0) {
+  if (!lock_file(opened.file_, kLockPatience)) {
     return Error{ErrorCode::Unavailable, "another process is fetching it", path.string(),
                  "wait for that one, then call again"};
   }

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/file_lock.h"
 #include "base/sha256.h"
 
 namespace tinyarms::resident {
@@ -18,9 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kNameDigits = 16;
-// Who looks whether a server is there holds the lock for a moment (is_held).
-constexpr int kClaimTries = 20;
-constexpr int kClaimMilliseconds = 10;
+// Shorter than kLockPatience: a second server goes on without its name.
+constexpr std::chrono::milliseconds kClaimPatience(500);
 
 int open_lock(const Place& place, int more) {
   return ::openat(place.folder.descriptor(), (place.name + ".lock").c_str(),
@@ -90,12 +89,8 @@ Result<std::unique_ptr<Announcement>> Announcement::claim(const Environment& env
                  "running servers are announced there"};
   }
   std::unique_ptr<Announcement> claimed(new Announcement(std::move(*place), lock));
-  int tries = 1;
-  bool locked = false;
-  while (!(locked = ::flock(lock, LOCK_EX | LOCK_NB) == 0) && tries++ < kClaimTries) {
-    ::poll(nullptr, 0, kClaimMilliseconds);
-  }
-  if (!locked) {
+  // Who looks whether a server is there holds it for a moment too (is_held).
+  if (!lock_file(lock, kClaimPatience)) {
     return Error{ErrorCode::Unavailable, "another server of yours is announced already",
                  runtime_folder(environment, paths).string(),
                  "tinyarms serve --status shows it, --stop ends it"};

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,15 +10,15 @@
 #include <cstring>
 #include <ctime>
 #include <system_error>
-#include <thread>
 #include <utility>
+
+#include "base/file_lock.h"
 
 namespace tinyarms::storage {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::milliseconds kLockPoll{5};
 constexpr int kNamesMax = 1000;
 
 Error io_error(const fs::path& path, int error_number) {
@@ -55,16 +54,10 @@ Result<OpeningLock> OpeningLock::take(const fs::path& path, std::chrono::millise
       ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
   if (descriptor < 0) return io_error(lock_path, errno);
   OpeningLock lock(descriptor);
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR) return io_error(lock_path, errno);
-    if (std::chrono::steady_clock::now() >= deadline) {
-      return Error{ErrorCode::Unavailable, "another process keeps the cache database locked",
-                   path.string(), "wait for it to end"};
-    }
-    std::this_thread::sleep_for(kLockPoll);
-  }
-  return lock;
+  if (lock_file(descriptor, patience)) return lock;
+  if (errno != EWOULDBLOCK) return io_error(lock_path, errno);
+  return Error{ErrorCode::Unavailable, "another process keeps the cache database locked",
+               path.string(), "wait for it to end"};
 }
 
 OpeningLock::OpeningLock(OpeningLock&& other) noexcept
