@@ -89,21 +89,14 @@ void take_question(const OwnDesk& desk, const std::shared_ptr<UnderWay>& under_w
   // Of another version, it may not even say what it wants in the same words: its footing tells.
   auto body = openai::parse_body(call.request().body);
   if (!body) return call.fail(openai::api_error(body.error()));
-  service::Footing theirs;
-  const auto footing = body->find("footing");
-  if (footing != body->end() && footing->is_object()) {
-    for (const auto& [name, text] : footing->items()) {
-      if (text.is_string()) theirs[name] = text.get<std::string>();
-    }
-  }
-  const auto names = service::differences(theirs, *desk.footing());
+  const auto names = service::differences(resident::read_footing(*body), *desk.footing());
   if (!names.empty()) {
     openai::OrderedJson json =
         openai::error_json(openai::of_status(409, "another configuration is in force here"));
     json["differences"] = names;
     return call.send(http::Response{409, "application/json", openai::text_of(json)});
   }
-  auto question = resident::read_question(call.request().body);
+  auto question = resident::read_question(*body);
   if (!question) return call.fail(openai::api_error(question.error()));
   auto inquiry = std::make_shared<OwnInquiry>(desk.kitchen, call, std::move(question->request),
                                               under_way);

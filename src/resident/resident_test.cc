@@ -323,9 +323,10 @@ TEST(Wire, ARequestIsReadAsItWasWritten) {
   request.offline = false;
   auto text = question_text(request, "/here", {{"a", "1"}});
   ASSERT_TRUE(text);
-  auto read = read_question(*text);
+  const auto json = nlohmann::ordered_json::parse(*text);
+  auto read = read_question(json);
   ASSERT_TRUE(read) << read.error().message();
-  EXPECT_EQ(*question_text(read->request, read->folder, read->footing), *text);
+  EXPECT_EQ(*question_text(read->request, read->folder, read_footing(json)), *text);
   EXPECT_EQ(read->request.question(), "c");
   EXPECT_EQ(read->request.sampling.seed, 9u);
   EXPECT_EQ(read->request.level_thresholds.at(Level::L2), 0.5);
@@ -333,11 +334,15 @@ TEST(Wire, ARequestIsReadAsItWasWritten) {
 }
 
 TEST(Wire, WhatIsNoQuestionIsAnError) {
-  EXPECT_FALSE(read_question(""));
-  EXPECT_FALSE(read_question("{}"));
-  EXPECT_FALSE(read_question("[]"));
+  using Json = nlohmann::ordered_json;
+  EXPECT_FALSE(read_question(Json()));
+  EXPECT_FALSE(read_question(Json::object()));
+  EXPECT_FALSE(read_question(Json::array()));
   cascade::Request request;
-  EXPECT_FALSE(read_question(*question_text(request, "/", {})));  // asks nothing
+  const auto asks_nothing = Json::parse(*question_text(request, "/", {}));
+  EXPECT_FALSE(read_question(asks_nothing));
+  EXPECT_TRUE(read_footing({{"footing", {{"a", 1}}}}).empty());
+  EXPECT_TRUE(read_footing(Json::object()).empty());
   EXPECT_FALSE(question_text(request, "/\xff", {}));
 }
 

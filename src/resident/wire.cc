@@ -226,11 +226,19 @@ Result<std::string> question_text(const cascade::Request& request, const std::st
   }
 }
 
-Result<Question> read_question(std::string_view text) {
+service::Footing read_footing(const Json& question) {
+  service::Footing footing;
+  const auto given = question.find("footing");
+  if (given == question.end() || !given->is_object()) return footing;
+  for (const auto& [name, text] : given->items()) {
+    if (text.is_string()) footing[name] = text.get<std::string>();
+  }
+  return footing;
+}
+
+Result<Question> read_question(const Json& question) {
   try {
-    const Json json = Json::parse(text);
-    return Question{request_of(json.at("request")), json.at("folder").get<std::string>(),
-                    json.at("footing").get<service::Footing>()};
+    return Question{request_of(question.at("request")), question.at("folder").get<std::string>()};
   } catch (const std::exception& problem) {
     return Error{ErrorCode::InvalidArgument, problem.what(), "the question", ""};
   }

@@ -23,15 +23,16 @@ inline constexpr std::string_view kStopServerPath = "/v1/tinyarms/own/server/sto
 struct Question {
   cascade::Request request;
   std::string folder;  // where it is asked
-  service::Footing footing;
 };
 
 // What the command line can ask for; the rest of a Request is left as it is by default.
 // Errors: Unsupported (a path that is not UTF-8).
 Result<std::string> question_text(const cascade::Request& request, const std::string& folder,
                                   const service::Footing& footing);
+// Of any version: what cannot be read is left out, and is a difference then.
+service::Footing read_footing(const nlohmann::ordered_json& question);
 // Errors: InvalidArgument.
-Result<Question> read_question(std::string_view text);
+Result<Question> read_question(const nlohmann::ordered_json& question);
 
 // One line each, with its newline.
 std::string accepted_line(const std::string& id);
