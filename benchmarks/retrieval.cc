@@ -101,28 +101,25 @@ double mean(const std::vector<double>& values) {
   return values.empty() ? 0 : sum / static_cast<double>(values.size());
 }
 
-// The best weights by the development half: printed, never used for the figures.
+// The best weight by the development half: printed, never used for the figures.
 void show_weights(const eval::RetrievalRun& run, const Subject& subject) {
   corpus::FusionWeights best;
   double top = -1;
-  for (const double constant : {1.0, 3.0, 5.0, 10.0, 20.0, 60.0}) {
-    for (const double words : {0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0}) {
-      const corpus::FusionWeights weights{.words = words, .vectors = 1, .constant = constant};
-      const double value =
-          mean(score(run, subject.set, Method::Hybrid, "dev", weights).ndcg);
-      if (value > top) {
-        top = value;
-        best = weights;
-      }
+  for (const double words : {0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 4.0}) {
+    const corpus::FusionWeights weights{.words = words, .vectors = 1};
+    const double value = mean(score(run, subject.set, Method::Hybrid, "dev", weights).ndcg);
+    if (value > top) {
+      top = value;
+      best = weights;
     }
   }
   const corpus::FusionWeights used;
   fmt::print(stderr,
-             "  {}: dev half: nDCG@10 {:.4f} at the weights in use (words {}, constant {}), {:.4f} "
-             "at its best (words {}, constant {})\n",
+             "  {}: dev half: nDCG@10 {:.4f} at the weight in use (words {}), {:.4f} at its best "
+             "(words {})\n",
              subject.name,
-             mean(score(run, subject.set, Method::Hybrid, "dev", used).ndcg), used.words,
-             used.constant, top, best.words, best.constant);
+             mean(score(run, subject.set, Method::Hybrid, "dev", used).ndcg), used.words, top,
+             best.words);
 }
 
 void print_row(const char* name, const std::vector<double>& values) {

@@ -1,4 +1,4 @@
-// Exact nearest neighbours on one thread: our 8-bit scan with full comparison of its candidates,
+// Exact nearest neighbours on one thread: our 4-bit scan with full comparison of its candidates,
 // against faiss's flat index and usearch's exact search over the same rows, and the share of the
 // ten nearest that we find.
 #include <fmt/format.h>

@@ -21,7 +21,7 @@ def main():
     faiss.omp_set_num_threads(1)
     flat = faiss.IndexFlatIP(size)
     flat.add(rows)
-    # Its 8-bit codes, as ours are.
+    # Its 8-bit codes.
     small = faiss.IndexScalarQuantizer(size, faiss.ScalarQuantizer.QT_8bit_direct_signed,
                                        faiss.METRIC_INNER_PRODUCT)
     codes = numpy.round(rows / numpy.abs(rows).max() * 127)

@@ -4,9 +4,13 @@
 #include <unordered_map>
 
 namespace tinyarms::corpus {
+namespace {
 
-std::vector<FusedRank> fuse(std::span<const int64_t> by_words, std::span<const int64_t> by_vectors,
-                            const FusionWeights& weights) {
+constexpr double kCosineToAPoint = 0.01;  // of BM25 at a weight of 1
+
+}  // namespace
+
+std::vector<FusedRank> fuse(const Rankings& rankings, const FusionWeights& weights) {
   std::vector<FusedRank> fused;
   std::unordered_map<int64_t, size_t> places;
   const auto place = [&](int64_t id) -> FusedRank& {
@@ -14,15 +18,16 @@ std::vector<FusedRank> fuse(std::span<const int64_t> by_words, std::span<const i
     if (fresh) fused.push_back({.id = id});
     return fused[found->second];
   };
-  for (size_t i = 0; i < by_words.size(); ++i) {
-    FusedRank& each = place(by_words[i]);
-    each.word_rank = i + 1;
-    each.score += weights.words / (weights.constant + static_cast<double>(i + 1));
-  }
+  const auto& [by_words, by_vectors] = rankings;
   for (size_t i = 0; i < by_vectors.size(); ++i) {
-    FusedRank& each = place(by_vectors[i]);
+    FusedRank& each = place(by_vectors[i].id);
     each.vector_rank = i + 1;
-    each.score += weights.vectors / (weights.constant + static_cast<double>(i + 1));
+    each.score = weights.vectors * double{by_vectors[i].cosine - by_vectors.back().cosine};
+  }
+  for (size_t i = 0; i < by_words.size(); ++i) {
+    FusedRank& each = place(by_words[i].id);
+    each.word_rank = i + 1;
+    each.score += weights.words * kCosineToAPoint * by_words[i].bm25;
   }
   std::sort(fused.begin(), fused.end(), [](const FusedRank& a, const FusedRank& b) {
     return a.score != b.score ? a.score > b.score : a.id < b.id;

@@ -232,14 +232,6 @@ Result<std::vector<int64_t>> Library::allowed(const SearchQuery& query) {
   return ids;
 }
 
-std::vector<FusedRank> fuse(const Rankings& rankings, const FusionWeights& weights) {
-  std::vector<int64_t> words;
-  std::vector<int64_t> vectors;
-  for (const storage::WordMatch& match : rankings.by_words) words.push_back(match.id);
-  for (const index::Match& match : rankings.by_vectors) vectors.push_back(match.id);
-  return fuse(words, vectors, weights);
-}
-
 Result<Rankings> Library::rank(const SearchQuery& query, size_t depth) {
   const bool filtered = !query.language.empty() || query.wanted != nullptr;
   std::vector<int64_t> ids;

@@ -50,13 +50,6 @@ struct Found {
   size_t vector_rank = 0;
 };
 
-// The two rankings that a search fuses, each best first.
-struct Rankings {
-  std::vector<storage::WordMatch> by_words;
-  std::vector<index::Match> by_vectors;
-};
-std::vector<FusedRank> fuse(const Rankings& rankings, const FusionWeights& weights);
-
 class Library {
  public:
   static bool exists(const std::filesystem::path& folder);

@@ -293,7 +293,8 @@ TEST_F(LibraryTest, SurvivesBeingKilledManyTimes) {
   ASSERT_TRUE(totals);
   EXPECT_EQ(totals->files, static_cast<uint64_t>(kFiles));
   EXPECT_EQ(in->vectors(), totals->passages);
-  EXPECT_EQ(search(*in, "helper_123", {.count = 1})[0].passage.symbol, "function_123");
+  EXPECT_EQ(search(*in, "function_123 helper_123", {.count = 1})[0].passage.symbol,
+            "function_123");
 }
 
 TEST_F(LibraryTest, AReaderThatStaysOpenKeepsUp) {

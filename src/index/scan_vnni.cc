@@ -10,31 +10,26 @@ constexpr size_t kAhead = 4096;  // bytes fetched ahead: the scan waits for memo
 
 ScanEnd scan(const ScanTask& task) {
   ScanEnd end;
-  const __m512i offset = _mm512_set1_epi32(task.offset);
+  const __m512 offset = _mm512_set1_ps(task.offset);
+  const __m512i low = _mm512_set1_epi8(15);
   const __m512 least = _mm512_set1_ps(task.score_min);
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   const auto* query = reinterpret_cast<const int32_t*>(task.query);
-  const size_t groups = task.size / 4;
+  const size_t groups = task.size / kGroupValues;
   const uint8_t* codes = task.codes;
   for (; end.blocks < task.blocks && end.found + kBlockRows <= task.room; ++end.blocks) {
-    __m512i even = _mm512_setzero_si512();
-    __m512i odd = _mm512_setzero_si512();
-    size_t group = 0;
-    for (; group + 2 <= groups; group += 2, codes += 128) {
+    __m512i front = _mm512_setzero_si512();  // sums of the first four values of each group
+    __m512i back = _mm512_setzero_si512();
+    for (size_t group = 0; group < groups; ++group, codes += kGroupBytes) {
       _mm_prefetch(reinterpret_cast<const char*>(codes + kAhead), _MM_HINT_T0);
-      _mm_prefetch(reinterpret_cast<const char*>(codes + kAhead + 64), _MM_HINT_T0);
-      even = _mm512_dpbusd_epi32(even, _mm512_loadu_si512(codes),
-                                 _mm512_set1_epi32(query[group]));
-      odd = _mm512_dpbusd_epi32(odd, _mm512_loadu_si512(codes + 64),
-                                _mm512_set1_epi32(query[group + 1]));
+      const __m512i bytes = _mm512_loadu_si512(codes);
+      front = _mm512_dpbusd_epi32(front, _mm512_and_si512(bytes, low),
+                                  _mm512_set1_epi32(query[2 * group]));
+      back = _mm512_dpbusd_epi32(back, _mm512_and_si512(_mm512_srli_epi16(bytes, 4), low),
+                                 _mm512_set1_epi32(query[2 * group + 1]));
     }
-    if (group < groups) {
-      even = _mm512_dpbusd_epi32(even, _mm512_loadu_si512(codes),
-                                 _mm512_set1_epi32(query[group]));
-      codes += 64;
-    }
-    const __m512i sums = _mm512_sub_epi32(_mm512_add_epi32(even, odd), offset);
-    const __m512 scores = _mm512_mul_ps(_mm512_cvtepi32_ps(sums),
+    const __m512 sums = _mm512_cvtepi32_ps(_mm512_add_epi32(front, back));
+    const __m512 scores = _mm512_mul_ps(_mm512_sub_ps(sums, offset),
                                         _mm512_loadu_ps(task.scales + end.blocks * kBlockRows));
     const __mmask16 near = _mm512_cmp_ps_mask(scores, least, _CMP_GT_OQ);
     if (near == 0) continue;
@@ -48,7 +43,7 @@ ScanEnd scan(const ScanTask& task) {
 
 }  // namespace
 
-const ScanKernel kVnniScan = {.name = "avx512-vnni", .query_max = 127, .scan = scan};
+const ScanKernel kVnniScan = {.name = "avx512-vnni", .scan = scan};
 
 }  // namespace tinyarms::index
 #endif

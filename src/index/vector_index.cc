@@ -102,7 +102,8 @@ Result<std::unique_ptr<VectorIndex>> VectorIndex::open(const fs::path& path,
                    fmt::format("give 1 to {} dimensions", kDimensionsMax));
   }
   if (options.scan_dimensions == 0) options.scan_dimensions = options.dimensions;
-  options.scan_dimensions = (options.scan_dimensions + 3) / 4 * 4;
+  options.scan_dimensions =
+      (options.scan_dimensions + kGroupValues - 1) / kGroupValues * kGroupValues;
   std::unique_ptr<VectorIndex> index(new VectorIndex(path, std::move(options)));
   if (auto started = index->start(); !started) return started.error();
   return Result<std::unique_ptr<VectorIndex>>(std::move(index));

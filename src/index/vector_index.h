@@ -1,4 +1,4 @@
-// Exact search for the nearest of many vectors, kept in a file: an 8-bit scan of every row finds
+// Exact search for the nearest of many vectors, kept in a file: a 4-bit scan of every row finds
 // some candidates, their full vectors decide. With `scan_dimensions` below `dimensions` the scan
 // sees the front of each vector only (for models trained so that the front ranks well by itself).
 //
@@ -24,7 +24,7 @@ struct RecordHeader;
 
 struct VectorIndexOptions {
   size_t dimensions = 0;
-  size_t scan_dimensions = 0;  // 0: all; rounded up to a multiple of 4
+  size_t scan_dimensions = 0;  // 0: all; rounded up to a multiple of 8
   std::string model;           // what makes the vectors, e.g. a hash; must match the file's
   bool writable = true;
 };

@@ -107,20 +107,18 @@ TEST_F(VectorIndexTest, EveryKernelCountsTheSame) {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx2")) kernels.push_back(&kAvx2Scan);
 #endif
-  for (const size_t size : {4u, 12u, 64u, 100u}) {
+  for (const size_t size : {8u, 24u, 64u, 104u, 1024u}) {
     std::mt19937 random(static_cast<unsigned>(size));
     const size_t blocks = 9;
-    std::vector<uint8_t> codes(blocks * kBlockRows * size + 8192);
+    std::vector<uint8_t> codes(codes_bytes(blocks * kBlockRows, size) + 8192);
     for (auto& code : codes) code = static_cast<uint8_t>(random() % 2 == 0 ? 255 : random());
     std::vector<float> scales(blocks * kBlockRows, 0.01f);
     scales[5] = std::numeric_limits<float>::quiet_NaN();
     std::vector<int8_t> query(size);
-    int32_t offset = 0;
-    for (auto& value : query) {
-      value = static_cast<int8_t>(static_cast<int>(random() % 127) - 63);
-      offset += 128 * value;
-    }
-    query[0] = query[1] = 63;  // two products at their largest
+    for (auto& value : query) value = static_cast<int8_t>(static_cast<int>(random() % 255) - 127);
+    for (size_t i = 0; i < 8; ++i) query[i] = i % 2 == 0 ? kQueryMax : -kQueryMax;  // the largest
+    float offset = 0;
+    for (const int8_t value : query) offset += kMiddleCode * static_cast<float>(value);
     std::vector<std::pair<uint32_t, float>> expected;
     for (const ScanKernel* kernel : kernels) {
       std::vector<uint32_t> rows(blocks * kBlockRows);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "index/scan.h"
 
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::array<char, 16> kMagic = {'t', 'i', 'n', 'y', 'A', 'r', 'm', 's',
                                          ' ', 'v', 'e', 'c', 't', 'o', 'r', 's'};
+constexpr float kSaysNothing = 1e-30f;
 constexpr uint64_t kRecordMagic = 0x31647263'65527654;
 
 template <typename Header>
@@ -18,14 +20,48 @@ uint64_t own_checksum(const Header& header) {
   return checksum({reinterpret_cast<const char*>(&header), offsetof(Header, checksum)});
 }
 
+int code_of(float value, float scale) {
+  return static_cast<int>(std::clamp(std::floor(value / scale + kMiddleCode + 0.5f), 0.0f, 15.0f));
+}
+
+float squared_error(std::span<const float> values, float scale) {
+  float sum = 0;
+  for (const float value : values) {
+    const float left = value - (static_cast<float>(code_of(value, scale)) - kMiddleCode) * scale;
+    sum += left * left;
+  }
+  return sum;
+}
+
+float best_scale(std::span<const float> values) {
+  float top = 0;
+  for (const float value : values) top = std::max(top, std::fabs(value));
+  if (top < kSaysNothing) return 1;
+  float best = 0;
+  float error_min = std::numeric_limits<float>::infinity();
+  for (const float share : {1.0f, 0.9f, 0.8f, 0.7f, 0.6f, 0.5f}) {
+    const float scale = share * top / kMiddleCode;
+    const float error = squared_error(values, scale);
+    if (error < error_min) {
+      error_min = error;
+      best = scale;
+    }
+  }
+  return best;
+}
+
 }  // namespace
+
+size_t codes_bytes(size_t padded_rows, size_t scan_dimensions) {
+  return padded_rows * scan_dimensions / 2;
+}
 
 RowsLayout rows_layout(size_t rows, size_t dimensions, size_t scan_dimensions) {
   const size_t padded = (rows + kBlockRows - 1) / kBlockRows * kBlockRows;
   RowsLayout layout;
   layout.scales = rows * sizeof(int64_t);
   layout.codes = (layout.scales + padded * sizeof(float) + 63) / 64 * 64;
-  layout.vectors = layout.codes + padded * scan_dimensions;
+  layout.vectors = layout.codes + codes_bytes(padded, scan_dimensions);
   layout.bytes = layout.vectors + rows * dimensions * sizeof(float);
   return layout;
 }
@@ -65,7 +101,7 @@ FileHeader make_file_header(size_t dimensions, size_t scan_dimensions, std::stri
 bool is_sound(const FileHeader& header) {
   return header.magic == kMagic && header.version == kFormatVersion &&
          header.checksum == own_checksum(header) && header.dimensions != 0 &&
-         header.scan_dimensions != 0 && header.scan_dimensions % 4 == 0;
+         header.scan_dimensions != 0 && header.scan_dimensions % kGroupValues == 0;
 }
 
 RecordHeader make_record_header(RecordKind kind, size_t count, std::string_view payload) {
@@ -90,12 +126,11 @@ bool is_sound(const RecordHeader& header) {
 }
 
 float encode_row(std::span<const float> values, size_t row_in_block, uint8_t* block) {
-  float top = 0;
-  for (const float value : values) top = std::max(top, std::fabs(value));
-  const float scale = top > 0 ? top / 127.0f : 1.0f;
+  const float scale = best_scale(values);
   for (size_t i = 0; i < values.size(); ++i) {
-    const auto code = static_cast<uint8_t>(std::lround(values[i] / scale) + 128);
-    block[i / 4 * 4 * kBlockRows + row_in_block * 4 + i % 4] = code;
+    const size_t in_group = i % kGroupValues;
+    uint8_t& byte = block[i / kGroupValues * kGroupBytes + row_in_block * 4 + in_group % 4];
+    byte |= static_cast<uint8_t>(code_of(values[i], scale) << (in_group < 4 ? 0 : 4));
   }
   return scale;
 }

@@ -12,7 +12,7 @@
 namespace tinyarms::index {
 
 inline constexpr size_t kPage = 4096;
-inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr uint32_t kFormatVersion = 2;
 
 struct FileHeader {
   std::array<char, 16> magic;
@@ -45,6 +45,7 @@ struct RowsLayout {
   size_t vectors = 0;
   size_t bytes = 0;
 };
+size_t codes_bytes(size_t padded_rows, size_t scan_dimensions);
 RowsLayout rows_layout(size_t rows, size_t dimensions, size_t scan_dimensions);
 
 FileHeader make_file_header(size_t dimensions, size_t scan_dimensions, std::string_view model);
@@ -57,7 +58,8 @@ bool is_sound(const RecordHeader& header);
 // Of the length too. Not cryptographic: it finds accidents, not attacks.
 uint64_t checksum(std::string_view bytes);
 
-// One row's 8-bit code and its scale: value ≈ (byte − 128) × scale.
+// One row's 4-bit codes, into bytes that are zero, and its scale (see scan.h): of some scales that
+// cut more or less off the largest values, the one with the smallest squared error.
 float encode_row(std::span<const float> values, size_t row_in_block, uint8_t* block);
 
 }  // namespace tinyarms::index

@@ -16,7 +16,7 @@ Result<std::vector<Match>> VectorIndex::search(std::span<const float> query,
   if (!unit) return unit.error();
   const bool front_only = options_.scan_dimensions < options_.dimensions;
   const size_t usual = front_only ? std::max<size_t>(40 * options.count, 400)
-                                  : std::max<size_t>(4 * options.count, 64);
+                                  : std::max<size_t>(8 * options.count, 128);
   const size_t wanted =
       std::max(options.count, options.candidates != 0 ? options.candidates : usual);
   CandidateScan scan(*unit, options_.scan_dimensions, wanted);

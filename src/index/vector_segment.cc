@@ -62,9 +62,8 @@ std::string rows_payload(std::span<const int64_t> ids, std::span<const float> un
   std::vector<float> scales(padded, std::numeric_limits<float>::quiet_NaN());
   auto* codes = reinterpret_cast<uint8_t*>(payload.data() + layout.codes);
   const size_t front = std::min(dimensions, scan_dimensions);
-  std::memset(codes, 128, padded * scan_dimensions);
   for (size_t row = 0; row < ids.size(); ++row) {
-    uint8_t* block = codes + row / kBlockRows * kBlockRows * scan_dimensions;
+    uint8_t* block = codes + row / kBlockRows * codes_bytes(kBlockRows, scan_dimensions);
     scales[row] = encode_row(unit.subspan(row * dimensions, front), row % kBlockRows, block);
   }
   std::memcpy(payload.data() + layout.scales, scales.data(), padded * sizeof(float));
@@ -93,17 +92,17 @@ CandidateScan::CandidateScan(std::span<const float> unit_query, size_t scan_dime
   float top = 0;
   for (size_t i = 0; i < front; ++i) top = std::max(top, std::fabs(unit_query[i]));
   if (top == 0) return;  // the front says nothing: every row scores alike
-  const float scale = static_cast<float>(scan_kernel().query_max) / top;
+  const float scale = static_cast<float>(kQueryMax) / top;
   for (size_t i = 0; i < front; ++i) {
     query_[i] = static_cast<int8_t>(std::lround(unit_query[i] * scale));
-    offset_ += 128 * query_[i];
+    offset_ += kMiddleCode * static_cast<float>(query_[i]);
   }
 }
 
 void CandidateScan::add(const VectorIndex::Segment& segment) {
   const size_t blocks = segment.scales.size() / kBlockRows;
   for (size_t block = 0; block < blocks;) {
-    const ScanTask task = {.codes = segment.codes + block * kBlockRows * query_.size(),
+    const ScanTask task = {.codes = segment.codes + codes_bytes(block * kBlockRows, query_.size()),
                            .scales = segment.scales.data() + block * kBlockRows,
                            .query = query_.data(),
                            .size = query_.size(),

@@ -60,7 +60,7 @@ struct Candidate {
   size_t row = 0;
 };
 
-// Keeps the best rows by their 8-bit codes.
+// Keeps the best rows by their 4-bit codes.
 class CandidateScan {
  public:
   CandidateScan(std::span<const float> unit_query, size_t scan_dimensions, size_t wanted);
@@ -73,7 +73,7 @@ class CandidateScan {
 
   size_t wanted_;
   std::vector<int8_t> query_;
-  int32_t offset_ = 0;
+  float offset_ = 0;
   float score_min_;
   std::vector<Candidate> kept_;
   std::vector<uint32_t> rows_;  // what the kernel writes
