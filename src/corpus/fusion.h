@@ -1,6 +1,6 @@
 // Two rankings of one search as one: a passage's score is the weighted sum of its cosine and its
-// BM25 (a linear combination, as in Bruch, Gai and Ingber 2023, "An Analysis of Fusion Functions for
-// Hybrid Retrieval"; docs/decisions/0098 has why not by ranks).
+// BM25 (a linear combination, as in Bruch, Gai and Ingber 2023, "An Analysis of Fusion Functions
+// for Hybrid Retrieval"; docs/decisions/0098 has why not by ranks).
 #pragma once
 
 #include <cstddef>
