@@ -1,5 +1,9 @@
 #include "index/scan.h"
 
+#if defined(__aarch64__)
+#include <sys/auxv.h>
+#endif
+
 namespace tinyarms::index {
 
 const ScanKernel& scan_kernel() {
@@ -9,6 +13,8 @@ const ScanKernel& scan_kernel() {
     return kVnniScan;
   }
   if (__builtin_cpu_supports("avx2")) return kAvx2Scan;
+#elif defined(__aarch64__)
+  if ((::getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0) return kNeonScan;
 #endif
   return kGenericScan;
 }

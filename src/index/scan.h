@@ -45,6 +45,8 @@ extern const ScanKernel kGenericScan;
 #if defined(__x86_64__)
 extern const ScanKernel kAvx2Scan;
 extern const ScanKernel kVnniScan;
+#elif defined(__aarch64__)
+extern const ScanKernel kNeonScan;
 #endif
 
 float dot_product(const float* a, const float* b, size_t size);
