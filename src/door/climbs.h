@@ -17,6 +17,7 @@
 #include "cascade/cascade.h"
 #include "service/assistant.h"
 #include "service/model_pool.h"
+#include "service/remote_pool.h"
 
 namespace tinyarms::door {
 
@@ -79,7 +80,8 @@ class Climbs {
   struct Arrangement {  // settings in force, and their number
     service::Settings settings;
     uint64_t version = 0;
-    std::shared_ptr<service::ModelPool> models;  // of all workers
+    std::shared_ptr<service::ModelPool> models;    // of all workers
+    std::shared_ptr<service::RemotePool> remotes;  // likewise
   };
 
   Arrangement arrange(const service::Settings& settings, uint64_t version) const;

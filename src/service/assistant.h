@@ -17,6 +17,7 @@
 namespace tinyarms::service {
 
 class ModelPool;
+class RemotePool;
 
 struct Surroundings {
   Paths paths;
@@ -24,6 +25,7 @@ struct Surroundings {
   uint64_t physical_bytes = 0;             // memory of this machine
   tiers::RemoteEngine* remote = nullptr;   // instead of L4's own client, for tests
   ModelPool* models = nullptr;             // shared with others; null: models of its own
+  RemotePool* remotes = nullptr;           // likewise
 };
 
 // Bytes of physical memory, as the system reports them.

@@ -242,7 +242,7 @@ Result<void> check(const Settings& settings) {
   if (auto panel = signals::Panel::of(settings.signals.enabled); !panel) {
     return Error{ErrorCode::Config, panel.error().what, "signals.enabled", panel.error().hint};
   }
-  if (!settings.l4.url.empty() && settings.l4.model.empty()) {
+  if (!settings.l4.urls.empty() && settings.l4.model.empty()) {
     return Error{ErrorCode::Config, "l4.url is set, but l4.model is not", "l4.model",
                  "name the model that the remote tier shall ask for"};
   }

@@ -131,9 +131,9 @@ constexpr SettingInfo kSettings[] = {
      "Its context in tokens, at most what it was trained for.", kContextMin, kContextMax},
     {"l3.system_prompt", Kind::Text, Rule::Forbidden, TINYARMS_FIELD(l3.system_prompt),
      "What it is told before the conversation; empty: what its chat template says."},
-    {"l4.url", Kind::Url, Rule::Forbidden, TINYARMS_FIELD(l4.url),
-     "Base address of an OpenAI-compatible API; empty: no remote tier. Used only with "
-     "offline = false."},
+    {"l4.url", Kind::UrlList, Rule::Forbidden, TINYARMS_FIELD(l4.urls),
+     "Base address of an OpenAI-compatible API, or a list of several that serve the same model; "
+     "empty: no remote tier. Used only with offline = false."},
     {"l4.model", Kind::Text, Rule::Forbidden, TINYARMS_FIELD(l4.model),
      "The model's name there."},
     {"l4.api_key_env", Kind::VariableName, Rule::Forbidden, TINYARMS_FIELD(l4.api_key_env),
@@ -261,6 +261,9 @@ std::string allowed_values(const SettingInfo& info) {
     case Kind::PathList: return "a list of paths";
     case Kind::Model: return "a model's name, or the path of a .gguf file";
     case Kind::Url: return "an https:// address, or http:// on this machine, without a password";
+    case Kind::UrlList:
+      return fmt::format("an https:// address, or http:// on this machine, without a password; or "
+                         "a list of at most {}, none of them twice", kUrlsMax);
     case Kind::VariableName:
       return "the name of an environment variable in capitals, such as \"MY_API_KEY\"";
   }
@@ -269,6 +272,10 @@ std::string allowed_values(const SettingInfo& info) {
 
 std::string value_as_toml(const Settings& settings, const SettingInfo& info) {
   Settings copy = settings;  // fields are reached through a mutable Settings
+  if (info.kind == Kind::UrlList) {
+    auto& urls = *std::get<std::vector<std::string>*>(info.field(copy));
+    if (urls.size() < 2) return toml_string(urls.empty() ? "" : urls.front());
+  }
   return std::visit(AsToml{}, info.field(copy));
 }
 

@@ -63,7 +63,7 @@ struct ModelsSettings {
 };
 
 struct RemoteSettings {
-  std::string url;
+  std::vector<std::string> urls;  // of engines that serve the same model; empty: no remote tier
   std::string model;
   std::string api_key_env;  // the name of the variable that holds the key, never the key
 };
@@ -146,6 +146,7 @@ struct Settings {
 };
 
 inline constexpr uint64_t kAutoCacheBytes = 256 << 20;
+inline constexpr size_t kUrlsMax = 16;  // of one remote tier
 inline constexpr double kAutoMemoryShare = 0.6;  // of the physical memory
 
 // What the memory budget comes to on a machine with that much memory.
@@ -160,7 +161,7 @@ std::map<cascade::Level, double> default_thresholds();
 
 enum class SettingKind {
   Flag, Integer, Number, Size, Choice, Toggle,
-  Text, TextList, Path, PathList, Model, Url, VariableName
+  Text, TextList, Path, PathList, Model, Url, UrlList, VariableName
 };
 
 // A project's .tinyarms.toml comes with whatever was cloned and is not trusted.

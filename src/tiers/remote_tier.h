@@ -2,12 +2,13 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cascade/tier.h"
 
 namespace tinyarms::tiers {
 
-// The port to a remote engine. Nothing behind it is constructed while `offline` holds.
+// The port to a remote engine. Nothing behind it is constructed while `offline` holds. Thread-safe.
 class RemoteEngine {
  public:
   virtual ~RemoteEngine() = default;
@@ -16,7 +17,7 @@ class RemoteEngine {
 };
 
 struct RemoteTierOptions {
-  std::string url;    // of an OpenAI-compatible API; empty: not configured
+  std::vector<std::string> urls;  // addresses that serve it; empty: not configured
   std::string model;  // the name that API knows
 };
 

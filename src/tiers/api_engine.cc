@@ -1,7 +1,10 @@
-#include "tiers/openai_engine.h"
+#include "tiers/api_engine.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "tiers/answer_evidence.h"
 #include "tiers/order_evidence.h"
@@ -11,6 +14,7 @@ namespace tinyarms::tiers {
 namespace {
 
 namespace signal = cascade::signal;
+using cascade::Level;
 
 cascade::Finish finish_of(const std::string& reason) {
   if (reason == "interrupted") return cascade::Finish::Interrupted;
@@ -110,6 +114,22 @@ remote::ChatOptions options_of(const cascade::Request& request) {
   return options;
 }
 
+// What is left of the time that the whole question may take.
+double seconds_left(const cascade::Request& request, const cascade::Trace& so_far) {
+  double left = request.seconds_max.value_or(std::numeric_limits<double>::infinity());
+  for (const cascade::Step& step : so_far) left -= step.seconds;
+  return left;
+}
+
+void add_route_evidence(const remote::ChatRoute& route, cascade::Evidence& evidence) {
+  evidence.set(signal::kUpstream, route.answered);
+  std::string passed;
+  for (const remote::PassedOver& one : route.passed) {
+    passed += fmt::format("{}{}: {}", passed.empty() ? "" : "; ", one.place, one.why);
+  }
+  if (!passed.empty()) evidence.set(signal::kUpstreamsPassed, std::move(passed));
+}
+
 // Engines report as many alternatives as our own evidence needs: no more than were wished for.
 std::vector<cascade::TokenLogprob> logprobs_of(const remote::ChatReply& reply, size_t top) {
   std::vector<cascade::TokenLogprob> tokens;
@@ -136,23 +156,38 @@ cascade::Evidence evidence_of(const remote::ChatReply& reply) {
   return evidence;
 }
 
-Result<cascade::Attempt> OpenAiEngine::complete(const cascade::Request& request,
-                                                const cascade::Trace&, const StopFlag& stop,
-                                                cascade::Listener& listener) {
+ApiEngine::ApiEngine(ApiEngineOptions options, const Clock& clock)
+    : options_(std::move(options)),
+      pool_(options_.urls, clock, {.breaker = {.probed = true}}, [this] { prober_.wake(); }),
+      prober_(pool_) {}
+
+Result<cascade::Attempt> ApiEngine::complete(const cascade::Request& request,
+                                             const cascade::Trace& so_far, const StopFlag& stop,
+                                             cascade::Listener& listener) {
   auto key = remote::key_from_environment(options_.api_key_env);
   if (!key) return key.error();
   auto client = remote::ChatClient::create(
-      {.url = options_.url, .model = options_.model, .key = std::move(*key)},
-      {.connections = &connections_});
+      {.url = "", .model = options_.model, .key = std::move(*key)},
+      {.connections = &connections_, .pool = &pool_});
   if (!client) return client.error();
 
+  const std::vector<remote::ChatMessage> messages = messages_of(request);
+  const remote::ChatOptions options = options_of(request);
+  remote::ChatRoute route;
   auto reply = client->complete(
-      messages_of(request), options_of(request), stop,
-      [&](std::string_view piece) { listener.text_generated(cascade::Level::L4, piece); },
-      [&](const remote::ToolDelta& delta) {
-        const cascade::ToolDelta told{delta.index, delta.id, delta.name, delta.arguments};
-        listener.tools_generated(cascade::Level::L4, std::span(&told, 1));
-      });
+      {.messages = messages,
+       .options = options,
+       .stop = stop,
+       .on_text = [&](std::string_view piece) { listener.text_generated(Level::L4, piece); },
+       .on_tool =
+           [&](const remote::ToolDelta& delta) {
+             const cascade::ToolDelta told{delta.index, delta.id, delta.name, delta.arguments};
+             listener.tools_generated(Level::L4, std::span(&told, 1));
+           },
+       .shown = listener.shows(Level::L4),
+       .quotes = request.owner.empty(),
+       .seconds_max = seconds_left(request, so_far)},
+      &route);
   if (!reply) return reply.error();
 
   cascade::Attempt attempt;
@@ -173,6 +208,7 @@ Result<cascade::Attempt> OpenAiEngine::complete(const cascade::Request& request,
     attempt.logprobs = logprobs_of(*reply, static_cast<size_t>(*request.order.top_logprobs));
   }
   add_order_evidence(request.order, attempt);
+  add_route_evidence(route, attempt.evidence);
   return attempt;
 }
 
