@@ -146,7 +146,8 @@ Climbs::Arrangement Climbs::arrange(const service::Settings& settings, uint64_t 
   return {settings, version,
           std::make_shared<service::ModelPool>(settings, around_.paths, around_.clock,
                                                around_.physical_bytes, options_.workers),
-          std::make_shared<service::RemotePool>(settings, around_.clock)};
+          std::make_shared<service::RemotePool>(settings, around_.paths, around_.clock,
+                                                around_.prices)};
 }
 
 void Climbs::replace_settings(const service::Settings& settings) {

@@ -82,7 +82,7 @@ TEST(ChatTools, CallsArePutTogetherFromTheirPieces) {
 }
 
 TEST(ChatTools, AWholeReplyMayBeCallsAlone) {
-  OpenAiReader reader({});
+  OpenAiReader reader{ReplySinks{}};
   ASSERT_TRUE(reader.take_object(
       R"({"choices":[{"message":{"content":null,"tool_calls":[{"id":"c","type":"function",)"
       R"("function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls",)"
@@ -90,7 +90,7 @@ TEST(ChatTools, AWholeReplyMayBeCallsAlone) {
   ASSERT_EQ(reader.reply().tool_calls.size(), 1u);
   EXPECT_EQ(reader.reply().tool_calls[0].name, "f");
   EXPECT_EQ(reader.reply().logprobs.at(0).token, "a");
-  OpenAiReader empty({});
+  OpenAiReader empty{ReplySinks{}};
   EXPECT_FALSE(empty.take_object(R"({"choices":[{"message":{"content":null}}]})"));
 }
 

@@ -16,7 +16,6 @@
 #include "service/judgement.h"
 #include "service/library_access.h"
 #include "service/model_pool.h"
-#include "service/remote_pool.h"
 #include "service/repository_state.h"
 #include "service/user_files.h"
 #include "tiers/embedding_tier.h"
@@ -309,7 +308,8 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around, Scope
   if (!settings.offline) {
     RemotePool& remotes = around.remotes != nullptr
                               ? *around.remotes
-                              : parts.own_remotes.emplace(settings, around.clock);
+                              : parts.own_remotes.emplace(settings, around.paths, around.clock,
+                                                             around.prices);
     remote = around.remote != nullptr ? around.remote : remotes.engine();
   }
   tiers.push_back(std::make_unique<tiers::RemoteTier>(

@@ -11,13 +11,13 @@
 #include "base/clock.h"
 #include "base/paths.h"
 #include "cascade/cascade.h"
+#include "service/remote_pool.h"
 #include "service/settings.h"
 #include "tiers/remote_tier.h"
 
 namespace tinyarms::service {
 
 class ModelPool;
-class RemotePool;
 
 struct Surroundings {
   Paths paths;
@@ -26,6 +26,7 @@ struct Surroundings {
   tiers::RemoteEngine* remote = nullptr;   // instead of L4's own client, for tests
   ModelPool* models = nullptr;             // shared with others; null: models of its own
   RemotePool* remotes = nullptr;           // likewise
+  PriceList prices = {};                   // of remote models, where the settings name none
 };
 
 // Bytes of physical memory, as the system reports them.

@@ -246,6 +246,11 @@ Result<void> check(const Settings& settings) {
     return Error{ErrorCode::Config, "l4.url is set, but l4.model is not", "l4.model",
                  "name the model that the remote tier shall ask for"};
   }
+  if (settings.l4.price_input.has_value() != settings.l4.price_output.has_value()) {
+    const bool input = settings.l4.price_input.has_value();
+    return Error{ErrorCode::Config, "l4.price_input and l4.price_output go together",
+                 input ? "l4.price_output" : "l4.price_input", "set both, or neither"};
+  }
   return {};
 }
 

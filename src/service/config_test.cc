@@ -308,6 +308,15 @@ TEST_F(ConfigTest, ARemoteTierMayHaveSeveralAddresses) {
   EXPECT_THAT(failure().message(), Not(HasSubstr("secret@")));
 }
 
+TEST_F(ConfigTest, PricesGoTogether) {
+  user("l4.price_input = 1\n");
+  EXPECT_EQ(failure().where, "l4.price_output");
+  user("l4.price_output = 1.5\n");
+  EXPECT_EQ(failure().where, "l4.price_input");
+  user("l4.price_input = 1\nl4.price_output = 1.5\n");
+  EXPECT_EQ(load().settings.l4.price_output, 1.5);
+}
+
 TEST_F(ConfigTest, ARemoteAddressNeedsAModel) {
   user("l4.url = 'https://a.example'\n");
   EXPECT_THAT(failure().what, HasSubstr("l4.model"));

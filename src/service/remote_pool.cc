@@ -1,16 +1,36 @@
 #include "service/remote_pool.h"
 
+#include "service/user_files.h"
 #include "tiers/api_engine.h"
 
 namespace tinyarms::service {
 
-RemotePool::RemotePool(const Settings& settings, const Clock& clock) {
+std::optional<storage::TokenPrice> remote_price(const RemoteSettings& settings,
+                                                const PriceList& prices) {
+  if (settings.price_input && settings.price_output) {
+    return storage::TokenPrice{*settings.price_input, *settings.price_output};
+  }
+  return prices ? prices(settings.model) : std::nullopt;
+}
+
+RemotePool::RemotePool(const Settings& settings, const Paths& paths, const Clock& clock,
+                       PriceList prices) {
   if (settings.offline || settings.l4.urls.empty()) return;
+  if (settings.l4.budget_per_day > 0) {
+    budget_ = std::make_unique<tiers::DailyBudget>(spending_path(paths),
+                                                   settings.l4.budget_per_day, clock);
+  }
   engine_ = std::make_unique<tiers::ApiEngine>(
       tiers::ApiEngineOptions{.urls = settings.l4.urls,
                               .model = settings.l4.model,
-                              .api_key_env = settings.l4.api_key_env},
+                              .api_key_env = settings.l4.api_key_env,
+                              .price = [l4 = settings.l4, prices = std::move(prices)] {
+                                return remote_price(l4, prices);
+                              },
+                              .budget = budget_.get()},
       clock);
 }
+
+RemotePool::~RemotePool() = default;
 
 }  // namespace tinyarms::service

@@ -138,6 +138,13 @@ constexpr SettingInfo kSettings[] = {
      "The model's name there."},
     {"l4.api_key_env", Kind::VariableName, Rule::Forbidden, TINYARMS_FIELD(l4.api_key_env),
      "Name of the environment variable that holds the key, never the key itself."},
+    {"l4.budget_per_day", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(l4.budget_per_day),
+     "US dollars that the remote tier may cost a day (UTC), whatever asks it on this account; 0: no "
+     "limit. Needs a price.", 0, 1000000},
+    {"l4.price_input", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(l4.price_input),
+     "US dollars a million tokens read; unset: what the catalogue says of l4.model.", 0, 1000000},
+    {"l4.price_output", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(l4.price_output),
+     "US dollars a million tokens written; unset: as above.", 0, 1000000},
     {"escalation.speculate", Kind::Toggle, Rule::Allowed, TINYARMS_FIELD(escalation.speculate),
      "L3 looks at L2's draft and goes on where it would write something else; \"auto\" where that "
      "is foretold to be quicker."},

@@ -143,6 +143,77 @@ std::vector<cascade::TokenLogprob> logprobs_of(const remote::ChatReply& reply, s
   return tokens;
 }
 
+// The most tokens that a question can be read as: none is shorter than a byte.
+size_t bytes_of(const std::vector<remote::ChatMessage>& messages,
+                const remote::ChatOptions& options) {
+  constexpr size_t kAround = 16;  // what a template puts around each part
+  size_t bytes = kAround + options.json_schema.size();
+  for (const remote::ChatMessage& message : messages) {
+    bytes += kAround + message.content.size();
+    for (const remote::ToolCall& call : message.tool_calls) {
+      bytes += kAround + call.name.size() + call.arguments.size();
+    }
+  }
+  for (const remote::Tool& tool : options.tools) {
+    bytes += kAround + tool.name.size() + tool.description.size() + tool.parameters.size();
+  }
+  return bytes;
+}
+
+// What one question costs. Where an engine does not say what it read and wrote, the most that it
+// can have been: a budget is rather kept too early than too late.
+struct Bill {
+  std::optional<storage::TokenPrice> price;
+  size_t prompt_bytes;
+
+  Result<DailyBudget::Hold> hold(DailyBudget& budget, int tokens_max,
+                                 const std::string& model) const {
+    if (!price) {
+      return Error{ErrorCode::Config,
+                   fmt::format("l4.budget_per_day is set, but no price of {} is known", model),
+                   "", "set l4.price_input and l4.price_output, US dollars a million tokens"};
+    }
+    return budget.hold(price->of(static_cast<double>(prompt_bytes), tokens_max));
+  }
+
+  double total(const remote::ChatReply* reply, const remote::ChatRoute& route) const {
+    if (!price) return 0;
+    const double prompt = static_cast<double>(prompt_bytes);
+    const double lost = price->of(prompt * route.lost, static_cast<double>(route.lost_bytes));
+    if (reply == nullptr) return lost;
+    if (reply->prompt_tokens > 0 || reply->completion_tokens > 0) {
+      return lost + price->of(static_cast<double>(reply->prompt_tokens),
+                              static_cast<double>(reply->completion_tokens));
+    }
+    size_t written = reply->text.size();
+    for (const remote::ToolCall& call : reply->tool_calls) written += call.arguments.size();
+    return lost + price->of(prompt, static_cast<double>(written));
+  }
+};
+
+cascade::Attempt attempt_of(remote::ChatReply reply, const cascade::Request& request,
+                            const std::string& model) {
+  cascade::Attempt attempt;
+  attempt.answered = true;
+  attempt.source = reply.model.empty() ? model : reply.model;
+  attempt.finish = finish_of(reply.finish_reason);
+  attempt.evidence = evidence_of(reply);
+  attempt.cost.prompt_tokens = reply.prompt_tokens;
+  attempt.cost.completion_tokens = reply.completion_tokens;
+  attempt.cost.prefill_seconds = reply.first_token_seconds;
+  attempt.cost.decode_seconds = reply.seconds - reply.first_token_seconds;
+  attempt.answer = std::move(reply.text);
+  for (remote::ToolCall& call : reply.tool_calls) {
+    attempt.tool_calls.push_back(
+        {std::move(call.id), std::move(call.name), std::move(call.arguments)});
+  }
+  if (request.order.top_logprobs && attempt.tool_calls.empty()) {
+    attempt.logprobs = logprobs_of(reply, static_cast<size_t>(*request.order.top_logprobs));
+  }
+  add_order_evidence(request.order, attempt);
+  return attempt;
+}
+
 }  // namespace
 
 cascade::Evidence evidence_of(const remote::ChatReply& reply) {
@@ -161,18 +232,32 @@ ApiEngine::ApiEngine(ApiEngineOptions options, const Clock& clock)
       pool_(options_.urls, clock, {.breaker = {.probed = true}}, [this] { prober_.wake(); }),
       prober_(pool_) {}
 
+const std::optional<storage::TokenPrice>& ApiEngine::price() {
+  std::call_once(priced_, [this] {
+    if (options_.price) price_ = options_.price();
+  });
+  return price_;
+}
+
 Result<cascade::Attempt> ApiEngine::complete(const cascade::Request& request,
                                              const cascade::Trace& so_far, const StopFlag& stop,
                                              cascade::Listener& listener) {
+  const std::vector<remote::ChatMessage> messages = messages_of(request);
+  const remote::ChatOptions options = options_of(request);
   auto key = remote::key_from_environment(options_.api_key_env);
   if (!key) return key.error();
   auto client = remote::ChatClient::create(
       {.url = "", .model = options_.model, .key = std::move(*key)},
       {.connections = &connections_, .pool = &pool_});
   if (!client) return client.error();
+  const Bill bill{price(), bytes_of(messages, options)};
+  std::optional<DailyBudget::Hold> hold;
+  if (options_.budget != nullptr) {
+    auto held = bill.hold(*options_.budget, options.tokens_max, options_.model);
+    if (!held) return held.error();
+    hold.emplace(std::move(*held));
+  }
 
-  const std::vector<remote::ChatMessage> messages = messages_of(request);
-  const remote::ChatOptions options = options_of(request);
   remote::ChatRoute route;
   auto reply = client->complete(
       {.messages = messages,
@@ -188,27 +273,17 @@ Result<cascade::Attempt> ApiEngine::complete(const cascade::Request& request,
        .quotes = request.owner.empty(),
        .seconds_max = seconds_left(request, so_far)},
       &route);
+  const double paid = bill.total(reply ? &*reply : nullptr, route);
+  if (hold) hold->pay(paid);
+  hold.reset();  // settled before the trace says how much of the day is spent
   if (!reply) return reply.error();
 
-  cascade::Attempt attempt;
-  attempt.answered = true;
-  attempt.source = reply->model.empty() ? options_.model : reply->model;
-  attempt.finish = finish_of(reply->finish_reason);
-  attempt.evidence = evidence_of(*reply);
-  attempt.cost.prompt_tokens = reply->prompt_tokens;
-  attempt.cost.completion_tokens = reply->completion_tokens;
-  attempt.cost.prefill_seconds = reply->first_token_seconds;
-  attempt.cost.decode_seconds = reply->seconds - reply->first_token_seconds;
-  attempt.answer = std::move(reply->text);
-  for (remote::ToolCall& call : reply->tool_calls) {
-    attempt.tool_calls.push_back(
-        {std::move(call.id), std::move(call.name), std::move(call.arguments)});
-  }
-  if (request.order.top_logprobs && attempt.tool_calls.empty()) {
-    attempt.logprobs = logprobs_of(*reply, static_cast<size_t>(*request.order.top_logprobs));
-  }
-  add_order_evidence(request.order, attempt);
+  cascade::Attempt attempt = attempt_of(std::move(*reply), request, options_.model);
   add_route_evidence(route, attempt.evidence);
+  if (bill.price) attempt.cost.dollars = paid;
+  if (options_.budget != nullptr) {
+    attempt.evidence.set(signal::kBudget, options_.budget->describe());
+  }
   return attempt;
 }
 

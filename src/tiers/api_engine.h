@@ -3,6 +3,9 @@
 // answer's code says. The trace says which address answered, and why the others did not.
 #pragma once
 
+#include <functional>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +14,7 @@
 #include "remote/endpoint_pool.h"
 #include "remote/endpoint_prober.h"
 #include "remote/http_connections.h"
+#include "tiers/daily_budget.h"
 #include "tiers/remote_tier.h"
 
 namespace tinyarms::tiers {
@@ -19,6 +23,9 @@ struct ApiEngineOptions {
   std::vector<std::string> urls;  // at least one
   std::string model;
   std::string api_key_env;  // name of the variable with the key; empty: none
+  // Asked once, when the first question comes; empty: no price is known.
+  std::function<std::optional<storage::TokenPrice>()> price = {};
+  DailyBudget* budget = nullptr;  // outlives it; null: no limit
 };
 
 // Thread-safe: what is known of the addresses is shared by all questions of a process.
@@ -29,10 +36,17 @@ class ApiEngine final : public RemoteEngine {
 
   Result<cascade::Attempt> complete(const cascade::Request&, const cascade::Trace& so_far,
                                     const StopFlag&, cascade::Listener&) override;
+  std::optional<std::string> skip_reason() const override {
+    return options_.budget != nullptr ? options_.budget->spent() : std::nullopt;
+  }
 
  private:
+  const std::optional<storage::TokenPrice>& price();
+
   ApiEngineOptions options_;
   remote::HttpConnections connections_;
+  std::once_flag priced_;
+  std::optional<storage::TokenPrice> price_;
   remote::EndpointPool pool_;
   remote::EndpointProber prober_;  // goes first: the pool calls it only while questions are asked
 };

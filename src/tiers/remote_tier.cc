@@ -19,6 +19,10 @@ std::optional<std::string> RemoteTier::skip_reason(const cascade::Request& reque
   if (request.offline) return "offline (set offline = false to allow remote engines)";
   if (options_.urls.empty()) return "not configured (set l4.url)";
   if (engine_ == nullptr) return "this build has no remote client";
+  // Asked for by name it says so itself, as a typed error.
+  if (!request.only_level) {
+    if (auto why = engine_->skip_reason()) return why;
+  }
   if (request.prefix) return "it takes conversations, no bare texts";
   return std::nullopt;
 }

@@ -1,6 +1,7 @@
 // L4: an engine somewhere else, asked only when the user allows it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@ class RemoteEngine {
   virtual ~RemoteEngine() = default;
   virtual Result<cascade::Attempt> complete(const cascade::Request&, const cascade::Trace& so_far,
                                             const StopFlag&, cascade::Listener&) = 0;
+  // Why nothing can be asked now, as far as is known without a look at disk or network.
+  virtual std::optional<std::string> skip_reason() const { return std::nullopt; }
 };
 
 struct RemoteTierOptions {
