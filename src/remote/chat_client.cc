@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "remote/chat_protocol.h"
 #include "remote/chat_try.h"
 
 namespace tinyarms::remote {
@@ -85,7 +86,8 @@ class Errand {
       return try_chat(chat, options_.limits, call_.stop, options_.connections, start_);
     };
     TryEnd end = go();
-    if (!end.reply && end.reply.error().code == ErrorCode::InvalidArgument) {
+    if (!end.reply && end.reply.error().code == ErrorCode::InvalidArgument &&
+        protocol_of(endpoint_.api).has_logprobs()) {
       chat.logprobs = false;  // the commonest reason of a refusal; asked once more without
       end = go();
     }

@@ -25,7 +25,7 @@ std::string refusal(int status, const std::string& words, const std::string& hea
   return http_reply(status, "application/json", R"({"error":{"message":")" + words + R"("}})",
                     headers);
 }
-constexpr const char* kDead = "http://127.0.0.1:1/v1";  // a port that nobody may listen on by chance
+constexpr const char* kDead = "http://127.0.0.1:1/v1";  // nobody listens there by chance
 
 struct Outcome {
   Result<ChatReply> reply;

@@ -27,6 +27,8 @@ class ChatProtocol {
   // `options`: of the question that it reads the answer of.
   virtual std::unique_ptr<ReplyReader> reader(ReplySinks sinks,
                                               const ChatOptions& options) const = 0;
+  // Whether WireOptions::logprobs means anything to it.
+  virtual bool has_logprobs() const { return true; }
 };
 
 const ChatProtocol& protocol_of(Api api);

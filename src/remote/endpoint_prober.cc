@@ -16,7 +16,8 @@ bool answers(const std::string& url, const StopFlag& stop) {
   int status = 0;
   const HttpSink sink{.on_reply = [&](const HttpReply& reply) { status = reply.status; },
                       .on_bytes = [](std::string_view) { return false; }};
-  const auto got = get({.url = url + "/models", .follow_redirects = false}, kProbeLimits, stop, sink);
+  const HttpFetch models{.url = url + "/models", .follow_redirects = false};
+  const auto got = get(models, kProbeLimits, stop, sink);
   return got && status > 0 && status < 500 && status != 429;
 }
 

@@ -1,5 +1,5 @@
-// Puts a reply together from its events, or from one whole object: what is the same whatever the
-// API is called here, its events in chat_wire.h and anthropic_wire.h. Ignores what it does not know.
+// Puts a reply together from its events, or from one whole object. Here is what all APIs share;
+// their events are in chat_wire.h and anthropic_wire.h. Ignores what it does not know.
 #pragma once
 
 #include <functional>

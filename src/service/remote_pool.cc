@@ -23,6 +23,9 @@ RemotePool::RemotePool(const Settings& settings, const Paths& paths, const Clock
   engine_ = std::make_unique<tiers::ApiEngine>(
       tiers::ApiEngineOptions{.urls = settings.l4.urls,
                               .model = settings.l4.model,
+                              .api = settings.l4.kind == RemoteKind::Anthropic
+                                         ? remote::Api::Anthropic
+                                         : remote::Api::OpenAi,
                               .api_key_env = settings.l4.api_key_env,
                               .price = [l4 = settings.l4, prices = std::move(prices)] {
                                 return remote_price(l4, prices);

@@ -132,15 +132,17 @@ constexpr SettingInfo kSettings[] = {
     {"l3.system_prompt", Kind::Text, Rule::Forbidden, TINYARMS_FIELD(l3.system_prompt),
      "What it is told before the conversation; empty: what its chat template says."},
     {"l4.url", Kind::UrlList, Rule::Forbidden, TINYARMS_FIELD(l4.urls),
-     "Base address of an OpenAI-compatible API, or a list of several that serve the same model; "
-     "empty: no remote tier. Used only with offline = false."},
+     "Base address of an OpenAI-compatible or Anthropic API, or a list of several that serve the "
+     "same model; empty: no remote tier. Used only with offline = false."},
+    {"l4.kind", Kind::Remote, Rule::Forbidden, TINYARMS_FIELD(l4.kind),
+     "Which API is spoken there: \"openai\" (chat completions) or \"anthropic\" (messages)."},
     {"l4.model", Kind::Text, Rule::Forbidden, TINYARMS_FIELD(l4.model),
      "The model's name there."},
     {"l4.api_key_env", Kind::VariableName, Rule::Forbidden, TINYARMS_FIELD(l4.api_key_env),
      "Name of the environment variable that holds the key, never the key itself."},
     {"l4.budget_per_day", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(l4.budget_per_day),
-     "US dollars that the remote tier may cost a day (UTC), whatever asks it on this account; 0: no "
-     "limit. Needs a price.", 0, 1000000},
+     "US dollars that the remote tier may cost a day (UTC), whatever asks it on this account; 0: "
+     "no limit. Needs a price.", 0, 1000000},
     {"l4.price_input", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(l4.price_input),
      "US dollars a million tokens read; unset: what the catalogue says of l4.model.", 0, 1000000},
     {"l4.price_output", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(l4.price_output),
@@ -203,6 +205,7 @@ struct AsToml {
   }
   std::string operator()(Switch* value) const { return toml_string(switch_name(*value)); }
   std::string operator()(Toggle* value) const { return toml_string(toggle_name(*value)); }
+  std::string operator()(RemoteKind* value) const { return toml_string(remote_kind_name(*value)); }
   std::string operator()(std::string* value) const { return toml_string(*value); }
   std::string operator()(std::vector<std::string>* values) const {
     std::string text = "[";
@@ -262,6 +265,7 @@ std::string allowed_values(const SettingInfo& info) {
     case Kind::Size: return "\"auto\" or a size of at least 1MiB, such as \"2.5GB\" or \"512MiB\"";
     case Kind::Choice: return "\"auto\", \"always\" or \"never\"";
     case Kind::Toggle: return "\"auto\", \"on\" or \"off\"";
+    case Kind::Remote: return "\"openai\" or \"anthropic\"";
     case Kind::Text: return "a text";
     case Kind::TextList: return "a list of texts that are not empty";
     case Kind::Path: return "a path";

@@ -62,7 +62,10 @@ struct ModelsSettings {
   int parallel = 0;               // 0: as many as ask at the same time
 };
 
+enum class RemoteKind { OpenAi, Anthropic };  // which API it speaks
+
 struct RemoteSettings {
+  RemoteKind kind = RemoteKind::OpenAi;
   std::vector<std::string> urls;  // of engines that serve the same model; empty: no remote tier
   std::string model;
   std::string api_key_env;  // the name of the variable that holds the key, never the key
@@ -163,7 +166,7 @@ std::map<cascade::Level, double> set_thresholds(const Settings& settings);
 std::map<cascade::Level, double> default_thresholds();
 
 enum class SettingKind {
-  Flag, Integer, Number, Size, Choice, Toggle,
+  Flag, Integer, Number, Size, Choice, Toggle, Remote,
   Text, TextList, Path, PathList, Model, Url, UrlList, VariableName
 };
 
@@ -175,7 +178,7 @@ enum class ProjectRule {
 };
 
 using FieldRef = std::variant<bool*, int*, uint32_t*, double*, std::optional<double>*,
-                              std::optional<uint64_t>*, Switch*, Toggle*,
+                              std::optional<uint64_t>*, Switch*, Toggle*, RemoteKind*,
                               std::string*,
                               std::vector<std::string>*>;
 

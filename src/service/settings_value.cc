@@ -232,6 +232,15 @@ struct Store {
     }
     return "";
   }
+  Refusal operator()(RemoteKind* field) const {
+    const auto* text = std::get_if<std::string>(&value);
+    for (RemoteKind choice : {RemoteKind::OpenAi, RemoteKind::Anthropic}) {
+      if (text == nullptr || *text != remote_kind_name(choice)) continue;
+      *field = choice;
+      return std::nullopt;
+    }
+    return "";
+  }
   Refusal operator()(Switch* field) const {
     const auto* text = std::get_if<std::string>(&value);
     for (Switch choice : {Switch::Auto, Switch::Always, Switch::Never}) {
@@ -288,6 +297,7 @@ RawValue read_text(const SettingInfo& info, std::string_view text) {
     case Kind::Size:
     case Kind::Choice:
     case Kind::Toggle:
+    case Kind::Remote:
     case Kind::Text:
     case Kind::Path:
     case Kind::Model:
@@ -349,6 +359,14 @@ std::string_view toggle_name(Toggle value) {
     case Toggle::Off: return "off";
   }
   return "auto";
+}
+
+std::string_view remote_kind_name(RemoteKind value) {
+  switch (value) {
+    case RemoteKind::OpenAi: return "openai";
+    case RemoteKind::Anthropic: return "anthropic";
+  }
+  return "openai";
 }
 
 std::string_view switch_name(Switch value) {

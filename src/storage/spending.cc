@@ -53,7 +53,8 @@ Result<int64_t> Spending::hold(double dollars, double limit) {
                              limit, day->day, day->held, dollars),
                  "", "raise l4.budget_per_day, or wait for midnight UTC"};
   }
-  auto insert = database_->prepare("INSERT INTO holds (day, dollars) VALUES (?, ?) RETURNING number");
+  auto insert =
+      database_->prepare("INSERT INTO holds (day, dollars) VALUES (?, ?) RETURNING number");
   if (!insert) return insert.error();
   auto row = insert->bind(std::string_view(day->day), dollars).step();
   if (!row) return row.error();
@@ -77,7 +78,8 @@ Result<void> Spending::settle(int64_t number, double dollars) {
       "INSERT INTO days (day, dollars, questions) VALUES (?1, ?2, 1) ON CONFLICT (day) DO UPDATE "
       "SET dollars = max(dollars, 0) + ?2, questions = questions + 1");
   if (!add) return add.error();
-  if (auto done = add->bind(std::string_view(day), std::max(0.0, dollars)).run(); !done) return done;
+  auto done = add->bind(std::string_view(day), std::max(0.0, dollars)).run();
+  if (!done) return done;
   return transaction->commit();
 }
 

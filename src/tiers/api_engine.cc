@@ -247,7 +247,7 @@ Result<cascade::Attempt> ApiEngine::complete(const cascade::Request& request,
   auto key = remote::key_from_environment(options_.api_key_env);
   if (!key) return key.error();
   auto client = remote::ChatClient::create(
-      {.url = "", .model = options_.model, .key = std::move(*key)},
+      {.url = "", .model = options_.model, .key = std::move(*key), .api = options_.api},
       {.connections = &connections_, .pool = &pool_});
   if (!client) return client.error();
   const Bill bill{price(), bytes_of(messages, options)};

@@ -22,6 +22,7 @@ namespace tinyarms::tiers {
 struct ApiEngineOptions {
   std::vector<std::string> urls;  // at least one
   std::string model;
+  remote::Api api = remote::Api::OpenAi;
   std::string api_key_env;  // name of the variable with the key; empty: none
   // Asked once, when the first question comes; empty: no price is known.
   std::function<std::optional<storage::TokenPrice>()> price = {};
