@@ -70,7 +70,7 @@ struct Told {
   std::vector<ToolDelta> tools;
 };
 
-Told ask(const ScriptedServer& server, const ChatOptions& options = {}, int tries = 1) {
+Told ask_messages(const ScriptedServer& server, const ChatOptions& options = {}, int tries = 1) {
   auto client = ChatClient::create({.url = server.url(),
                                     .model = "claude-x",
                                     .key = ApiKey("canary-key"),
@@ -90,7 +90,7 @@ TEST(Anthropic, ReadsAStreamInTheOrderOfTheReference) {
       200, "text/event-stream; charset=utf-8",
       sse({kStart, kTextStart, kPing, text_delta("Hel"), text_delta("lo!"), block_stop(0),
            message_delta("end_turn"), kStop}))});
-  const Told told = ask(server);
+  const Told told = ask_messages(server);
   ASSERT_TRUE(told.reply) << told.reply.error().message();
   EXPECT_EQ(told.reply->text, "Hello!");
   EXPECT_EQ(told.text, "Hello!");
@@ -112,7 +112,7 @@ TEST(Anthropic, ReadsToolsAsTheyAreWritten) {
            input_delta(1, ""), input_delta(1, R"({"city": "Ro)"), input_delta(1, R"(me"})"),
            block_stop(1), tool_start(2, "now"), block_stop(2), message_delta("tool_use"),
            kStop}))});
-  const Told told = ask(server, {.tools = {{"weather", "", "{}"}, {"now", "", "{}"}}});
+  const Told told = ask_messages(server, {.tools = {{"weather", "", "{}"}, {"now", "", "{}"}}});
   ASSERT_TRUE(told.reply) << told.reply.error().message();
   EXPECT_EQ(told.reply->text, "Let me see.");
   EXPECT_EQ(told.reply->finish_reason, "tool_calls");
@@ -135,7 +135,7 @@ TEST(Anthropic, ThinkingAndWhatIsNewIsPassedOver) {
            block_stop(0), R"({"type":"an_event_of_tomorrow"})",
            R"({"type":"content_block_start","index":1,"content_block":{"type":"text","text":"A"}})",
            block_stop(1), message_delta("max_tokens"), kStop}))});
-  const Told told = ask(server);
+  const Told told = ask_messages(server);
   ASSERT_TRUE(told.reply) << told.reply.error().message();
   EXPECT_EQ(told.reply->text, "A");
   EXPECT_EQ(told.reply->finish_reason, "length");
@@ -147,7 +147,7 @@ TEST(Anthropic, AnAnswerBySchemaIsTheInputOfATool) {
       {http_reply(200, "text/event-stream",
                   sse({kStart, tool_start(0, "answer"), input_delta(0, R"({"a":)"),
                        input_delta(0, "1}"), block_stop(0), message_delta("tool_use"), kStop}))});
-  const Told told = ask(server, options);
+  const Told told = ask_messages(server, options);
   ASSERT_TRUE(told.reply) << told.reply.error().message();
   EXPECT_EQ(told.reply->text, R"({"a":1})");
   EXPECT_TRUE(told.reply->tool_calls.empty());
@@ -163,7 +163,7 @@ TEST(Anthropic, ReadsAWholeReply) {
       R"({"type":"message","model":"claude-y","content":[{"type":"text","text":"Yes"},)"
       R"({"type":"tool_use","id":"t","name":"f","input":{"a":1}}],"stop_reason":"tool_use",)"
       R"("usage":{"input_tokens":3,"output_tokens":4}})")});
-  const Told told = ask(server);
+  const Told told = ask_messages(server);
   ASSERT_TRUE(told.reply) << told.reply.error().message();
   EXPECT_EQ(told.reply->text, "Yes");
   EXPECT_EQ(told.reply->tool_calls.at(0).arguments, R"({"a":1})");
@@ -190,7 +190,7 @@ TEST(Anthropic, ItsErrorsAreOurs) {
   };
   for (const auto& one : cases) {
     ScriptedServer server({one.reply});
-    const Told told = ask(server);
+    const Told told = ask_messages(server);
     ASSERT_FALSE(told.reply) << one.reply;
     EXPECT_EQ(told.reply.error().code, one.code) << one.reply;
     EXPECT_NE(told.reply.error().what.find(one.words), std::string::npos) << one.reply;
@@ -211,13 +211,13 @@ TEST(Anthropic, EventsOutOfOrderAndGarbageAreCorrupt) {
            {kStart, R"({"type":"content_block_start","index":-1,"content_block":{}})"},
            {kStart, R"({"type":"content_block_start","index":1e9,"content_block":{}})"}}) {
     ScriptedServer server({http_reply(200, "text/event-stream", sse(events))});
-    const Told told = ask(server);
+    const Told told = ask_messages(server);
     ASSERT_FALSE(told.reply) << events.back();
     EXPECT_EQ(told.reply.error().code, ErrorCode::Corrupt) << events.back();
   }
-  for (const std::string& body : {"<html>", "[]", "{}", R"({"type":"message"})", "\xff"}) {
+  for (const char* body : {"<html>", "[]", "{}", R"({"type":"message"})", "\xff"}) {
     ScriptedServer server({http_reply(200, "application/json", body)});
-    EXPECT_FALSE(ask(server).reply) << body;
+    EXPECT_FALSE(ask_messages(server).reply) << body;
   }
 }
 
@@ -225,7 +225,7 @@ TEST(Anthropic, AStreamThatBreaksOffIsUnavailable) {
   ScriptedServer server(
       {http_reply(200, "text/event-stream", sse({kStart, kTextStart, text_delta("Hel")})),
        http_reply(200, "text/event-stream", sse({kStart}))});
-  const Told told = ask(server, {}, 3);
+  const Told told = ask_messages(server, {}, 3);
   ASSERT_FALSE(told.reply);
   EXPECT_EQ(told.reply.error().code, ErrorCode::Unavailable);
   EXPECT_EQ(server.requests().size(), 1u);  // a part was shown

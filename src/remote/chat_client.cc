@@ -18,10 +18,6 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-bool contains(const std::vector<size_t>& list, size_t one) {
-  return std::find(list.begin(), list.end(), one) != list.end();
-}
-
 // Whether another engine may do better.
 bool may_fail_over(ErrorCode code) {
   return code == ErrorCode::Unavailable || code == ErrorCode::Corrupt ||
@@ -55,7 +51,7 @@ class Errand {
       const size_t index = choice.lease->index();
       TryEnd end = ask(*choice.lease);
       if (end.reply) {
-        for (PassedOver& one : choice.passed) note(std::move(one));
+        add_passed(choice);
         route_.answered = pool_.place(index);
         std::erase_if(route_.passed,
                       [&](const PassedOver& one) { return one.place == route_.answered; });
@@ -64,7 +60,10 @@ class Errand {
       }
       remember(index, end);
       const Error& error = *failure_;
-      if ((end.started && call_.shown) || !may_fail_over(error.code) || --left_ == 0) break;
+      if ((end.started && call_.shown) || !may_fail_over(error.code) || --left_ == 0 ||
+          seconds_since(start_) > call_.seconds_max) {
+        break;
+      }
       asked_.push_back(index);
       if (error.code != ErrorCode::Unavailable) hopeless_.push_back(index);
     }
@@ -99,21 +98,30 @@ class Errand {
 
   void remember(size_t index, const TryEnd& end) {
     failure_ = end.reply.error();
-    if (failure_->where.empty()) failure_->where = pool_.place(index);
-    note({pool_.place(index), end.plain});
+    failure_->where = pool_.place(index);
+    auto* known = find_passed(pool_.place(index));
+    if (known != nullptr) {
+      known->why = end.plain;
+    } else {
+      route_.passed.push_back({pool_.place(index), end.plain});
+    }
     const bool taken = end.status == 200 || failure_->code == ErrorCode::Interrupted;
     if (taken) ++route_.lost;
     route_.lost_bytes += end.text_bytes;
   }
 
-  // The newest word about a place counts.
-  void note(PassedOver passed) {
+  PassedOver* find_passed(const std::string& place) {
     for (PassedOver& one : route_.passed) {
-      if (one.place != passed.place) continue;
-      one.why = std::move(passed.why);
-      return;
+      if (one.place == place) return &one;
     }
-    route_.passed.push_back(std::move(passed));
+    return nullptr;
+  }
+
+  // How a place failed says more than why it was not asked once more.
+  void add_passed(const EndpointPool::Choice& choice) {
+    for (const PassedOver& one : choice.passed) {
+      if (find_passed(one.place) == nullptr) route_.passed.push_back(one);
+    }
   }
 
   // Nobody is left to be asked now: waits until somebody may be. False where that makes no sense.
@@ -138,7 +146,7 @@ class Errand {
   }
 
   Result<ChatReply> outcome(const EndpointPool::Choice& choice) {
-    for (const PassedOver& one : choice.passed) note(one);
+    add_passed(choice);
     if (!failure_) {
       std::string why;
       for (const PassedOver& one : choice.passed) {

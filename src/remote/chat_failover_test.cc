@@ -40,7 +40,7 @@ struct Asking {
   Backoff backoff{.first_seconds = 0.01};
 };
 
-Outcome ask(EndpointPool& pool, const Asking& asking = {}) {
+Outcome ask_pool(EndpointPool& pool, const Asking& asking = {}) {
   auto client = ChatClient::create({.url = "", .model = "m"},
                                    {.backoff = asking.backoff, .pool = &pool});
   EXPECT_TRUE(client) << client.error().message();
@@ -63,7 +63,7 @@ const SystemClock kClock;
 TEST(ChatFailover, TheNextOneIsAskedWhereOneIsDown) {
   ScriptedServer alive({whole("ok")});
   EndpointPool pool({kDead, alive.url()}, kClock);
-  const Outcome outcome = ask(pool);
+  const Outcome outcome = ask_pool(pool);
   ASSERT_TRUE(outcome.reply) << outcome.reply.error().message();
   EXPECT_EQ(outcome.reply->text, "ok");
   EXPECT_EQ(outcome.route.answered, place_of(alive.url()));
@@ -81,7 +81,7 @@ TEST(ChatFailover, EveryKindOfFailureFailsOver) {
     ScriptedServer broken({reply});
     ScriptedServer alive({whole("ok")});
     EndpointPool pool({broken.url(), alive.url()}, kClock);
-    const Outcome outcome = ask(pool);
+    const Outcome outcome = ask_pool(pool);
     ASSERT_TRUE(outcome.reply) << reply << outcome.reply.error().message();
     EXPECT_EQ(outcome.reply->text, "ok");
   }
@@ -91,7 +91,7 @@ TEST(ChatFailover, ARequestAtFaultIsAskedNowhereElse) {
   ScriptedServer first({refusal(400, "no"), refusal(400, "no")});  // with and without logprobs
   ScriptedServer second({whole("never")});
   EndpointPool pool({first.url(), second.url()}, kClock);
-  const Outcome outcome = ask(pool);
+  const Outcome outcome = ask_pool(pool);
   ASSERT_FALSE(outcome.reply);
   EXPECT_EQ(outcome.reply.error().code, ErrorCode::InvalidArgument);
   EXPECT_TRUE(second.requests().empty());
@@ -101,7 +101,7 @@ TEST(ChatFailover, WhatWasShownIsNeverBegunAnew) {
   ScriptedServer dying({http_reply(200, kSse, piece("Hel"))});
   ScriptedServer alive({whole("Hello")});
   EndpointPool pool({dying.url(), alive.url()}, kClock);
-  const Outcome outcome = ask(pool);
+  const Outcome outcome = ask_pool(pool);
   ASSERT_FALSE(outcome.reply);
   EXPECT_EQ(outcome.reply.error().code, ErrorCode::Unavailable);
   EXPECT_EQ(outcome.streamed, "Hel");
@@ -112,7 +112,7 @@ TEST(ChatFailover, WhatNobodySawIs) {
   ScriptedServer dying({http_reply(200, kSse, piece("Hel"))});
   ScriptedServer alive({whole("Hello")});
   EndpointPool pool({dying.url(), alive.url()}, kClock);
-  const Outcome outcome = ask(pool, {.shown = false});
+  const Outcome outcome = ask_pool(pool, {.shown = false});
   ASSERT_TRUE(outcome.reply) << outcome.reply.error().message();
   EXPECT_EQ(outcome.reply->text, "Hello");
   EXPECT_EQ(outcome.route.lost, 1);
@@ -123,7 +123,7 @@ TEST(ChatFailover, TriesEndByNumberAndSayWhatEachFailedOf) {
   ScriptedServer first({refusal(503, "a"), refusal(503, "a"), refusal(503, "a")});
   ScriptedServer second({refusal(500, "b"), refusal(500, "b"), refusal(500, "b")});
   EndpointPool pool({first.url(), second.url()}, kClock);
-  const Outcome outcome = ask(pool);
+  const Outcome outcome = ask_pool(pool);
   ASSERT_FALSE(outcome.reply);
   EXPECT_EQ(outcome.route.tries, 4);
   EXPECT_EQ(outcome.reply.error().code, ErrorCode::Unavailable);
@@ -135,7 +135,7 @@ TEST(ChatFailover, NoTryBeginsAfterTheDeadline) {
   ScriptedServer only({refusal(503, "a"), whole("late")});
   EndpointPool pool({only.url()}, kClock);
   const Outcome outcome =
-      ask(pool, {.seconds_max = 0, .backoff = {.first_seconds = 1, .max_seconds = 1}});
+      ask_pool(pool, {.seconds_max = 0, .backoff = {.first_seconds = 1, .max_seconds = 1}});
   ASSERT_FALSE(outcome.reply);
   EXPECT_EQ(only.requests().size(), 1u);
 }
@@ -144,8 +144,8 @@ TEST(ChatFailover, RetryAfterIsKeptToByAllQuestions) {
   ScriptedServer busy({refusal(429, "x", "Retry-After: 30\r\n")});
   ScriptedServer alive({whole("one"), whole("two")});
   EndpointPool pool({busy.url(), alive.url()}, kClock);
-  EXPECT_EQ(ask(pool).reply->text, "one");
-  const Outcome next = ask(pool);
+  EXPECT_EQ(ask_pool(pool).reply->text, "one");
+  const Outcome next = ask_pool(pool);
   EXPECT_EQ(next.reply->text, "two");
   EXPECT_EQ(busy.requests().size(), 1u);
   ASSERT_EQ(next.route.passed.size(), 1u);
@@ -155,8 +155,8 @@ TEST(ChatFailover, RetryAfterIsKeptToByAllQuestions) {
 TEST(ChatFailover, ALongRetryAfterOfTheOnlyOneIsTheUsersToDecide) {
   ScriptedServer busy({refusal(429, "x", "Retry-After: 3000\r\n")});
   EndpointPool pool({busy.url()}, kClock);
-  EXPECT_FALSE(ask(pool).reply);
-  const Outcome next = ask(pool);
+  EXPECT_FALSE(ask_pool(pool).reply);
+  const Outcome next = ask_pool(pool);
   ASSERT_FALSE(next.reply);
   EXPECT_EQ(next.reply.error().code, ErrorCode::Unavailable);
   EXPECT_NE(next.reply.error().message().find("left alone"), std::string::npos);
@@ -165,8 +165,8 @@ TEST(ChatFailover, ALongRetryAfterOfTheOnlyOneIsTheUsersToDecide) {
 
 TEST(ChatFailover, AnOpenCircuitCostsNoCall) {
   EndpointPool pool({kDead}, kClock, {.breaker = {.failures_to_open = 3, .open_seconds = 60}});
-  EXPECT_EQ(ask(pool).route.tries, 3);
-  const Outcome next = ask(pool);
+  EXPECT_EQ(ask_pool(pool).route.tries, 3);
+  const Outcome next = ask_pool(pool);
   ASSERT_FALSE(next.reply);
   EXPECT_EQ(next.route.tries, 0);
   EXPECT_NE(next.reply.error().message().find("circuit open"), std::string::npos);
@@ -180,7 +180,7 @@ TEST(ChatFailover, AnotherTenantsErrorHoldsNoWordOfTheEngine) {
     ScriptedServer first({reply, reply, reply, reply});
     ScriptedServer second({reply, reply, reply, reply});
     EndpointPool pool({first.url(), second.url()}, kClock);
-    const Outcome outcome = ask(pool, {.quotes = false});
+    const Outcome outcome = ask_pool(pool, {.quotes = false});
     ASSERT_FALSE(outcome.reply);
     EXPECT_EQ(outcome.reply.error().message().find("tenant"), std::string::npos);
     for (const PassedOver& one : outcome.route.passed) {
@@ -189,7 +189,7 @@ TEST(ChatFailover, AnotherTenantsErrorHoldsNoWordOfTheEngine) {
   }
   ScriptedServer own({refusal(404, secret)});
   EndpointPool pool({own.url()}, kClock);
-  EXPECT_NE(ask(pool).reply.error().what.find(secret), std::string::npos);
+  EXPECT_NE(ask_pool(pool).reply.error().what.find(secret), std::string::npos);
 }
 
 }  // namespace

@@ -194,7 +194,8 @@ Result<HttpReply> get(const HttpFetch& fetch, const HttpLimits& limits, const St
   if (!library) return library.error();
   const HttpExchange exchange{.call = {.url = fetch.url, .headers = {}, .body = {}},
                           .post = false,
-                          .offset = fetch.offset};
+                          .offset = fetch.offset,
+                              .follow = fetch.follow_redirects};
   return Transfer(**library, exchange, limits, sink, nullptr).run(stop);
 }
 
