@@ -134,6 +134,17 @@ class Remote(unittest.TestCase):
         self.assertIn(b"key", done.stdout)
         self.assertNotIn(b"canary", done.stdout + done.stderr)
 
+    def test_the_key_may_stand_in_a_file(self):
+        file = self.home / "key"
+        file.write_text(KEY + "\n", encoding="utf-8")
+        file.chmod(0o600)
+        places = {"TINYARMS_L4_API_KEY_FILE": str(file), "TINYARMS_L4_API_KEY_ENV": "",
+                  "MY_KEY": ""}
+        self.ask("Say hello.", **places)
+        file.chmod(0o644)
+        done = self.ask("--json", "Say hello.", exits=6, **places)
+        self.assertIn(b"chmod 600", done.stdout)
+
     def test_nobody_there(self):
         done = self.ask("--json", "Say hello.", exits=7, port=free_port())
         reason = json.loads(done.stdout)["trace"][-1]

@@ -17,7 +17,7 @@
 #include "engine/language_model.h"
 #include "engine/memory_plan.h"
 #include "questions/question_engine.h"
-#include "remote/endpoint.h"
+#include "remote/secret_file.h"
 #include "sandbox/bubblewrap_judge.h"
 #include "service/assistant.h"
 #include "storage/database.h"
@@ -121,7 +121,8 @@ Finding check_generator(const std::string& level, const std::string& name, int c
 Finding check_remote(const service::Settings& settings, const Context& context) {
   if (settings.offline) return sound("l4", "offline: no connection is ever opened");
   if (settings.l4.urls.empty()) return sound("l4", "allowed to connect, and no address (l4.url)");
-  auto key = remote::key_from_environment(settings.l4.api_key_env);
+  auto key = remote::find_key({.variable = settings.l4.api_key_env,
+                               .file = settings.l4.api_key_file});
   if (!key) return broken("l4", key.error());
   for (const std::string& url : settings.l4.urls) {
     auto checked = remote::check_endpoint({.url = url, .model = settings.l4.model, .key = *key});

@@ -119,7 +119,7 @@ class ChatExchange {
     };
     if (about_key()) {
       return answer(ErrorCode::Config, "the engine refuses the key",
-                    "check the variable that l4.api_key_env names");
+                    "check what l4.api_key_env or l4.api_key_file names");
     }
     if (http_.status == 404) {
       return answer(ErrorCode::Config, "the engine knows no such address or model",

@@ -308,6 +308,13 @@ TEST_F(ConfigTest, ARemoteTierMayHaveSeveralAddresses) {
   EXPECT_THAT(failure().message(), Not(HasSubstr("secret@")));
 }
 
+TEST_F(ConfigTest, AKeyHasOnePlace) {
+  user("l4.api_key_file = 'key'\n");
+  EXPECT_EQ(load().settings.l4.api_key_file, (root_ / "config/key").string());
+  user("l4.api_key_file = 'key'\nl4.api_key_env = 'MY_KEY'\n");
+  EXPECT_EQ(failure().where, "l4.api_key_file");
+}
+
 TEST_F(ConfigTest, PricesGoTogether) {
   user("l4.price_input = 1\n");
   EXPECT_EQ(failure().where, "l4.price_output");

@@ -26,7 +26,8 @@ RemotePool::RemotePool(const Settings& settings, const Paths& paths, const Clock
                               .api = settings.l4.kind == RemoteKind::Anthropic
                                          ? remote::Api::Anthropic
                                          : remote::Api::OpenAi,
-                              .api_key_env = settings.l4.api_key_env,
+                              .key = {.variable = settings.l4.api_key_env,
+                                      .file = settings.l4.api_key_file},
                               .price = [l4 = settings.l4, prices = std::move(prices)] {
                                 return remote_price(l4, prices);
                               },

@@ -140,6 +140,8 @@ constexpr SettingInfo kSettings[] = {
      "The model's name there."},
     {"l4.api_key_env", Kind::VariableName, Rule::Forbidden, TINYARMS_FIELD(l4.api_key_env),
      "Name of the environment variable that holds the key, never the key itself."},
+    {"l4.api_key_file", Kind::Path, Rule::Forbidden, TINYARMS_FIELD(l4.api_key_file),
+     "File that holds the key instead, readable by you alone (mode 0600)."},
     {"l4.budget_per_day", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(l4.budget_per_day),
      "US dollars that the remote tier may cost a day (UTC), whatever asks it on this account; 0: "
      "no limit. Needs a price.", 0, 1000000},

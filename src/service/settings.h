@@ -68,7 +68,8 @@ struct RemoteSettings {
   RemoteKind kind = RemoteKind::OpenAi;
   std::vector<std::string> urls;  // of engines that serve the same model; empty: no remote tier
   std::string model;
-  std::string api_key_env;  // the name of the variable that holds the key, never the key
+  std::string api_key_env;   // the name of the variable that holds the key, never the key
+  std::string api_key_file;  // instead: a file, mode 0600
   double budget_per_day = 0;            // US dollars; 0: no limit
   std::optional<double> price_input{};  // US dollars a million tokens; both or neither
   std::optional<double> price_output{};

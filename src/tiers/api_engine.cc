@@ -191,6 +191,13 @@ struct Bill {
   }
 };
 
+// What others spent is none of one key's business.
+Error without_figures(Error error) {
+  if (error.code != ErrorCode::OverBudget) return error;
+  return {ErrorCode::OverBudget, "the day's budget of the remote tier has no room for this question",
+          "", "try again after midnight UTC"};
+}
+
 cascade::Attempt attempt_of(remote::ChatReply reply, const cascade::Request& request,
                             const std::string& model) {
   cascade::Attempt attempt;
@@ -244,17 +251,18 @@ Result<cascade::Attempt> ApiEngine::complete(const cascade::Request& request,
                                              cascade::Listener& listener) {
   const std::vector<remote::ChatMessage> messages = messages_of(request);
   const remote::ChatOptions options = options_of(request);
-  auto key = remote::key_from_environment(options_.api_key_env);
+  auto key = remote::find_key(options_.key);
   if (!key) return key.error();
   auto client = remote::ChatClient::create(
       {.url = "", .model = options_.model, .key = std::move(*key), .api = options_.api},
       {.connections = &connections_, .pool = &pool_});
   if (!client) return client.error();
+  const bool own = request.owner.empty();  // not of one who has a key among others
   const Bill bill{price(), bytes_of(messages, options)};
   std::optional<DailyBudget::Hold> hold;
   if (options_.budget != nullptr) {
     auto held = bill.hold(*options_.budget, options.tokens_max, options_.model);
-    if (!held) return held.error();
+    if (!held) return own ? held.error() : without_figures(held.error());
     hold.emplace(std::move(*held));
   }
 
@@ -270,7 +278,7 @@ Result<cascade::Attempt> ApiEngine::complete(const cascade::Request& request,
              listener.tools_generated(Level::L4, std::span(&told, 1));
            },
        .shown = listener.shows(Level::L4),
-       .quotes = request.owner.empty(),
+       .quotes = own,
        .seconds_max = seconds_left(request, so_far)},
       &route);
   const double paid = bill.total(reply ? &*reply : nullptr, route);
@@ -281,7 +289,7 @@ Result<cascade::Attempt> ApiEngine::complete(const cascade::Request& request,
   cascade::Attempt attempt = attempt_of(std::move(*reply), request, options_.model);
   add_route_evidence(route, attempt.evidence);
   if (bill.price) attempt.cost.dollars = paid;
-  if (options_.budget != nullptr) {
+  if (options_.budget != nullptr && own) {
     attempt.evidence.set(signal::kBudget, options_.budget->describe());
   }
   return attempt;

@@ -13,6 +13,7 @@
 #include "remote/chat_client.h"
 #include "remote/endpoint_pool.h"
 #include "remote/endpoint_prober.h"
+#include "remote/secret_file.h"
 #include "remote/http_connections.h"
 #include "tiers/daily_budget.h"
 #include "tiers/remote_tier.h"
@@ -23,7 +24,7 @@ struct ApiEngineOptions {
   std::vector<std::string> urls;  // at least one
   std::string model;
   remote::Api api = remote::Api::OpenAi;
-  std::string api_key_env;  // name of the variable with the key; empty: none
+  remote::KeyPlaces key = {};  // looked at with each question
   // Asked once, when the first question comes; empty: no price is known.
   std::function<std::optional<storage::TokenPrice>()> price = {};
   DailyBudget* budget = nullptr;  // outlives it; null: no limit

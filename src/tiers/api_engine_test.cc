@@ -44,7 +44,6 @@ class ApiEngineTest : public testing::Test {
   ApiEngineOptions options(const ScriptedServer& server, DailyBudget* budget = nullptr) const {
     return {.urls = {server.url()},
             .model = "m",
-            .api_key_env = "",
             .price = [] { return storage::TokenPrice{1e6, 1e6}; },  // a dollar a token
             .budget = budget};
   }
@@ -105,6 +104,21 @@ TEST_F(ApiEngineTest, APaidUpDayIsATypedRefusalAndNoCall) {
   EXPECT_NE(tier.skip_reason(request_, {})->find("budget is spent"), std::string::npos);
   request_.only_level = Level::L4;
   EXPECT_FALSE(tier.skip_reason(request_, {}));
+}
+
+TEST_F(ApiEngineTest, WhatADaySpentIsToldToItsOwnerAlone) {
+  ScriptedServer server({counted_answer("Yes", 150, 60)});
+  DailyBudget budget = this->budget(200);
+  ApiEngine engine(options(server, &budget), clock_);
+  request_.owner = "somebody's key";
+  const auto attempt = ask(engine);
+  ASSERT_TRUE(attempt) << attempt.error().message();
+  EXPECT_FALSE(attempt->evidence.text(signal::kBudget));
+  const auto refused = ask(engine);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::OverBudget);
+  EXPECT_EQ(refused.error().message().find("210"), std::string::npos);
+  EXPECT_EQ(refused.error().message().find("200"), std::string::npos);
 }
 
 TEST_F(ApiEngineTest, AQuestionThatCouldGoPastItIsNotAsked) {

@@ -58,8 +58,7 @@ void DailyBudget::settle(int64_t number, double dollars) {
 std::optional<std::string> DailyBudget::spent() const {
   const std::lock_guard lock(mutex_);
   if (clock_.wall_seconds() >= spent_until_) return std::nullopt;
-  return fmt::format("the day's budget is spent ({} US dollars, l4.budget_per_day; a new day "
-                     "begins at midnight UTC)", limit_);
+  return "the day's budget is spent (l4.budget_per_day; a new day begins at midnight UTC)";
 }
 
 std::string DailyBudget::describe() {
