@@ -145,6 +145,24 @@ class Remote(unittest.TestCase):
         done = self.ask("--json", "Say hello.", exits=6, **places)
         self.assertIn(b"chmod 600", done.stdout)
 
+    def test_a_day_has_its_budget(self):
+        terms = {"TINYARMS_L4_BUDGET_PER_DAY": "100", "TINYARMS_L4_PRICE_INPUT": "1000000",
+                 "TINYARMS_L4_PRICE_OUTPUT": "1000000"}  # a dollar a token
+        step = json.loads(self.ask("--json", "Say hello.", **terms).stdout)["trace"][-1]
+        cost = step["cost"]
+        self.assertEqual(cost["dollars"], cost["prompt_tokens"] + cost["completion_tokens"])
+        self.assertIn("of 100.0000 US dollars", step["evidence"]["budget"])
+        refused = json.loads(self.ask("--json", "Say hello.", exits=4, **terms).stdout)["trace"][-1]
+        self.assertEqual(refused["error"], "over_budget")
+        stats = json.loads(subprocess.run(
+            [BINARY, "stats", "--json"], capture_output=True, cwd=self.home, check=True, timeout=60,
+            env=self.environment(self.server.port, **terms)).stdout)
+        self.assertEqual(stats["budget"]["spent"], cost["dollars"])
+        self.assertEqual((stats["budget"]["questions"], stats["budget"]["held"]), (1, 0))
+        del terms["TINYARMS_L4_PRICE_INPUT"], terms["TINYARMS_L4_PRICE_OUTPUT"]
+        done = self.ask("--json", "Say hello.", exits=6, **terms)
+        self.assertIn(b"no price of small is known", done.stdout)
+
     def test_nobody_there(self):
         done = self.ask("--json", "Say hello.", exits=7, port=free_port())
         reason = json.loads(done.stdout)["trace"][-1]
@@ -218,6 +236,22 @@ class Failover(unittest.TestCase):
         self.assertNotIn(KEY, json.dumps(whole))
         evidence = whole["tinyarms"]["trace"][-1]["evidence"]
         return whole["choices"][0]["message"]["content"], evidence
+
+    def test_one_door_behind_another_by_anthropics_api(self):
+        kept = {name: os.environ[name] for name in ("PATH", "ASAN_OPTIONS", "TSAN_OPTIONS")
+                if name in os.environ}
+        done = subprocess.run(
+            [BINARY, "ask", "--json", "--tier", "l4", "Say hello."], capture_output=True,
+            cwd=self.home, stdin=subprocess.DEVNULL, check=False, timeout=120,
+            env={**kept, "HOME": str(self.home / "other"), "TINYARMS_OFFLINE": "false",
+                 "TINYARMS_L4_KIND": "anthropic", "TINYARMS_L4_MODEL": "l4",
+                 "TINYARMS_L4_URL": f"http://127.0.0.1:{self.port}/v1",
+                 "TINYARMS_SAMPLING_MAX_TOKENS": "8"})
+        self.assertEqual(done.returncode, 0, done.stderr[-2000:])
+        reply = json.loads(done.stdout)
+        self.assertEqual(reply["answer"], self.ask("Say hello.")[0])
+        self.assertGreater(reply["usage"]["prompt_tokens"], 0)
+        self.assertEqual(reply["finish"], "length")
 
     def test_one_killed_between_questions(self):
         first, second = self.engines

@@ -194,8 +194,9 @@ struct Bill {
 // What others spent is none of one key's business.
 Error without_figures(Error error) {
   if (error.code != ErrorCode::OverBudget) return error;
-  return {ErrorCode::OverBudget, "the day's budget of the remote tier has no room for this question",
-          "", "try again after midnight UTC"};
+  return {ErrorCode::OverBudget,
+          "the day's budget of the remote tier has no room for this question", "",
+          "try again after midnight UTC"};
 }
 
 cascade::Attempt attempt_of(remote::ChatReply reply, const cascade::Request& request,
