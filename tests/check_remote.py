@@ -152,7 +152,7 @@ class Remote(unittest.TestCase):
         cost = step["cost"]
         self.assertEqual(cost["dollars"], cost["prompt_tokens"] + cost["completion_tokens"])
         self.assertIn("of 100.0000 US dollars", step["evidence"]["budget"])
-        refused = json.loads(self.ask("--json", "Say hello.", exits=4, **terms).stdout)["trace"][-1]
+        refused = json.loads(self.ask("--json", "Say hello.", exits=5, **terms).stdout)["trace"][-1]
         self.assertEqual(refused["error"], "over_budget")
         stats = json.loads(subprocess.run(
             [BINARY, "stats", "--json"], capture_output=True, cwd=self.home, check=True, timeout=60,
@@ -262,6 +262,11 @@ class Failover(unittest.TestCase):
         # Nobody is quicker than one that was never asked.
         self.assertEqual(self.ask("Say goodbye.")[1]["upstream"], second.place())
         first.stop()
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics") as reply:
+            metrics = reply.read().decode()
+        for engine in self.engines:
+            self.assertIn(f'tinyarms_upstream_circuit{{upstream="{engine.place()}",'
+                          'state="closed"}} 1', metrics)
         upstreams = [self.ask(f"Say {number}.")[1] for number in range(5)]
         self.assertEqual({one["upstream"] for one in upstreams}, {second.place()})
 

@@ -165,6 +165,15 @@ ClimbCounts Climbs::counts() const {
           .abandoned = abandoned_};
 }
 
+std::vector<service::UpstreamHealth> Climbs::upstreams() const {
+  std::shared_ptr<service::RemotePool> remotes;
+  {
+    const std::lock_guard lock(mutex_);
+    remotes = arrangement_.remotes;
+  }
+  return remotes->health();
+}
+
 std::vector<std::string> Climbs::notices() const {
   const std::lock_guard lock(mutex_);
   return notices_;

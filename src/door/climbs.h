@@ -69,6 +69,8 @@ class Climbs {
   void replace_settings(const service::Settings& settings);
 
   ClimbCounts counts() const;
+  // The addresses of the remote tier; empty where there is none.
+  std::vector<service::UpstreamHealth> upstreams() const;
   // What the user should know about the set-up.
   std::vector<std::string> notices() const;
 

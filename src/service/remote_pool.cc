@@ -37,4 +37,18 @@ RemotePool::RemotePool(const Settings& settings, const Paths& paths, const Clock
 
 RemotePool::~RemotePool() = default;
 
+tiers::RemoteEngine* RemotePool::engine() { return engine_.get(); }
+
+std::vector<UpstreamHealth> RemotePool::health() const {
+  std::vector<UpstreamHealth> all;
+  if (engine_ == nullptr) return all;
+  for (remote::EndpointHealth& one : engine_->health()) {
+    all.push_back({.place = std::move(one.place),
+                   .circuit = std::string(remote::state_name(one.circuit)),
+                   .in_flight = one.in_flight,
+                   .first_token_seconds = one.latency});
+  }
+  return all;
+}
+
 }  // namespace tinyarms::service

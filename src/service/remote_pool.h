@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/paths.h"
@@ -14,6 +15,7 @@
 #include "tiers/remote_tier.h"
 
 namespace tinyarms::tiers {
+class ApiEngine;
 class DailyBudget;
 }
 
@@ -26,6 +28,14 @@ using PriceList = std::function<std::optional<storage::TokenPrice>(const std::st
 std::optional<storage::TokenPrice> remote_price(const RemoteSettings& settings,
                                                 const PriceList& prices);
 
+// How it is with one address of the remote tier.
+struct UpstreamHealth {
+  std::string place;    // "127.0.0.1:8080"
+  std::string circuit;  // "closed", "open", "half-open"
+  int in_flight = 0;
+  std::optional<double> first_token_seconds{};  // lately
+};
+
 // Thread-safe. The clock outlives it. Touches neither network nor disk until something is asked.
 class RemotePool {
  public:
@@ -33,11 +43,13 @@ class RemotePool {
   ~RemotePool();
 
   // Null where nothing remote may be asked: offline, or no address.
-  tiers::RemoteEngine* engine() { return engine_.get(); }
+  tiers::RemoteEngine* engine();
+
+  std::vector<UpstreamHealth> health() const;
 
  private:
   std::unique_ptr<tiers::DailyBudget> budget_;
-  std::unique_ptr<tiers::RemoteEngine> engine_;
+  std::unique_ptr<tiers::ApiEngine> engine_;
 };
 
 }  // namespace tinyarms::service

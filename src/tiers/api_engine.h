@@ -41,6 +41,7 @@ class ApiEngine final : public RemoteEngine {
   std::optional<std::string> skip_reason() const override {
     return options_.budget != nullptr ? options_.budget->spent() : std::nullopt;
   }
+  std::vector<remote::EndpointHealth> health() const { return pool_.health(); }
 
  private:
   const std::optional<storage::TokenPrice>& price();

@@ -1,5 +1,6 @@
 // Replies of remote engines: bytes as an engine sends them, taken apart into events and read as
-// either API streams them, and as a whole reply. What is told piece by piece is what the reply holds.
+// either API streams them, and as a whole reply. What is told piece by piece is what the reply
+// holds.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
