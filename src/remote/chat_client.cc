@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "remote/chat_protocol.h"
 #include "remote/chat_try.h"
@@ -74,12 +75,25 @@ class Errand {
   TryEnd ask(EndpointPool::Lease& lease) {
     const double before = seconds_since(start_);
     Endpoint endpoint = endpoint_;
+    bool heard = false;
+    const auto hear = [&] {
+      if (!std::exchange(heard, true)) lease.answering();
+    };
     endpoint.url = pool_.url(lease.index());
     ChatTry chat{.endpoint = endpoint,
                  .messages = call_.messages,
                  .options = call_.options,
                  .quotes = call_.quotes,
-                 .sinks = {call_.on_text, call_.on_tool}};
+                 .sinks = {.on_text =
+                               [&](std::string_view text) {
+                                 hear();
+                                 if (call_.on_text) call_.on_text(text);
+                               },
+                           .on_tool =
+                               [&](const ToolDelta& delta) {
+                                 hear();
+                                 if (call_.on_tool) call_.on_tool(delta);
+                               }}};
     const auto go = [&] {
       ++route_.tries;
       return try_chat(chat, options_.limits, call_.stop, options_.connections, start_);
@@ -90,8 +104,11 @@ class Errand {
       chat.logprobs = false;  // the commonest reason of a refusal; asked once more without
       end = go();
     }
-    const double seconds = end.reply ? std::max(end.reply->first_token_seconds - before, 1e-6)
-                                     : end.retry_after;
+    double seconds = end.retry_after;
+    if (end.reply) {
+      const double first = end.reply->first_token_seconds;  // 0: there was no token
+      seconds = (first > 0 ? first : seconds_since(start_)) - before;
+    }
     lease.end(end_of(end), seconds);
     return end;
   }

@@ -22,9 +22,15 @@ void CircuitBreaker::begin(double now) {
   if (state(now) == State::HalfOpen) trial_ = true;
 }
 
+void CircuitBreaker::answering() {
+  if (!opened_) return;
+  opened_ = alive_ = trial_ = false;
+  failures_ = terms_.failures_to_open - 1;
+}
+
 void CircuitBreaker::succeeded() {
   failures_ = 0;
-  opened_ = alive_ = trial_ = false;
+  opened_ = opened_before_ = alive_ = trial_ = false;
   open_for_ = terms_.open_seconds;
 }
 
@@ -50,8 +56,8 @@ void CircuitBreaker::probed(bool alive, double now) {
 }
 
 void CircuitBreaker::open(double now) {
-  if (opened_) open_for_ = std::min(open_for_ * 2, terms_.open_seconds_max);
-  opened_ = true;
+  if (opened_before_) open_for_ = std::min(open_for_ * 2, terms_.open_seconds_max);
+  opened_ = opened_before_ = true;
   alive_ = trial_ = false;
   open_until_ = now + open_for_;
 }

@@ -3,7 +3,7 @@
 //
 //   closed     calls go through; `failures_to_open` failures in a row open it
 //   open       no call goes through for `open_seconds`, doubled each time up to the maximum
-//   half-open  one call at a time goes through as a trial: success closes, failure opens again
+//   half-open  one call at a time goes through as a trial: an answer closes, failure opens again
 //
 // With `probed` an open one becomes half-open only once a probe has found the other side alive:
 // no user's call is spent on finding that out. Holds no clock: times are seconds of one clock that
@@ -30,8 +30,11 @@ class CircuitBreaker {
   State state(double now) const;
   bool allows(double now) const;  // closed, or half-open and no trial is under way
 
-  // A call goes out; ends with exactly one of the next three.
+  // A call goes out; ends with exactly one of succeeded(), failed() and abandoned().
   void begin(double now);
+  // It is being answered. Closes one that was not, though the next failure opens it again: answers
+  // take minutes, and nobody else would be let through until the trial's is whole.
+  void answering();
   void succeeded();
   void failed(double now);
   void abandoned();  // it says nothing: the caller stopped it, or the request was at fault
@@ -47,6 +50,7 @@ class CircuitBreaker {
   Terms terms_;
   int failures_ = 0;  // in a row
   bool opened_ = false;
+  bool opened_before_ = false;  // since the last success
   bool alive_ = false;  // a probe said so since it opened
   bool trial_ = false;  // under way
   double open_for_;

@@ -70,6 +70,22 @@ TEST(CircuitBreaker, AProbedOneWaitsForItsProbe) {
   EXPECT_EQ(breaker.state(104), State::Open);
 }
 
+TEST(CircuitBreaker, ATrialThatIsBeingAnsweredLetsOthersThrough) {
+  CircuitBreaker breaker({.failures_to_open = 3, .open_seconds = 2, .open_seconds_max = 8});
+  for (int i = 0; i < 3; ++i) fail(breaker, 0);
+  breaker.begin(2);
+  breaker.answering();
+  EXPECT_TRUE(breaker.allows(2));
+  breaker.failed(3);  // it broke off after all
+  EXPECT_EQ(breaker.state(6.9), State::Open);  // four seconds: it never succeeded in between
+  EXPECT_EQ(breaker.state(7), State::HalfOpen);
+  breaker.begin(7);
+  breaker.answering();
+  breaker.succeeded();
+  fail(breaker, 8);
+  EXPECT_EQ(breaker.state(8), State::Closed);  // three in a row again
+}
+
 TEST(CircuitBreaker, WithoutALimitItNeverOpens) {
   CircuitBreaker breaker({.failures_to_open = 0});
   for (int i = 0; i < 100; ++i) fail(breaker, i);

@@ -39,6 +39,15 @@ void EndpointPool::Lease::end(CallEnd end, double seconds) {
   if (EndpointPool* pool = std::exchange(pool_, nullptr)) pool->end(index_, end, seconds);
 }
 
+void EndpointPool::Lease::answering() {
+  if (pool_ != nullptr) pool_->answering(index_);
+}
+
+void EndpointPool::answering(size_t index) {
+  const std::lock_guard lock(mutex_);
+  places_[index].breaker.answering();
+}
+
 double EndpointPool::latency_now(const Place& place, double now) const {
   return place.latency * std::exp2(-(now - place.latency_at) / terms_.latency_half_life);
 }

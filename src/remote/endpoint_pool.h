@@ -69,6 +69,8 @@ class EndpointPool {
     ~Lease() { end(CallEnd::Nothing); }
 
     size_t index() const { return index_; }
+    // Its first token came: a trial is not waited for to its end.
+    void answering();
     // `seconds`: to the first token of one that answered; of a busy one how long it wants to be
     // left alone, 0 where it does not say. The first call counts.
     void end(CallEnd end, double seconds = 0);
@@ -115,6 +117,7 @@ class EndpointPool {
   std::optional<std::string> refusal(const Place& place, double now) const;
   std::string second_best(const Place& place, const Place& best, double now) const;
 
+  void answering(size_t index);
   void end(size_t index, CallEnd end, double seconds);
 
   const Clock& clock_;
