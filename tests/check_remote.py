@@ -6,6 +6,7 @@ usage: check_remote.py BINARY MODELS_DIR LLAMA_SERVER
 Skips loudly where the server or the weights are missing (./setup/install --peers builds both).
 """
 
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -52,6 +53,22 @@ class RealServer:
                 return reply.status == 200
         except (urllib.error.URLError, OSError):
             return False
+
+    def get(self, path):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}",
+                                         headers={"Authorization": f"Bearer {KEY}"})
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return json.load(reply)
+
+    def wait_until_busy(self):
+        deadline = time.monotonic() + 60
+        while not any(slot["is_processing"] for slot in self.get("/slots")):
+            if time.monotonic() > deadline:
+                raise RuntimeError("llama-server was not asked")
+            time.sleep(0.01)
+
+    def place(self):
+        return f"127.0.0.1:{self.port}"
 
     def stop(self):
         self.process.kill()
@@ -117,6 +134,35 @@ class Remote(unittest.TestCase):
         self.assertIn(b"key", done.stdout)
         self.assertNotIn(b"canary", done.stdout + done.stderr)
 
+    def test_the_key_may_stand_in_a_file(self):
+        file = self.home / "key"
+        file.write_text(KEY + "\n", encoding="utf-8")
+        file.chmod(0o600)
+        places = {"TINYARMS_L4_API_KEY_FILE": str(file), "TINYARMS_L4_API_KEY_ENV": "",
+                  "MY_KEY": ""}
+        self.ask("Say hello.", **places)
+        file.chmod(0o644)
+        done = self.ask("--json", "Say hello.", exits=6, **places)
+        self.assertIn(b"chmod 600", done.stdout)
+
+    def test_a_day_has_its_budget(self):
+        terms = {"TINYARMS_L4_BUDGET_PER_DAY": "100", "TINYARMS_L4_PRICE_INPUT": "1000000",
+                 "TINYARMS_L4_PRICE_OUTPUT": "1000000"}  # a dollar a token
+        step = json.loads(self.ask("--json", "Say hello.", **terms).stdout)["trace"][-1]
+        cost = step["cost"]
+        self.assertEqual(cost["dollars"], cost["prompt_tokens"] + cost["completion_tokens"])
+        self.assertIn("of 100.0000 US dollars", step["evidence"]["budget"])
+        refused = json.loads(self.ask("--json", "Say hello.", exits=5, **terms).stdout)["trace"][-1]
+        self.assertEqual(refused["error"], "over_budget")
+        stats = json.loads(subprocess.run(
+            [BINARY, "stats", "--json"], capture_output=True, cwd=self.home, check=True, timeout=60,
+            env=self.environment(self.server.port, **terms)).stdout)
+        self.assertEqual(stats["budget"]["spent"], cost["dollars"])
+        self.assertEqual((stats["budget"]["questions"], stats["budget"]["held"]), (1, 0))
+        del terms["TINYARMS_L4_PRICE_INPUT"], terms["TINYARMS_L4_PRICE_OUTPUT"]
+        done = self.ask("--json", "Say hello.", exits=6, **terms)
+        self.assertIn(b"no price of small is known", done.stdout)
+
     def test_nobody_there(self):
         done = self.ask("--json", "Say hello.", exits=7, port=free_port())
         reason = json.loads(done.stdout)["trace"][-1]
@@ -147,6 +193,113 @@ class Remote(unittest.TestCase):
         _, errors = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 7, errors)
         self.assertIn(b"127.0.0.1", errors)
+
+
+class Failover(unittest.TestCase):
+    """`tinyarms serve` with two real engines behind its L4, one of which dies."""
+
+    def setUp(self):
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="tinyarms-failover-"))
+        self.addCleanup(shutil.rmtree, self.home, ignore_errors=True)
+        self.engines = [RealServer(), RealServer()]
+        for engine in self.engines:
+            self.addCleanup(engine.stop)
+        urls = ", ".join(f'"http://{engine.place()}/v1"' for engine in self.engines)
+        config = self.home / ".config" / "tinyarms" / "config.toml"
+        config.parent.mkdir(parents=True)
+        config.write_text(f'offline = false\nl4.url = [{urls}]\nl4.model = "small"\n'
+                          'l4.api_key_env = "MY_KEY"\nl1.enabled = false\n', encoding="utf-8")
+        kept = {name: os.environ[name] for name in ("PATH", "ASAN_OPTIONS", "TSAN_OPTIONS")
+                if name in os.environ}
+        self.door = subprocess.Popen(
+            [BINARY, "serve", "--port", "0", "--json", "--no-announce"],
+            env={**kept, "HOME": str(self.home), "MY_KEY": KEY}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.addCleanup(self.end_door)
+        self.port = json.loads(self.door.stdout.readline())["port"]
+
+    def end_door(self):
+        self.door.send_signal(signal.SIGTERM)
+        self.door.communicate(timeout=60)
+
+    def post(self, question, tokens, stream=False):
+        body = {"model": "l4", "max_tokens": tokens, "stream": stream, "temperature": 0,
+                "messages": [{"role": "user", "content": question}], "tinyarms": {"trace": True}}
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/v1/chat/completions",
+                                         json.dumps(body).encode(),
+                                         {"Content-Type": "application/json"})
+        return urllib.request.urlopen(request, timeout=120)
+
+    def ask(self, question, tokens=8):
+        with self.post(question, tokens) as reply:
+            whole = json.load(reply)
+        self.assertNotIn(KEY, json.dumps(whole))
+        evidence = whole["tinyarms"]["trace"][-1]["evidence"]
+        return whole["choices"][0]["message"]["content"], evidence
+
+    def test_one_door_behind_another_by_anthropics_api(self):
+        kept = {name: os.environ[name] for name in ("PATH", "ASAN_OPTIONS", "TSAN_OPTIONS")
+                if name in os.environ}
+        done = subprocess.run(
+            [BINARY, "ask", "--json", "--tier", "l4", "Say hello."], capture_output=True,
+            cwd=self.home, stdin=subprocess.DEVNULL, check=False, timeout=120,
+            env={**kept, "HOME": str(self.home / "other"), "TINYARMS_OFFLINE": "false",
+                 "TINYARMS_L4_KIND": "anthropic", "TINYARMS_L4_MODEL": "l4",
+                 "TINYARMS_L4_URL": f"http://127.0.0.1:{self.port}/v1",
+                 "TINYARMS_SAMPLING_MAX_TOKENS": "8"})
+        self.assertEqual(done.returncode, 0, done.stderr[-2000:])
+        reply = json.loads(done.stdout)
+        self.assertEqual(reply["answer"], self.ask("Say hello.")[0])
+        self.assertGreater(reply["usage"]["prompt_tokens"], 0)
+        self.assertEqual(reply["finish"], "length")
+
+    def test_one_killed_between_questions(self):
+        first, second = self.engines
+        answer, evidence = self.ask("Say hello.")
+        self.assertTrue(answer)
+        self.assertEqual(evidence["upstream"], first.place())
+        self.assertIn(second.place(), evidence["upstreams_passed"])
+        # Nobody is quicker than one that was never asked.
+        self.assertEqual(self.ask("Say goodbye.")[1]["upstream"], second.place())
+        first.stop()
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics") as reply:
+            metrics = reply.read().decode()
+        for engine in self.engines:
+            self.assertIn(f'tinyarms_upstream_circuit{{upstream="{engine.place()}",'
+                          'state="closed"}} 1', metrics)
+        upstreams = [self.ask(f"Say {number}.")[1] for number in range(5)]
+        self.assertEqual({one["upstream"] for one in upstreams}, {second.place()})
+
+    def test_one_killed_while_nobody_sees_its_answer(self):
+        first, second = self.engines
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(self.ask, "Count from 1 to 1000 in words.", 700)
+            first.wait_until_busy()
+            first.stop()
+            answer, evidence = asked.result(timeout=300)
+        self.assertTrue(answer)
+        self.assertEqual(evidence["upstream"], second.place())
+        self.assertIn(first.place(), evidence["upstreams_passed"])
+
+    def test_one_killed_after_text_was_shown(self):
+        first, second = self.engines
+        events = []
+        with self.post("Count from 1 to 1000 in words.", 1500, stream=True) as stream:
+            for line in stream:
+                if not line.startswith(b"data: {"):
+                    continue
+                events.append(json.loads(line[6:]))
+                deltas = [one["choices"][0]["delta"].get("content") for one in events
+                          if one.get("choices")]
+                if any(deltas) and first.process.poll() is None:
+                    first.stop()
+        self.assertIn("error", events[-1])
+        self.assertIn(first.place(), events[-1]["error"]["message"])
+        self.assertFalse(any(one.get("choices") and one["choices"][0].get("finish_reason")
+                             for one in events))
+        self.assertFalse(any(slot["is_processing"] for slot in second.get("/slots")))
+        # The door lives on, and so does the tier.
+        self.assertEqual(self.ask("Say hello.")[1]["upstream"], second.place())
 
 
 def main():

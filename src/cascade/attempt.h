@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct Cost {
   double prefill_seconds = 0;
   double decode_seconds = 0;
   double load_seconds = 0;  // part of `seconds` spent bringing the model into memory
+  std::optional<double> dollars{};  // paid to somebody else; nothing where no price is known
 };
 
 // What served an answer. A probability fitted to one origin says nothing about another. The cascade

@@ -76,6 +76,10 @@ inline constexpr std::string_view kGuessedRight = "guessed_right";
 inline constexpr std::string_view kToolCalls = "tool_calls";            // count
 inline constexpr std::string_view kKeepsToOrder = "keeps_to_order";     // tools known, schemas kept
 inline constexpr std::string_view kOrderProblem = "order_problem";      // where it does not: why
+// Of a remote answer: host and port of who gave it, and what was with the other addresses.
+inline constexpr std::string_view kUpstream = "upstream";
+inline constexpr std::string_view kUpstreamsPassed = "upstreams_passed";
+inline constexpr std::string_view kBudget = "budget";  // what of the day's money is spent with it
 inline constexpr std::string_view kFinished = "finished";         // ended by itself, not cut off
 inline constexpr std::string_view kCodeLanguage = "code_language";  // of the first code block
 inline constexpr std::string_view kCodeParses = "code_parses";      // every code block parses

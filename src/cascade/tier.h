@@ -27,6 +27,9 @@ class Listener {
   // Where the request wants them: the tokens of the pieces to come next, or of nothing that shows.
   virtual void tokens_generated(Level, std::span<const TokenLogprob>) {}
   virtual void step_finished(const Step&) {}
+  // Whether somebody sees what is told of that level's answer before it is whole. What was seen is
+  // never begun anew.
+  virtual bool shows(Level) const { return true; }
 };
 
 // What becomes of a tier's answer, as far as that is known before it is given.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/build_info.h"
+#include "cli/cost_terms.h"
 
 namespace tinyarms::cli {
 
@@ -17,7 +18,8 @@ service::Assistant& Answerer::assistant() {
     assistant_.emplace(config_.settings,
                        service::Surroundings{.paths = context_.paths,
                                              .clock = context_.clock,
-                                             .physical_bytes = service::physical_memory()});
+                                             .physical_bytes = service::physical_memory(),
+                                             .prices = price_list(context_)});
     tell(assistant_->notices());
   }
   return *assistant_;

@@ -1,6 +1,9 @@
 #include "cli/cost_terms.h"
 
+#include <fmt/format.h>
+
 #include "cli/models_commands.h"
+#include "service/user_files.h"
 
 namespace tinyarms::cli {
 namespace {
@@ -39,7 +42,38 @@ const advice::CatalogueModel* cheapest(const advice::Catalogue& catalogue) {
   return found;
 }
 
+std::optional<storage::TokenPrice> price_in(const advice::Catalogue& catalogue,
+                                            const std::string& model) {
+  const auto known = catalogue.find(model);
+  if (!known || !answers_for_money(**known)) return std::nullopt;
+  return price_of(*(*known)->price);
+}
+
 }  // namespace
+
+service::PriceList price_list(const Context& context) {
+  return [&context](const std::string& model) {
+    return price_in(load_catalogue(context), model);
+  };
+}
+
+Result<std::optional<storage::DaySpending>> spending_today(const service::Settings& settings,
+                                                           const Context& context) {
+  if (settings.l4.budget_per_day <= 0) return std::optional<storage::DaySpending>();
+  auto book = storage::Spending::open(service::spending_path(context.paths), context.clock);
+  if (!book) return book.error();
+  auto day = (*book)->today();
+  if (!day) return day.error();
+  return std::optional(std::move(*day));
+}
+
+std::string spending_text(const storage::DaySpending& day, double limit) {
+  std::string text = fmt::format("{:.4f} of {:.4f} US dollars spent on {} (UTC), by {} question{}",
+                                 day.spent, limit, day.day, day.questions,
+                                 day.questions == 1 ? "" : "s");
+  if (day.held > 0) text += fmt::format("; {:.4f} held", day.held);
+  return text;
+}
 
 Result<telemetry::CostTerms> cost_terms(const service::Settings& settings, const std::string& api,
                                         const Context& context) {
@@ -65,9 +99,8 @@ Result<telemetry::CostTerms> cost_terms(const service::Settings& settings, const
   telemetry::TierTerms& remote = terms.tiers[4];
   remote.model = settings.l4.model;
   remote.remote = true;
-  if (const auto known = catalogue.find(remote.model); known && answers_for_money(**known)) {
-    remote.price = price_of(*(*known)->price);
-  }
+  remote.price = service::remote_price(
+      settings.l4, [&](const std::string& model) { return price_in(catalogue, model); });
   if (compared != nullptr) {
     terms.api = compared->name;
     terms.api_price = price_of(*compared->price);

@@ -1,6 +1,7 @@
 // tinyarms doctor: each part looked at, and how to mend what is wrong. (The launcher's own doctor
 // looks at packages, sources and the build before this one runs.)
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
@@ -11,10 +12,12 @@
 #include "base/file.h"
 #include "catalog/model_store.h"
 #include "cli/context.h"
+#include "cli/cost_terms.h"
 #include "encoder/text_encoder.h"
 #include "engine/language_model.h"
 #include "engine/memory_plan.h"
 #include "questions/question_engine.h"
+#include "remote/secret_file.h"
 #include "sandbox/bubblewrap_judge.h"
 #include "service/assistant.h"
 #include "storage/database.h"
@@ -114,6 +117,32 @@ Finding check_generator(const std::string& level, const std::string& name, int c
                                  static_cast<double>(budget) / 1e9));
 }
 
+// Opens no connection: that the addresses and the key may be used is all that is seen from here.
+Finding check_remote(const service::Settings& settings, const Context& context) {
+  if (settings.offline) return sound("l4", "offline: no connection is ever opened");
+  if (settings.l4.urls.empty()) return sound("l4", "allowed to connect, and no address (l4.url)");
+  auto key = remote::find_key({.variable = settings.l4.api_key_env,
+                               .file = settings.l4.api_key_file});
+  if (!key) return broken("l4", key.error());
+  for (const std::string& url : settings.l4.urls) {
+    auto checked = remote::check_endpoint({.url = url, .model = settings.l4.model, .key = *key});
+    if (!checked) return broken("l4", checked.error());
+  }
+  std::string detail = fmt::format("allowed to connect: {} at {}", settings.l4.model,
+                                   fmt::join(settings.l4.urls, " or "));
+  auto today = spending_today(settings, context);
+  if (!today) return broken("l4", today.error());
+  if (!*today) return sound("l4", detail);
+  if (!service::remote_price(settings.l4, price_list(context))) {
+    return broken("l4", {ErrorCode::Config,
+                         fmt::format("l4.budget_per_day is set, but no price of {} is known",
+                                     settings.l4.model),
+                         "", "set l4.price_input and l4.price_output"});
+  }
+  return sound("l4", fmt::format("{}; {}", detail,
+                                 spending_text(**today, settings.l4.budget_per_day)));
+}
+
 std::vector<Finding> examine(const service::LoadedConfig& loaded, const Context& context) {
   const service::Settings& settings = loaded.settings;
   std::vector<Finding> findings;
@@ -132,8 +161,7 @@ std::vector<Finding> examine(const service::LoadedConfig& loaded, const Context&
     add_generator("l2", settings.l2.general_model, settings.l2.context);
   }
   if (settings.l3.enabled) add_generator("l3", settings.l3.model, settings.l3.context);
-  findings.push_back(sound("l4", settings.offline ? "offline: no connection is ever opened"
-                                                  : "allowed to connect"));
+  findings.push_back(check_remote(settings, context));
   return findings;
 }
 

@@ -55,6 +55,7 @@ std::string cost_text(const cascade::Step& step) {
                         duration(cost.prefill_seconds), cost.completion_tokens,
                         duration(cost.decode_seconds));
   }
+  if (cost.dollars) text += fmt::format(", {:.6f} US dollars", *cost.dollars);
   return text;
 }
 

@@ -22,6 +22,7 @@ class LiveAnswer final : public cascade::Listener {
   void tier_started(cascade::Level level, std::string_view source) override;
   void text_generated(cascade::Level level, std::string_view piece) override;
   void step_finished(const cascade::Step& step) override;
+  bool shows(cascade::Level) const override { return options_.streaming; }
 
   // Whether `answer` stands on the screen as the last thing shown.
   bool has_shown(std::string_view answer) const { return shown_ == answer && !shown_.empty(); }

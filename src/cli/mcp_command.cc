@@ -10,6 +10,7 @@
 #include "base/descriptor.h"
 #include "cli/build_info.h"
 #include "cli/context.h"
+#include "cli/cost_terms.h"
 #include "cli/protocol_stream.h"
 #include "mcp/service.h"
 #include "mcp/stdio.h"
@@ -41,7 +42,8 @@ void run_mcp(const McpOptions& options, Context& context) {
   door::Climbs climbs(loaded->settings,
                       {.paths = context.paths,
                        .clock = context.clock,
-                       .physical_bytes = service::physical_memory()},
+                       .physical_bytes = service::physical_memory(),
+                       .prices = price_list(context)},
                       {.workers = options.workers, .queue_max = kWaitingMax});
   door::Encoders encoders(settings, context.paths, kWaitingMax);
   const door::Kitchen kitchen{climbs, encoders, names, settings, context.clock, counts, "tinyarms"};

@@ -34,7 +34,7 @@ TEST(Presets, EachIsAConfigurationThatLoads) {
     EXPECT_TRUE(service::check(loaded->settings));
     // Nothing is sent anywhere before the user says so.
     EXPECT_TRUE(loaded->settings.offline);
-    EXPECT_TRUE(loaded->settings.l4.url.empty());
+    EXPECT_TRUE(loaded->settings.l4.urls.empty());
     EXPECT_FALSE(loaded->settings.log.prompts);
   }
   EXPECT_EQ(names, (std::set<std::string>{"copilot", "fleet", "openrouter", "perplexity",

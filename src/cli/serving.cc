@@ -9,6 +9,7 @@
 
 #include "cli/answerer.h"
 #include "cli/build_info.h"
+#include "cli/cost_terms.h"
 #include "cli/serve_control.h"
 #include "door/encoders.h"
 #include "door/own_routes.h"
@@ -62,7 +63,8 @@ struct Serving::Parts {
         climbs_(config.settings,
                 {.paths = context.paths,
                  .clock = context.clock,
-                 .physical_bytes = service::physical_memory()},
+                 .physical_bytes = service::physical_memory(),
+                 .prices = price_list(context)},
                 {.workers = options.workers, .queue_max = options.queue}),
         encoders_(settings_, context.paths, options.queue),
         kitchen_{climbs_, encoders_, names_, settings_, context.clock, counts_,

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/context.h"
+#include "cli/cost_terms.h"
 #include "service/shadow_check.h"
 
 namespace tinyarms::cli {
@@ -58,7 +59,8 @@ void run_shadow(const ShadowOptions& options, Context& context) {
   auto checker = service::ShadowChecker::open(
       loaded->settings, {.paths = context.paths,
                          .clock = context.clock,
-                         .physical_bytes = service::physical_memory()});
+                         .physical_bytes = service::physical_memory(),
+                         .prices = price_list(context)});
   if (!checker) return context.fail(checker.error(), options.json);
   Json json = {{"checked", Json::array()}};
   std::string text;

@@ -65,11 +65,23 @@ Result<ReadDecisions> read_decisions(const StatsOptions& options, const Context&
   return made;
 }
 
+nlohmann::ordered_json budget_json(const std::optional<storage::DaySpending>& day, double limit) {
+  if (!day) return nullptr;
+  return {{"day", day->day},
+          {"spent", day->spent},
+          {"held", day->held},
+          {"limit", limit},
+          {"questions", day->questions}};
+}
+
 void run_stats(const StatsOptions& options, Context& context) {
   auto loaded = context.load_settings(options.json);
   if (!loaded) return;
   auto terms = cost_terms(loaded->settings, options.api, context);
   if (!terms) return context.fail(terms.error(), options.json);
+  auto today = spending_today(loaded->settings, context);
+  if (!today) return context.fail(today.error(), options.json);
+  const double budget = loaded->settings.l4.budget_per_day;
   auto read = read_decisions(options, context);
   if (!read) return context.fail(read.error(), options.json);
   const auto usage = telemetry::usage_of(read->decisions, read->since, read->until);
@@ -81,9 +93,11 @@ void run_stats(const StatsOptions& options, Context& context) {
     json["limited"] = read->limited;
     json["logged"] = loaded->settings.log.decisions;
     json["cost"] = telemetry::cost_json(costs, *terms);
+    json["budget"] = budget_json(*today, budget);
     json["outcomes"] = telemetry::outcomes_json(telemetry::outcomes_of(read->decisions));
     return terminal.out(service::json_text(json));
   }
+  if (*today) terminal.out(fmt::format("remote tier: {}\n", spending_text(**today, budget)));
   if (read->decisions.empty()) {
     return terminal.note(loaded->settings.log.decisions || !options.log.empty()
                              ? "no decision was logged in that time"
@@ -114,7 +128,8 @@ void add_stats(CLI::App& app, Context& context) {
       "tier was asked. Savings hold the time of all climbs against asking the largest tier that\n"
       "answered every time, at its own mean. Needs log.decisions = true when questions are asked.\n"
       "Costs are of the models configured now, from `models measure` where it was run and from\n"
-      "the settings cost.*; watts are assumed where the processor does not tell them.\n"
+      "the settings cost.*; watts are assumed where the processor does not tell them. What the\n"
+      "remote tier was paid today is shown where l4.budget_per_day is set.\n"
       "Examples:\n"
       "  tinyarms stats --since 7d\n"
       "  tinyarms stats --api gpt-5\n"

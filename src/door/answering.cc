@@ -63,6 +63,8 @@ class Answering final : public Climber, public std::enable_shared_from_this<Answ
 
   void planned(std::optional<Level> last) override { live_ = last; }
 
+  bool shows(Level level) const override { return request_.stream && level == live_; }
+
   void step_finished(const cascade::Step& step) override {
     prompt_tokens_ += step.attempt.cost.prompt_tokens;
   }

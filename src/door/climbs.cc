@@ -85,7 +85,8 @@ std::optional<Climb> Climbs::take(Lane& lane) {
 }
 
 void Climbs::work(Lane& lane, AnswerScope scope) {
-  std::shared_ptr<service::ModelPool> models;  // outlives the assistant
+  std::shared_ptr<service::ModelPool> models;  // outlive the assistant
+  std::shared_ptr<service::RemotePool> remotes;
   std::unique_ptr<service::Assistant> assistant;
   uint64_t version = 0;
   while (auto taken = take(lane)) {
@@ -96,8 +97,10 @@ void Climbs::work(Lane& lane, AnswerScope scope) {
         lock.unlock();
         assistant.reset();  // its models go before the next ones come
         models = now.models;
+        remotes = now.remotes;
         service::Surroundings around = around_;
         around.models = models.get();
+        around.remotes = remotes.get();
         assistant = std::make_unique<service::Assistant>(now.settings, around, scope);
         version = now.version;
         lock.lock();
@@ -142,7 +145,9 @@ int Climbs::retry_after() const {
 Climbs::Arrangement Climbs::arrange(const service::Settings& settings, uint64_t version) const {
   return {settings, version,
           std::make_shared<service::ModelPool>(settings, around_.paths, around_.clock,
-                                               around_.physical_bytes, options_.workers)};
+                                               around_.physical_bytes, options_.workers),
+          std::make_shared<service::RemotePool>(settings, around_.paths, around_.clock,
+                                                around_.prices)};
 }
 
 void Climbs::replace_settings(const service::Settings& settings) {
@@ -158,6 +163,15 @@ ClimbCounts Climbs::counts() const {
           .running = running_,
           .refused = refused_,
           .abandoned = abandoned_};
+}
+
+std::vector<service::UpstreamHealth> Climbs::upstreams() const {
+  std::shared_ptr<service::RemotePool> remotes;
+  {
+    const std::lock_guard lock(mutex_);
+    remotes = arrangement_.remotes;
+  }
+  return remotes->health();
 }
 
 std::vector<std::string> Climbs::notices() const {

@@ -17,6 +17,7 @@
 #include "cascade/cascade.h"
 #include "service/assistant.h"
 #include "service/model_pool.h"
+#include "service/remote_pool.h"
 
 namespace tinyarms::door {
 
@@ -68,6 +69,8 @@ class Climbs {
   void replace_settings(const service::Settings& settings);
 
   ClimbCounts counts() const;
+  // The addresses of the remote tier; empty where there is none.
+  std::vector<service::UpstreamHealth> upstreams() const;
   // What the user should know about the set-up.
   std::vector<std::string> notices() const;
 
@@ -79,7 +82,8 @@ class Climbs {
   struct Arrangement {  // settings in force, and their number
     service::Settings settings;
     uint64_t version = 0;
-    std::shared_ptr<service::ModelPool> models;  // of all workers
+    std::shared_ptr<service::ModelPool> models;    // of all workers
+    std::shared_ptr<service::RemotePool> remotes;  // likewise
   };
 
   Arrangement arrange(const service::Settings& settings, uint64_t version) const;

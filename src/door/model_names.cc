@@ -19,7 +19,7 @@ std::string tier_description(Level level, const service::Settings& settings) {
     case Level::L2: return settings.l2.model.empty() ? "not configured" : settings.l2.model;
     case Level::L3: return settings.l3.model.empty() ? "not configured" : settings.l3.model;
     case Level::L4:
-      return settings.offline || settings.l4.url.empty() ? "not configured" : settings.l4.model;
+      return settings.offline || settings.l4.urls.empty() ? "not configured" : settings.l4.model;
   }
   return "";
 }
@@ -74,7 +74,7 @@ std::optional<openai::ApiError> ModelNames::apply(const std::string& name,
     return std::nullopt;
   }
   if (name == "auto:best") {
-    const bool remote = !settings.offline && !settings.l4.url.empty();
+    const bool remote = !settings.offline && !settings.l4.urls.empty();
     const bool large = settings.l3.enabled && !settings.l3.model.empty();
     request.level_min = large ? Level::L3 : remote ? Level::L4 : Level::L2;
     return std::nullopt;

@@ -45,6 +45,29 @@ void add_http_metrics(MetricsText& text, const http::ServerCounts& counts) {
            number(counts.gone));
 }
 
+// Places come from checked addresses: nothing in them needs escaping.
+void add_upstream_metrics(MetricsText& text, const std::vector<service::UpstreamHealth>& all) {
+  if (all.empty()) return;
+  text.head("tinyarms_upstream_circuit", "gauge", "1 for the state that its circuit is in.");
+  for (const service::UpstreamHealth& one : all) {
+    for (const std::string_view state : {"closed", "open", "half-open"}) {
+      text.value("tinyarms_upstream_circuit", one.circuit == state ? 1 : 0,
+                 fmt::format("upstream=\"{}\",state=\"{}\"", one.place, state));
+    }
+  }
+  text.head("tinyarms_upstream_in_flight", "gauge", "Questions that an address of L4 has now.");
+  for (const service::UpstreamHealth& one : all) {
+    text.value("tinyarms_upstream_in_flight", one.in_flight,
+               fmt::format("upstream=\"{}\"", one.place));
+  }
+  text.head("tinyarms_upstream_first_token_seconds", "gauge", "How soon it answered lately.");
+  for (const service::UpstreamHealth& one : all) {
+    if (!one.first_token_seconds) continue;
+    text.value("tinyarms_upstream_first_token_seconds", *one.first_token_seconds,
+               fmt::format("upstream=\"{}\"", one.place));
+  }
+}
+
 void show_metrics(const Door& door, const Gauges& gauges, const Call& call) {
   const auto number = [](uint64_t value) { return static_cast<double>(value); };
   MetricsText text;
@@ -75,6 +98,7 @@ void show_metrics(const Door& door, const Gauges& gauges, const Call& call) {
            number(answers.prompt_tokens));
   text.one("tinyarms_completion_tokens_total", "counter", "Tokens written, by all tiers asked.",
            number(answers.completion_tokens));
+  add_upstream_metrics(text, gauges.climbs.upstreams());
   call.send(http::Response{200, "text/plain; version=0.0.4; charset=utf-8", text.take()});
 }
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "remote/chat_client.h"
-#include "tiers/openai_engine.h"
+#include "tiers/api_engine.h"
 
 namespace tinyarms::eval {
 namespace {

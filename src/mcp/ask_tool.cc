@@ -1,5 +1,6 @@
 // ask: one climb of the cascade.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <filesystem>
 #include <optional>
@@ -40,6 +41,8 @@ class Asking final : public door::Climber {
     pieces_ = 0;
     tell(fmt::format("asking {} ({})", cascade::level_name(level), source));
   }
+
+  bool shows(cascade::Level) const override { return false; }  // only how much there is
 
   void text_generated(cascade::Level level, std::string_view) override {
     ++pieces_;
@@ -218,7 +221,7 @@ class AskTool final : public Tool {
             .input_schema = input(),
             .output_schema = output(),
             .read_only = true,
-            .open_world = !settings->offline && !settings->l4.url.empty()};
+            .open_world = !settings->offline && !settings->l4.urls.empty()};
   }
 
   void run(const std::shared_ptr<ToolCall>& call, const Json& arguments) override {
@@ -289,11 +292,12 @@ class AskTool final : public Tool {
 }  // namespace
 
 std::string what_leaves(const service::Settings& settings) {
-  if (settings.offline || settings.l4.url.empty()) {
+  if (settings.offline || settings.l4.urls.empty()) {
     return "Nothing leaves this machine: the remote tier is off.";
   }
   return fmt::format("The user has allowed the remote tier (l4): where no local tier is sure, the "
-                     "question and the files given with it go to {}.", settings.l4.url);
+                     "question and the files given with it go to {}.",
+                     fmt::join(settings.l4.urls, " or "));
 }
 
 std::unique_ptr<Tool> make_ask_tool(Workshop& shop, Errands& errands) {

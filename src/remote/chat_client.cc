@@ -4,188 +4,226 @@
 
 #include <algorithm>
 #include <chrono>
-#include <random>
-#include <thread>
+#include <utility>
 
-#include "remote/chat_wire.h"
-#include "remote/event_stream.h"
+#include "remote/chat_protocol.h"
+#include "remote/chat_try.h"
 
 namespace tinyarms::remote {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr double kRetryAfterMax = 10;  // a longer wait is the user's to decide
-constexpr size_t kErrorBytesMax = 64 << 10;
+constexpr double kWaitMax = 10;  // a longer one is the user's to decide
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-bool is_stream(const HttpReply& reply) {
-  return reply.content_type.rfind("text/event-stream", 0) == 0;
+// Whether another engine may do better.
+bool may_fail_over(ErrorCode code) {
+  return code == ErrorCode::Unavailable || code == ErrorCode::Corrupt ||
+         code == ErrorCode::Config || code == ErrorCode::OverBudget;
 }
 
-// One call and what came of it.
-class Exchange {
- public:
-  Exchange(const Endpoint& endpoint, const std::function<void(std::string_view)>& on_text,
-           const std::function<void(const ToolDelta&)>& on_tool, Clock::time_point start)
-      : endpoint_(endpoint),
-        start_(start),
-        reader_(
-            [this, &on_text](std::string_view text) {
-              note_first_token();
-              if (on_text) on_text(text);
-            },
-            [this, &on_tool](const ToolDelta& delta) {
-              note_first_token();
-              if (on_tool) on_tool(delta);
-            }),
-        events_([this](std::string_view data) {
-          if (problem_ || reader_.done()) return;
-          if (auto taken = reader_.take_event(data); !taken) problem_ = taken.error();
-        }) {}
+CallEnd end_of(const TryEnd& end) {
+  if (end.reply) return CallEnd::Answered;
+  const ErrorCode code = end.reply.error().code;
+  if (code == ErrorCode::Interrupted || code == ErrorCode::InvalidArgument) return CallEnd::Nothing;
+  const bool refused = end.status >= 400;
+  return end.status == 429 || (refused && end.retry_after > 0) ? CallEnd::Busy : CallEnd::Failed;
+}
 
-  Result<ChatReply> run(const std::string& body, const ChatClientOptions& options,
-                        const StopFlag& stop) {
-    HttpCall call{.url = endpoint_.url + "/chat/completions",
-                  .headers = {"Content-Type: application/json", "Accept: text/event-stream"},
-                  .body = body};
-    if (!endpoint_.key.empty()) {
-      call.headers.push_back("Authorization: Bearer " + endpoint_.key.reveal());
-    }
-    const HttpSink sink{.on_reply = [this](const HttpReply& reply) { http_ = reply; },
-                        .on_bytes = [this](std::string_view bytes) { return take(bytes); }};
-    auto http = post(call, options.limits, stop, sink, options.connections);
-    if (problem_) return *problem_;
-    if (!http) return broken_off(http.error());
-    if (http->status != 200) return refusal();
-    if (!is_stream(*http)) {
-      if (auto taken = reader_.take_object(body_); !taken) return taken.error();
-    }
-    if (!reader_.done() && reader_.reply().finish_reason.empty()) {
-      return Error{ErrorCode::Unavailable, "the stream ended before the answer did", "",
-                   "was the engine stopped?"};
-    }
-    return reader_.reply();
+// One question on its way: from engine to engine until one answers.
+class Errand {
+ public:
+  Errand(const Endpoint& endpoint, const ChatClientOptions& options, EndpointPool& pool,
+         const ChatCall& call, ChatRoute& route)
+      : endpoint_(endpoint), options_(options), pool_(pool), call_(call), route_(route) {
+    left_ = std::max(1, options.tries) + static_cast<int>(pool.size()) - 1;
   }
 
-  const HttpReply& http() const { return http_; }
-  bool started() const { return reader_.started(); }
+  Result<ChatReply> run() {
+    while (true) {
+      EndpointPool::Choice choice = pool_.take(asked_);
+      if (!choice.lease) {
+        if (!come_round(choice)) return outcome(choice);
+        continue;
+      }
+      const size_t index = choice.lease->index();
+      TryEnd end = ask(*choice.lease);
+      if (end.reply) {
+        add_passed(choice);
+        route_.answered = pool_.place(index);
+        std::erase_if(route_.passed,
+                      [&](const PassedOver& one) { return one.place == route_.answered; });
+        end.reply->seconds = seconds_since(start_);
+        return std::move(end.reply);
+      }
+      remember(index, end);
+      const Error& error = *failure_;
+      if ((end.started && call_.shown) || !may_fail_over(error.code) || --left_ == 0 ||
+          seconds_since(start_) > call_.seconds_max) {
+        break;
+      }
+      asked_.push_back(index);
+      if (error.code != ErrorCode::Unavailable) hopeless_.push_back(index);
+    }
+    return told();
+  }
 
  private:
-  void note_first_token() {
-    double& seconds = reader_.reply().first_token_seconds;
-    if (seconds == 0) seconds = seconds_since(start_);
-  }
-
-  bool take(std::string_view bytes) {
-    if (http_.status == 200 && is_stream(http_)) {
-      if (auto fed = events_.feed(bytes); !fed) problem_ = fed.error();
-      return !problem_ && !reader_.done();
-    }
-    body_ += bytes;
-    return http_.status == 200 || body_.size() < kErrorBytesMax;
-  }
-
-  // What there is of an interrupted answer is kept, as every tier does.
-  Result<ChatReply> broken_off(const Error& error) {
-    if (error.code != ErrorCode::Interrupted || reader_.reply().text.empty()) return error;
-    reader_.reply().finish_reason = "interrupted";
-    return reader_.reply();
-  }
-
-  Error refusal() const {
-    std::string words = error_words(body_);
-    // Some engines repeat the key (or most of it) in their complaint about it.
-    const bool about_key = http_.status == 401 || http_.status == 403;
-    if (about_key || (!endpoint_.key.empty() &&
-                      words.find(endpoint_.key.reveal()) != std::string::npos)) {
-      words.clear();
-    }
-    const auto answer = [&](ErrorCode code, std::string_view what, std::string hint) {
-      return Error{code,
-                   fmt::format("{} (HTTP {}){}{}", what, http_.status, words.empty() ? "" : ": ",
-                               words),
-                   "", std::move(hint)};
+  TryEnd ask(EndpointPool::Lease& lease) {
+    const double before = seconds_since(start_);
+    Endpoint endpoint = endpoint_;
+    bool heard = false;
+    const auto hear = [&] {
+      if (!std::exchange(heard, true)) lease.answering();
     };
-    if (about_key) {
-      return answer(ErrorCode::Config, "the engine refuses the key",
-                    "check the variable that l4.api_key_env names");
+    endpoint.url = pool_.url(lease.index());
+    ChatTry chat{.endpoint = endpoint,
+                 .messages = call_.messages,
+                 .options = call_.options,
+                 .quotes = call_.quotes,
+                 .sinks = {.on_text =
+                               [&](std::string_view text) {
+                                 hear();
+                                 if (call_.on_text) call_.on_text(text);
+                               },
+                           .on_tool =
+                               [&](const ToolDelta& delta) {
+                                 hear();
+                                 if (call_.on_tool) call_.on_tool(delta);
+                               }}};
+    const auto go = [&] {
+      ++route_.tries;
+      return try_chat(chat, options_.limits, call_.stop, options_.connections, start_);
+    };
+    TryEnd end = go();
+    if (!end.reply && end.reply.error().code == ErrorCode::InvalidArgument &&
+        protocol_of(endpoint_.api).has_logprobs()) {
+      chat.logprobs = false;  // the commonest reason of a refusal; asked once more without
+      end = go();
     }
-    if (http_.status == 404) {
-      return answer(ErrorCode::Config, "the engine knows no such address or model",
-                    "check l4.url (it usually ends in /v1) and l4.model");
+    double seconds = end.retry_after;
+    if (end.reply) {
+      const double first = end.reply->first_token_seconds;  // 0: there was no token
+      seconds = (first > 0 ? first : seconds_since(start_)) - before;
     }
-    if (http_.status == 429 || http_.status >= 500) {
-      return answer(ErrorCode::Unavailable, "the engine is overloaded or failing", "try later");
+    lease.end(end_of(end), seconds);
+    return end;
+  }
+
+  void remember(size_t index, const TryEnd& end) {
+    failure_ = end.reply.error();
+    failure_->where = pool_.place(index);
+    auto* known = find_passed(pool_.place(index));
+    if (known != nullptr) {
+      known->why = end.plain;
+    } else {
+      route_.passed.push_back({pool_.place(index), end.plain});
     }
-    if (http_.status >= 300 && http_.status < 400) {
-      return answer(ErrorCode::Config, "the engine sends us elsewhere, which is not followed",
-                    "set l4.url to the final address");
+    const bool taken = end.status == 200 || failure_->code == ErrorCode::Interrupted;
+    if (taken) ++route_.lost;
+    route_.lost_bytes += end.text_bytes;
+  }
+
+  PassedOver* find_passed(const std::string& place) {
+    for (PassedOver& one : route_.passed) {
+      if (one.place == place) return &one;
     }
-    return answer(ErrorCode::InvalidArgument, "the engine refuses the request", "");
+    return nullptr;
+  }
+
+  // How a place failed says more than why it was not asked once more.
+  void add_passed(const EndpointPool::Choice& choice) {
+    for (const PassedOver& one : choice.passed) {
+      if (find_passed(one.place) == nullptr) route_.passed.push_back(one);
+    }
+  }
+
+  // Nobody is left to be asked now: waits until somebody may be. False where that makes no sense.
+  bool come_round(const EndpointPool::Choice& choice) {
+    const bool all_hopeless = hopeless_.size() == pool_.size();
+    const bool again = asked_.size() > hopeless_.size();
+    double seconds = choice.wait;  // of one that was not asked in this round
+    if (again) {
+      seconds = std::min(seconds, full_jitter(options_.backoff, rounds_++, fair_chance()));
+    } else if (seconds < EndpointPool::kNever) {
+      seconds += full_jitter(options_.backoff, 0, fair_chance());  // others wait for it too
+      if (++waits_ > options_.tries) return false;
+    }
+    const bool in_time = seconds_since(start_) + seconds <= call_.seconds_max;
+    if (all_hopeless || seconds > kWaitMax || !in_time) return false;
+    if (!pause(seconds, call_.stop)) {
+      failure_ = Error{ErrorCode::Interrupted, "stopped while waiting to try again", "", ""};
+      return false;
+    }
+    if (again) asked_ = hopeless_;
+    return true;
+  }
+
+  Result<ChatReply> outcome(const EndpointPool::Choice& choice) {
+    add_passed(choice);
+    if (!failure_) {
+      std::string why;
+      for (const PassedOver& one : choice.passed) {
+        why += fmt::format("{}{}: {}", why.empty() ? "" : "; ", one.place, one.why);
+      }
+      return Error{ErrorCode::Unavailable, "no remote engine may be asked now: " + why, "",
+                   "try again in a moment"};
+    }
+    return told();
+  }
+
+  // With several engines the last failure alone would hide the others.
+  Error told() const {
+    Error error = *failure_;
+    std::string others;
+    for (const PassedOver& one : route_.passed) {
+      if (one.place == error.where) continue;
+      others += fmt::format("{}{}: {}", others.empty() ? "" : "; ", one.place, one.why);
+    }
+    if (!others.empty()) error.what += fmt::format(" [{}]", others);
+    return error;
   }
 
   const Endpoint& endpoint_;
-  Clock::time_point start_;
-  HttpReply http_;
-  std::string body_;
-  std::optional<Error> problem_;
-  ReplyReader reader_;
-  EventStream events_;
+  const ChatClientOptions& options_;
+  EndpointPool& pool_;
+  const ChatCall& call_;
+  ChatRoute& route_;
+  Clock::time_point start_ = Clock::now();
+  int left_;
+  int rounds_ = 0;
+  int waits_ = 0;  // for one that asked to be left alone
+  std::vector<size_t> asked_;     // in this round, and those of no hope
+  std::vector<size_t> hopeless_;  // a second try of theirs would end as the first did
+  std::optional<Error> failure_;
 };
-
-// Sleeps in steps, so that a stop is seen; false where it came.
-bool wait(double seconds, const StopFlag& stop) {
-  const auto end = Clock::now() + std::chrono::duration<double>(seconds);
-  while (Clock::now() < end) {
-    if (stop.raised()) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  return !stop.raised();
-}
 
 }  // namespace
 
 Result<ChatClient> ChatClient::create(Endpoint endpoint, ChatClientOptions options) {
-  auto url = check_endpoint(endpoint);
-  if (!url) return url.error();
-  endpoint.url = std::move(*url);
-  return ChatClient(std::move(endpoint), options);
+  static const SystemClock kClock;
+  std::shared_ptr<EndpointPool> own;
+  if (options.pool == nullptr) {
+    auto url = check_endpoint(endpoint);
+    if (!url) return url.error();
+    // By itself it is asked whatever happened before.
+    own = std::make_shared<EndpointPool>(std::vector<std::string>{std::move(*url)}, kClock,
+                                         PoolTerms{.breaker = {.failures_to_open = 0}});
+  }
+  for (size_t i = 0; options.pool != nullptr && i < options.pool->size(); ++i) {
+    endpoint.url = options.pool->url(i);
+    if (auto url = check_endpoint(endpoint); !url) return url.error();
+  }
+  return ChatClient(std::move(endpoint), options, std::move(own));
 }
 
-Result<ChatReply> ChatClient::complete(
-    const std::vector<ChatMessage>& messages, const ChatOptions& options, const StopFlag& stop,
-    const std::function<void(std::string_view)>& on_text,
-    const std::function<void(const ToolDelta&)>& on_tool) const {
-  const auto start = Clock::now();
-  WireOptions wire{.model = endpoint_.model};
-  double backoff = options_.backoff_seconds;
-  for (int left = std::max(1, options_.tries);;) {
-    Exchange exchange(endpoint_, on_text, on_tool, start);
-    auto reply = exchange.run(request_body(wire, messages, options), options_, stop);
-    if (reply) {
-      reply->seconds = seconds_since(start);
-      return reply;
-    }
-    Error error = reply.error();
-    if (error.where.empty()) error.where = place_of(endpoint_.url);
-    if (exchange.started()) return error;  // part of the answer is out: not to be asked twice
-    if (error.code == ErrorCode::InvalidArgument && wire.logprobs) {
-      wire.logprobs = false;  // the commonest reason of a refusal; asked once more without
-      continue;
-    }
-    if (error.code != ErrorCode::Unavailable || --left == 0) return error;
-    const double asked = exchange.http().retry_after_seconds;
-    if (asked > kRetryAfterMax) return error;
-    std::random_device jitter;
-    const double spread = std::uniform_real_distribution<double>(0.5, 1.5)(jitter);
-    if (!wait(std::max(asked, backoff * spread), stop)) {
-      return Error{ErrorCode::Interrupted, "stopped while waiting to try again", error.where, ""};
-    }
-    backoff *= 2;
-  }
+Result<ChatReply> ChatClient::complete(const ChatCall& call, ChatRoute* route) const {
+  ChatRoute nobody_asks;
+  EndpointPool& pool = options_.pool != nullptr ? *options_.pool : *own_;
+  return Errand(endpoint_, options_, pool, call, route != nullptr ? *route : nobody_asks).run();
 }
 
 }  // namespace tinyarms::remote

@@ -1,115 +1,83 @@
-// Chat completions of any OpenAI-compatible engine (POST {url}/chat/completions), streamed.
+// Answers of remote engines, streamed: one engine, or several that serve the same model.
+//
+// A chat completion changes nothing at the engine, so a try that failed may be repeated; but only
+// while nothing of the answer was shown to anybody: what was shown is never silently replaced. The
+// next engine of the list is asked at once; once all were asked, those that may yet answer again
+// after a pause (retry.h). Tries end by number, by ChatCall::seconds_max, and by `stop`.
 #pragma once
 
-#include <cstdint>
 #include <functional>
-#include <map>
-#include <optional>
+#include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "base/stop_flag.h"
+#include "remote/chat_types.h"
 #include "remote/endpoint.h"
+#include "remote/endpoint_pool.h"
 #include "remote/http.h"
+#include "remote/retry.h"
 
 namespace tinyarms::remote {
 
-struct ToolCall {
-  std::string id;
-  std::string name;
-  std::string arguments;  // JSON, as the engine wrote it
-};
-
-struct ChatMessage {
-  std::string role;
-  std::string content;
-  std::vector<ToolCall> tool_calls = {};  // of an assistant
-  std::string tool_call_id = {};          // of a tool's result
-};
-
-struct Tool {
-  std::string name;
-  std::string description;
-  std::string parameters;  // a JSON schema, as text
-};
-
-// What is new of a call since the delta before.
-struct ToolDelta {
-  size_t index = 0;
-  std::string id;    // with the first delta of a call, as the name
-  std::string name;
-  std::string arguments;
-};
-
-struct ChatOptions {
-  int tokens_max = 512;
-  double temperature = 0;
-  uint32_t seed = 0;
-  std::vector<std::string> stop{};
-  int top_logprobs = 2;  // likeliest tokens to be told of at each place; engines allow up to 20
-  std::vector<Tool> tools{};
-  std::string tool_choice{};  // "auto", "required", or a tool's name after "name:"; empty: unsaid
-  bool parallel_tool_calls = true;
-  std::string json_schema{};  // of the answer; empty: text
-  std::map<int, double> logit_bias{};
-  double frequency_penalty = 0;
-  double presence_penalty = 0;
-  double top_p = 1;
-};
-
-// One generated token as the engine reports it, where it does: natural logarithms.
-struct TokenLogprob {
-  double chosen = 0;
-  std::optional<double> best{};    // of the likeliest token
-  std::optional<double> second{};  // of the runner-up
-  std::vector<std::pair<std::string, double>> top{};  // token and logprob, likeliest first
-  std::string token{};
-};
-
-struct ChatReply {
-  std::string text;
-  std::vector<ToolCall> tool_calls{};
-  std::string model;          // as the engine names itself; may be empty
-  std::string finish_reason;  // "stop", "length", …; "interrupted" where `stop` was raised
-  int64_t prompt_tokens = 0;  // 0 where the engine does not say
-  int64_t completion_tokens = 0;
-  std::vector<TokenLogprob> logprobs{};  // empty where the engine gives none
-  double first_token_seconds = 0;
-  double seconds = 0;
-};
-
 struct ChatClientOptions {
   HttpLimits limits{};
-  int tries = 3;               // of a call that failed before its first byte came
-  double backoff_seconds = 0.5;  // before the second try, doubled before the next, with jitter
+  int tries = 3;               // of one engine alone; each further engine is one more
+  Backoff backoff{};
   HttpConnections* connections = nullptr;  // that are kept from call to call; outlives the client
+  EndpointPool* pool = nullptr;  // the engines to ask instead of Endpoint::url; outlives the client
+};
+
+struct ChatCall {
+  const std::vector<ChatMessage>& messages;
+  const ChatOptions& options;
+  const StopFlag& stop;
+  // Pieces of the answer as they come.
+  std::function<void(std::string_view)> on_text = {};
+  std::function<void(const ToolDelta&)> on_tool = {};
+  bool shown = true;   // somebody sees these pieces: no try after the first of them
+  bool quotes = true;  // errors may repeat the engine's own words
+  double seconds_max = std::numeric_limits<double>::infinity();  // no try begins after it
+};
+
+// How an answer was come by, or was not.
+struct ChatRoute {
+  std::string answered;            // place of the engine; empty: none did
+  std::vector<PassedOver> passed;  // the others: why they were not asked, or how they failed
+  int tries = 0;
+  int lost = 0;           // tries that failed after the engine had taken the question
+  size_t lost_bytes = 0;  // of text that came of those
 };
 
 // Const calls, thread-safe.
 class ChatClient {
  public:
-  // Errors: as check_endpoint().
+  // Errors: as check_endpoint(), of every engine.
   static Result<ChatClient> create(Endpoint endpoint, ChatClientOptions options = {});
 
-  // `on_text` and `on_tool` (may be empty) get pieces as they come. A raised `stop` ends the call
-  // and keeps the text so far. Errors: Unavailable (unreachable, 429 and 5xx after all tries),
-  // Config (401, 403, 404: key, address or model), InvalidArgument (another 4xx), Corrupt (a reply
-  // that is no chat completion), Interrupted (before the first token). Messages quote at most the
-  // engine's own error text; the key is in none.
+  // A raised `stop` ends the call and keeps the text so far. Errors: Unavailable (unreachable, 429
+  // and 5xx after all tries, or broken off after text was shown), Config (401, 403, 404: key,
+  // address or model), InvalidArgument (another 4xx), Corrupt (a reply that is none), OverBudget
+  // (a reply without end), Interrupted (before the first token). The key is in none.
+  Result<ChatReply> complete(const ChatCall& call, ChatRoute* route = nullptr) const;
+
   Result<ChatReply> complete(const std::vector<ChatMessage>& messages, const ChatOptions& options,
                              const StopFlag& stop,
                              const std::function<void(std::string_view)>& on_text,
-                             const std::function<void(const ToolDelta&)>& on_tool = {}) const;
+                             const std::function<void(const ToolDelta&)>& on_tool = {}) const {
+    return complete({messages, options, stop, on_text, on_tool});
+  }
 
  private:
-  ChatClient(Endpoint endpoint, ChatClientOptions options)
-      : endpoint_(std::move(endpoint)), options_(options) {}
+  ChatClient(Endpoint endpoint, ChatClientOptions options, std::shared_ptr<EndpointPool> own)
+      : endpoint_(std::move(endpoint)), options_(options), own_(std::move(own)) {}
 
   Endpoint endpoint_;
   ChatClientOptions options_;
+  std::shared_ptr<EndpointPool> own_;  // of its one engine, where no pool was given
 };
 
 }  // namespace tinyarms::remote

@@ -30,7 +30,7 @@ struct Asked {
 
 Asked ask(const ScriptedServer& server, ChatClientOptions options = {}, const ApiKey& key = {},
           StopFlag* stop_at_text = nullptr) {
-  options.backoff_seconds = 0.01;
+  options.backoff.first_seconds = 0.01;
   auto client =
       ChatClient::create({.url = server.url(), .model = "small", .key = key}, options);
   EXPECT_TRUE(client) << client.error().message();

@@ -60,7 +60,7 @@ std::string call_event(int index, const std::string& id, const std::string& name
 
 TEST(ChatTools, CallsArePutTogetherFromTheirPieces) {
   std::vector<ToolDelta> told;
-  ReplyReader reader({}, [&](const ToolDelta& delta) { told.push_back(delta); });
+  OpenAiReader reader({.on_tool = [&](const ToolDelta& delta) { told.push_back(delta); }});
   for (const std::string& data :
        {call_event(0, "c1", "f", ""), call_event(0, "", "", R"({"a")"),
         call_event(0, "c1", "f", ": 1}"), call_event(1, "c2", "g", "{}"),
@@ -82,7 +82,7 @@ TEST(ChatTools, CallsArePutTogetherFromTheirPieces) {
 }
 
 TEST(ChatTools, AWholeReplyMayBeCallsAlone) {
-  ReplyReader reader({});
+  OpenAiReader reader{ReplySinks{}};
   ASSERT_TRUE(reader.take_object(
       R"({"choices":[{"message":{"content":null,"tool_calls":[{"id":"c","type":"function",)"
       R"("function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls",)"
@@ -90,7 +90,7 @@ TEST(ChatTools, AWholeReplyMayBeCallsAlone) {
   ASSERT_EQ(reader.reply().tool_calls.size(), 1u);
   EXPECT_EQ(reader.reply().tool_calls[0].name, "f");
   EXPECT_EQ(reader.reply().logprobs.at(0).token, "a");
-  ReplyReader empty({});
+  OpenAiReader empty{ReplySinks{}};
   EXPECT_FALSE(empty.take_object(R"({"choices":[{"message":{"content":null}}]})"));
 }
 

@@ -1,33 +1,13 @@
 #include "remote/chat_wire.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+
+#include "remote/json_fields.h"
 
 namespace tinyarms::remote {
 namespace {
 
 using Json = nlohmann::json;
-
-// A member of an object; null where it is none, or has no such member.
-const Json& member(const Json& object, const char* name) {
-  static const Json kNull;
-  if (!object.is_object()) return kNull;
-  const auto found = object.find(name);
-  return found == object.end() ? kNull : *found;
-}
-
-std::string text_of(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : std::string();
-}
-
-int64_t count_of(const Json& value) {
-  return value.is_number_integer() ? std::max<int64_t>(0, value.get<int64_t>()) : 0;
-}
-
-Error not_a_reply() {
-  return Error{ErrorCode::Corrupt, "the reply is not a chat completion", "",
-               "is this address an OpenAI-compatible API?"};
-}
 
 void read_logprobs(const Json& choice, std::vector<TokenLogprob>& tokens) {
   const Json& content = member(member(choice, "logprobs"), "content");
@@ -51,18 +31,10 @@ void read_logprobs(const Json& choice, std::vector<TokenLogprob>& tokens) {
   }
 }
 
-constexpr size_t kToolCallsMax = 128;
-
 ToolDelta delta_of(const Json& call, size_t index) {
   const Json& function = member(call, "function");
   return {index, text_of(member(call, "id")), text_of(member(function, "name")),
           text_of(member(function, "arguments"))};
-}
-
-// Schemas come as texts that were looked at before; what is none is left out.
-Json schema_of(const std::string& text) {
-  Json schema = Json::parse(text, nullptr, false);
-  return schema.is_object() ? schema : Json::object();
 }
 
 Json message_json(const ChatMessage& message) {
@@ -133,54 +105,14 @@ std::string request_body(const WireOptions& wire, const std::vector<ChatMessage>
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string error_words(std::string_view body) {
-  constexpr size_t kBytesMax = 300;
-  const Json parsed = Json::parse(body, nullptr, false);
-  const Json& error = member(parsed, "error");
-  std::string words = error.is_string() ? text_of(error) : text_of(member(error, "message"));
-  if (words.empty()) words = text_of(member(parsed, "message"));
-  std::string line;
-  for (const char c : words) {
-    if (line.size() == kBytesMax) break;
-    const auto byte = static_cast<unsigned char>(c);
-    line += byte < ' ' || byte > '~' ? ' ' : c;
-  }
-  return line;
-}
-
-void ReplyReader::take_text(const std::string& text) {
-  started_ = true;
-  reply_.text += text;
-  if (on_text_) on_text_(text);
-}
-
-// Calls come one after the other: what would leave a gap is no call.
-void ReplyReader::take_tool(ToolDelta delta) {
-  auto& calls = reply_.tool_calls;
-  if (delta.index > calls.size() || delta.index >= kToolCallsMax) return;
-  started_ = true;
-  const bool begins = delta.index == calls.size();
-  if (begins ? delta.name.empty() : delta.arguments.empty()) return;
-  if (begins) {
-    calls.push_back({delta.id, delta.name, ""});
-  } else {
-    delta.id.clear();  // some engines repeat both
-    delta.name.clear();
-  }
-  calls[delta.index].arguments += delta.arguments;
-  if (on_tool_) on_tool_(delta);
-}
-
-Result<void> ReplyReader::take_event(std::string_view data) {
+Result<void> OpenAiReader::take_event(std::string_view data) {
   if (data == "[DONE]") {
     done_ = true;
     return {};
   }
   const Json chunk = Json::parse(data, nullptr, false);
   if (!chunk.is_object()) return not_a_reply();
-  if (!member(chunk, "error").is_null()) {
-    return Error{ErrorCode::Unavailable, "the engine broke off: " + error_words(data), "", ""};
-  }
+  if (!member(chunk, "error").is_null()) return broken_off(data);
   if (const std::string model = text_of(member(chunk, "model")); !model.empty()) {
     reply_.model = model;
   }
@@ -207,7 +139,7 @@ Result<void> ReplyReader::take_event(std::string_view data) {
   return {};
 }
 
-Result<void> ReplyReader::take_object(std::string_view body) {
+Result<void> OpenAiReader::take_object(std::string_view body) {
   const Json parsed = Json::parse(body, nullptr, false);
   const Json& choices = member(parsed, "choices");
   if (!choices.is_array() || choices.empty()) return not_a_reply();

@@ -84,15 +84,28 @@ Result<std::string> check_endpoint(const Endpoint& endpoint) {
     return wrong("the API key would cross the network unencrypted", text,
                  "use https, or no key for this engine");
   }
-  std::string clean = text;
-  while (!clean.empty() && clean.back() == '/') clean.pop_back();
-  return clean;
+  return without_last_slash(text);
+}
+
+std::string without_last_slash(std::string url) {
+  while (!url.empty() && url.back() == '/') url.pop_back();
+  return url;
 }
 
 std::string place_of(std::string_view url) {
   const size_t start = url.find("://");
   if (start != std::string_view::npos) url.remove_prefix(start + 3);
-  return std::string(url.substr(0, url.find('/')));
+  url = url.substr(0, url.find_first_of("/?#"));
+  const size_t user = url.rfind('@');
+  if (user != std::string_view::npos) url.remove_prefix(user + 1);
+  return std::string(url);
+}
+
+std::string url_path(std::string_view url) {
+  const size_t start = url.find("://");
+  if (start != std::string_view::npos) url.remove_prefix(start + 3);
+  const size_t path = url.find('/');
+  return path == std::string_view::npos ? "" : std::string(url.substr(path));
 }
 
 }  // namespace tinyarms::remote

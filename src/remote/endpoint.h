@@ -22,10 +22,16 @@ class ApiKey {
   std::string value_;
 };
 
+enum class Api {
+  OpenAi,     // chat completions, as most engines speak them
+  Anthropic,  // messages
+};
+
 struct Endpoint {
   std::string url;    // of the API's root, "http://127.0.0.1:8080/v1"
   std::string model;  // the name that API knows
   ApiKey key{};       // empty: none is sent
+  Api api = Api::OpenAi;
 };
 
 // The key in the environment variable `name`; empty for an empty name. Errors: Config (not set,
@@ -36,7 +42,11 @@ Result<ApiKey> key_from_environment(const std::string& name);
 // name, a query or a fragment, or a key that would travel over plain http to another machine.
 Result<std::string> check_endpoint(const Endpoint& endpoint);
 
-// "127.0.0.1:8080" of a URL that check_endpoint() took: what messages call it.
+// "127.0.0.1:8080" of a URL: what messages call it. Never a user name or a password.
 std::string place_of(std::string_view url);
+// "https://h/v1" of "https://h/v1/".
+std::string without_last_slash(std::string url);
+// "/v1" of it.
+std::string url_path(std::string_view url);
 
 }  // namespace tinyarms::remote

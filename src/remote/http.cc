@@ -23,6 +23,7 @@ struct HttpExchange {
   HttpCall call;
   bool post = true;
   size_t offset = 0;
+  bool follow = true;
 };
 
 class Transfer {
@@ -93,7 +94,7 @@ class Transfer {
   bool prepare_method() {
     if (!exchange_.post) {
       const bool secure = exchange_.call.url.rfind("https", 0) == 0;
-      return set(CURLOPT_HTTPGET, 1L) && set(CURLOPT_FOLLOWLOCATION, 1L) &&
+      return set(CURLOPT_HTTPGET, 1L) && set(CURLOPT_FOLLOWLOCATION, exchange_.follow ? 1L : 0L) &&
              set(CURLOPT_MAXREDIRS, kRedirectsMax) &&
              set(CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https") &&
              set(CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(exchange_.offset));
@@ -193,7 +194,8 @@ Result<HttpReply> get(const HttpFetch& fetch, const HttpLimits& limits, const St
   if (!library) return library.error();
   const HttpExchange exchange{.call = {.url = fetch.url, .headers = {}, .body = {}},
                           .post = false,
-                          .offset = fetch.offset};
+                          .offset = fetch.offset,
+                              .follow = fetch.follow_redirects};
   return Transfer(**library, exchange, limits, sink, nullptr).run(stop);
 }
 

@@ -21,10 +21,12 @@ struct HttpCall {
   std::string body;
 };
 
-// A GET carries nothing but its address, so it follows a few redirects, from https only to https.
+// A GET carries nothing but its address, so it may follow a few redirects, from https only to
+// https.
 struct HttpFetch {
   std::string url;
   size_t offset = 0;  // of the first byte that is wanted
+  bool follow_redirects = true;
 };
 
 struct HttpLimits {

@@ -203,6 +203,7 @@ cascade::Reply sample_reply() {
   step.attempt.evidence.set("intent", std::string("code"));
   step.attempt.evidence.set("odd", std::nan(""));
   step.attempt.cost.completion_tokens = 7;
+  step.attempt.cost.dollars = 0.25;
   reply.winner = 1;
   reply.sure = true;
   return reply;

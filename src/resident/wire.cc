@@ -117,6 +117,7 @@ cascade::Step step_of(const Json& json) {
   attempt.cost.prefill_seconds = number_or_nan(cost.at("prefill_seconds"));
   attempt.cost.decode_seconds = number_or_nan(cost.at("decode_seconds"));
   attempt.cost.load_seconds = number_or_nan(cost.at("load_seconds"));
+  attempt.cost.dollars = optional_number(cost.at("dollars"));
   return step;
 }
 

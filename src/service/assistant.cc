@@ -1,6 +1,7 @@
 #include "service/assistant.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <optional>
@@ -19,7 +20,6 @@
 #include "service/user_files.h"
 #include "tiers/embedding_tier.h"
 #include "tiers/language_tier.h"
-#include "tiers/openai_engine.h"
 #include "tiers/rule_tier.h"
 
 namespace tinyarms::service {
@@ -59,7 +59,7 @@ std::string stack_identity(const Settings& settings, const std::vector<tiers::Mo
   }
   identity += fmt::format("{}:{}\n", settings.l2.system_prompt.size(), settings.l2.system_prompt);
   identity += fmt::format("{}:{}\n", settings.l3.system_prompt.size(), settings.l3.system_prompt);
-  return identity + settings.l4.url + " " + settings.l4.model;
+  return identity + fmt::format("{} {}", fmt::join(settings.l4.urls, " "), settings.l4.model);
 }
 
 std::filesystem::path current_folder() {
@@ -201,7 +201,7 @@ struct Assistant::Parts {
   std::unique_ptr<sandbox::Judge> judge;  // for signals that run code
   Judgement judgement;
   tiers::EmbeddingTier* recall = nullptr;  // owned by the cascade
-  std::unique_ptr<tiers::RemoteEngine> remote;
+  std::optional<RemotePool> own_remotes;
   std::unique_ptr<cascade::Cascade> cascade;
 
   Parts(const Settings& settings, const Surroundings& around, Scope wanted)
@@ -306,14 +306,14 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around, Scope
   // While `offline` holds there is no client at all.
   tiers::RemoteEngine* remote = nullptr;
   if (!settings.offline) {
-    parts.remote = std::make_unique<tiers::OpenAiEngine>(
-        tiers::OpenAiEngineOptions{.url = settings.l4.url,
-                                   .model = settings.l4.model,
-                                   .api_key_env = settings.l4.api_key_env});
-    remote = around.remote != nullptr ? around.remote : parts.remote.get();
+    RemotePool& remotes = around.remotes != nullptr
+                              ? *around.remotes
+                              : parts.own_remotes.emplace(settings, around.paths, around.clock,
+                                                             around.prices);
+    remote = around.remote != nullptr ? around.remote : remotes.engine();
   }
   tiers.push_back(std::make_unique<tiers::RemoteTier>(
-      tiers::RemoteTierOptions{.url = settings.l4.url, .model = settings.l4.model}, remote));
+      tiers::RemoteTierOptions{.urls = settings.l4.urls, .model = settings.l4.model}, remote));
   parts.cascade =
       std::make_unique<cascade::Cascade>(std::move(tiers), parts.judgement.policy(), around.clock);
 }

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/paths.h"
 #include "cascade/cascade.h"
+#include "service/remote_pool.h"
 #include "service/settings.h"
 #include "tiers/remote_tier.h"
 
@@ -24,6 +25,8 @@ struct Surroundings {
   uint64_t physical_bytes = 0;             // memory of this machine
   tiers::RemoteEngine* remote = nullptr;   // instead of L4's own client, for tests
   ModelPool* models = nullptr;             // shared with others; null: models of its own
+  RemotePool* remotes = nullptr;           // likewise
+  PriceList prices = {};                   // of remote models, where the settings name none
 };
 
 // Bytes of physical memory, as the system reports them.

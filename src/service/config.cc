@@ -242,9 +242,18 @@ Result<void> check(const Settings& settings) {
   if (auto panel = signals::Panel::of(settings.signals.enabled); !panel) {
     return Error{ErrorCode::Config, panel.error().what, "signals.enabled", panel.error().hint};
   }
-  if (!settings.l4.url.empty() && settings.l4.model.empty()) {
+  if (!settings.l4.urls.empty() && settings.l4.model.empty()) {
     return Error{ErrorCode::Config, "l4.url is set, but l4.model is not", "l4.model",
                  "name the model that the remote tier shall ask for"};
+  }
+  if (!settings.l4.api_key_env.empty() && !settings.l4.api_key_file.empty()) {
+    return Error{ErrorCode::Config, "l4.api_key_env and l4.api_key_file are both set",
+                 "l4.api_key_file", "name one place of the key"};
+  }
+  if (settings.l4.price_input.has_value() != settings.l4.price_output.has_value()) {
+    const bool input = settings.l4.price_input.has_value();
+    return Error{ErrorCode::Config, "l4.price_input and l4.price_output go together",
+                 input ? "l4.price_output" : "l4.price_input", "set both, or neither"};
   }
   return {};
 }

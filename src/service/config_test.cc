@@ -139,7 +139,7 @@ api_key_env = "MY_API_KEY"
   EXPECT_THAT(settings.l0.packs, ElementsAre((root_ / "config/mine.yml").string()));
   EXPECT_EQ(settings.l1.similarity, 0.99);
   EXPECT_EQ(settings.l3.model, (root_ / "home/big.gguf").string());
-  EXPECT_EQ(settings.l4.url, "https://api.example/v1");
+  EXPECT_THAT(settings.l4.urls, ElementsAre("https://api.example/v1"));
   EXPECT_EQ(settings.l4.api_key_env, "MY_API_KEY");
 }
 
@@ -288,6 +288,40 @@ TEST_F(ConfigTest, TheVariableThatHoldsTheKeyIsNoMisspelling) {
   EXPECT_THAT(load().notices, ElementsAre(Not(HasSubstr("secret"))));
   user("l4.api_key_env = 'TINYARMS_L4_API_KEY'\n");
   EXPECT_THAT(load().notices, IsEmpty());
+}
+
+TEST_F(ConfigTest, ARemoteTierMayHaveSeveralAddresses) {
+  user("l4.url = ['https://a.example/v1', 'http://localhost:8080/v1']\nl4.model = 'm'\n");
+  const LoadedConfig both = load();
+  EXPECT_THAT(both.settings.l4.urls,
+              ElementsAre("https://a.example/v1", "http://localhost:8080/v1"));
+  EXPECT_EQ(value_as_toml(both.settings, *find_setting("l4.url")),
+            "[\"https://a.example/v1\", \"http://localhost:8080/v1\"]");
+  variable("TINYARMS_L4_URL", "https://b.example/v1");
+  const LoadedConfig one = load();
+  EXPECT_THAT(one.settings.l4.urls, ElementsAre("https://b.example/v1"));
+  EXPECT_EQ(value_as_toml(one.settings, *find_setting("l4.url")), "\"https://b.example/v1\"");
+  variable("TINYARMS_L4_URL", "['https://b.example/v1', 'https://b.example/v1']");
+  EXPECT_THAT(failure().what, HasSubstr("twice"));
+  variable("TINYARMS_L4_URL", "['https://b.example/v1', 'https://u:secret@b.example']");
+  EXPECT_THAT(failure().what, HasSubstr("password"));
+  EXPECT_THAT(failure().message(), Not(HasSubstr("secret@")));
+}
+
+TEST_F(ConfigTest, AKeyHasOnePlace) {
+  user("l4.api_key_file = 'key'\n");
+  EXPECT_EQ(load().settings.l4.api_key_file, (root_ / "config/key").string());
+  user("l4.api_key_file = 'key'\nl4.api_key_env = 'MY_KEY'\n");
+  EXPECT_EQ(failure().where, "l4.api_key_file");
+}
+
+TEST_F(ConfigTest, PricesGoTogether) {
+  user("l4.price_input = 1\n");
+  EXPECT_EQ(failure().where, "l4.price_output");
+  user("l4.price_output = 1.5\n");
+  EXPECT_EQ(failure().where, "l4.price_input");
+  user("l4.price_input = 1\nl4.price_output = 1.5\n");
+  EXPECT_EQ(load().settings.l4.price_output, 1.5);
 }
 
 TEST_F(ConfigTest, ARemoteAddressNeedsAModel) {

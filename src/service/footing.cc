@@ -83,6 +83,9 @@ Footing footing_of(const LoadedConfig& config, const Paths& paths, const Environ
     const auto key = environment(settings.l4.api_key_env);
     footing["the key in " + settings.l4.api_key_env] = key ? sha256_hex(*key) : "";
   }
+  if (!settings.offline && !settings.l4.api_key_file.empty()) {
+    footing["the key in l4.api_key_file"] = file_stamp(settings.l4.api_key_file);
+  }
   return footing;
 }
 

@@ -37,7 +37,8 @@ Json cost_json(const cascade::Cost& cost) {
           {"completion_tokens", cost.completion_tokens},
           {"prefill_seconds", number(cost.prefill_seconds)},
           {"decode_seconds", number(cost.decode_seconds)},
-          {"load_seconds", number(cost.load_seconds)}};
+          {"load_seconds", number(cost.load_seconds)},
+          {"dollars", number(cost.dollars)}};
 }
 
 Json calls_json(const std::vector<cascade::ToolCall>& calls) {

@@ -132,13 +132,24 @@ constexpr SettingInfo kSettings[] = {
      "Its context in tokens, at most what it was trained for.", kContextMin, kContextMax},
     {"l3.system_prompt", Kind::Text, Rule::Forbidden, TINYARMS_FIELD(l3.system_prompt),
      "What it is told before the conversation; empty: what its chat template says."},
-    {"l4.url", Kind::Url, Rule::Forbidden, TINYARMS_FIELD(l4.url),
-     "Base address of an OpenAI-compatible API; empty: no remote tier. Used only with "
-     "offline = false."},
+    {"l4.url", Kind::UrlList, Rule::Forbidden, TINYARMS_FIELD(l4.urls),
+     "Base address of an OpenAI-compatible or Anthropic API, or a list of several that serve the "
+     "same model; empty: no remote tier. Used only with offline = false."},
+    {"l4.kind", Kind::Remote, Rule::Forbidden, TINYARMS_FIELD(l4.kind),
+     "Which API is spoken there: \"openai\" (chat completions) or \"anthropic\" (messages)."},
     {"l4.model", Kind::Text, Rule::Forbidden, TINYARMS_FIELD(l4.model),
      "The model's name there."},
     {"l4.api_key_env", Kind::VariableName, Rule::Forbidden, TINYARMS_FIELD(l4.api_key_env),
      "Name of the environment variable that holds the key, never the key itself."},
+    {"l4.api_key_file", Kind::Path, Rule::Forbidden, TINYARMS_FIELD(l4.api_key_file),
+     "File that holds the key instead, readable by you alone (mode 0600)."},
+    {"l4.budget_per_day", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(l4.budget_per_day),
+     "US dollars that the remote tier may cost a day (UTC), whatever asks it on this account; 0: "
+     "no limit. Needs a price.", 0, 1000000},
+    {"l4.price_input", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(l4.price_input),
+     "US dollars a million tokens read; unset: what the catalogue says of l4.model.", 0, 1000000},
+    {"l4.price_output", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(l4.price_output),
+     "US dollars a million tokens written; unset: as above.", 0, 1000000},
     {"escalation.speculate", Kind::Toggle, Rule::Allowed, TINYARMS_FIELD(escalation.speculate),
      "L3 looks at L2's draft and goes on where it would write something else; \"auto\" where that "
      "is foretold to be quicker."},
@@ -197,6 +208,7 @@ struct AsToml {
   }
   std::string operator()(Switch* value) const { return toml_string(switch_name(*value)); }
   std::string operator()(Toggle* value) const { return toml_string(toggle_name(*value)); }
+  std::string operator()(RemoteKind* value) const { return toml_string(remote_kind_name(*value)); }
   std::string operator()(std::string* value) const { return toml_string(*value); }
   std::string operator()(std::vector<std::string>* values) const {
     std::string text = "[";
@@ -256,12 +268,16 @@ std::string allowed_values(const SettingInfo& info) {
     case Kind::Size: return "\"auto\" or a size of at least 1MiB, such as \"2.5GB\" or \"512MiB\"";
     case Kind::Choice: return "\"auto\", \"always\" or \"never\"";
     case Kind::Toggle: return "\"auto\", \"on\" or \"off\"";
+    case Kind::Remote: return "\"openai\" or \"anthropic\"";
     case Kind::Text: return "a text";
     case Kind::TextList: return "a list of texts that are not empty";
     case Kind::Path: return "a path";
     case Kind::PathList: return "a list of paths";
     case Kind::Model: return "a model's name, or the path of a .gguf file";
     case Kind::Url: return "an https:// address, or http:// on this machine, without a password";
+    case Kind::UrlList:
+      return fmt::format("an https:// address, or http:// on this machine, without a password; or "
+                         "a list of at most {}, none of them twice", kUrlsMax);
     case Kind::VariableName:
       return "the name of an environment variable in capitals, such as \"MY_API_KEY\"";
   }
@@ -270,6 +286,10 @@ std::string allowed_values(const SettingInfo& info) {
 
 std::string value_as_toml(const Settings& settings, const SettingInfo& info) {
   Settings copy = settings;  // fields are reached through a mutable Settings
+  if (info.kind == Kind::UrlList) {
+    auto& urls = *std::get<std::vector<std::string>*>(info.field(copy));
+    if (urls.size() < 2) return toml_string(urls.empty() ? "" : urls.front());
+  }
   return std::visit(AsToml{}, info.field(copy));
 }
 

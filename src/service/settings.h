@@ -62,10 +62,17 @@ struct ModelsSettings {
   int parallel = 0;               // 0: as many as ask at the same time
 };
 
+enum class RemoteKind { OpenAi, Anthropic };  // which API it speaks
+
 struct RemoteSettings {
-  std::string url;
+  RemoteKind kind = RemoteKind::OpenAi;
+  std::vector<std::string> urls;  // of engines that serve the same model; empty: no remote tier
   std::string model;
-  std::string api_key_env;  // the name of the variable that holds the key, never the key
+  std::string api_key_env;   // the name of the variable that holds the key, never the key
+  std::string api_key_file;  // instead: a file, mode 0600
+  double budget_per_day = 0;            // US dollars; 0: no limit
+  std::optional<double> price_input{};  // US dollars a million tokens; both or neither
+  std::optional<double> price_output{};
 };
 
 struct PullSettings {
@@ -146,6 +153,7 @@ struct Settings {
 };
 
 inline constexpr uint64_t kAutoCacheBytes = 256 << 20;
+inline constexpr size_t kUrlsMax = 16;  // of one remote tier
 inline constexpr double kAutoMemoryShare = 0.6;  // of the physical memory
 
 // What the memory budget comes to on a machine with that much memory.
@@ -159,8 +167,8 @@ std::map<cascade::Level, double> set_thresholds(const Settings& settings);
 std::map<cascade::Level, double> default_thresholds();
 
 enum class SettingKind {
-  Flag, Integer, Number, Size, Choice, Toggle,
-  Text, TextList, Path, PathList, Model, Url, VariableName
+  Flag, Integer, Number, Size, Choice, Toggle, Remote,
+  Text, TextList, Path, PathList, Model, Url, UrlList, VariableName
 };
 
 // A project's .tinyarms.toml comes with whatever was cloned and is not trusted.
@@ -171,7 +179,7 @@ enum class ProjectRule {
 };
 
 using FieldRef = std::variant<bool*, int*, uint32_t*, double*, std::optional<double>*,
-                              std::optional<uint64_t>*, Switch*, Toggle*,
+                              std::optional<uint64_t>*, Switch*, Toggle*, RemoteKind*,
                               std::string*,
                               std::vector<std::string>*>;
 

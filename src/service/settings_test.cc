@@ -54,7 +54,8 @@ TEST(SettingsTable, DefaultsPassTheirOwnChecks) {
 }
 
 TEST(SettingsTable, NothingThatLeavesTheMachineIsAProjectsToSet) {
-  for (const char* key : {"offline", "l4.url", "l4.model", "l4.api_key_env", "l0.packs",
+  for (const char* key : {"offline", "l4.url", "l4.model", "l4.api_key_env",
+                          "l4.api_key_file", "l4.budget_per_day", "l4.kind", "l0.packs",
                           "l2.system_prompt", "l3.system_prompt", "memory_budget",
                           "calibration.files", "calibration.allow_foreign", "policy.file",
                           "policy.explore", "log.decisions", "log.prompts", "log.keep_days",

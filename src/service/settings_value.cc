@@ -38,7 +38,9 @@ std::string shown(const RawValue& value) {
   return std::visit(Show{}, value);
 }
 
-bool may_be_secret(Kind kind) { return kind == Kind::VariableName || kind == Kind::Url; }
+bool may_be_secret(Kind kind) {
+  return kind == Kind::VariableName || kind == Kind::Url || kind == Kind::UrlList;
+}
 
 Error refusal(const SettingInfo& info, const RawValue& value, std::string_view reason) {
   std::string what =
@@ -138,6 +140,28 @@ Refusal store_string(std::string& field, const SettingInfo& info, const std::str
   return std::nullopt;
 }
 
+// One address may stand without the list; no address at all is an empty text.
+Refusal store_urls(std::vector<std::string>& field, const RawValue& value) {
+  std::vector<std::string> urls;
+  if (const auto* list = std::get_if<std::vector<std::string>>(&value)) {
+    urls = *list;
+  } else if (const auto* text = std::get_if<std::string>(&value)) {
+    urls = {*text};
+  } else {
+    return "";
+  }
+  if (urls.size() == 1 && urls[0].empty()) urls.clear();
+  if (urls.size() > kUrlsMax) return "these are too many";
+  for (size_t i = 0; i < urls.size(); ++i) {
+    if (urls[i].empty()) return "one of its entries is empty";
+    if (auto bad = check_url(urls[i])) return bad;
+    const auto until = urls.begin() + static_cast<std::ptrdiff_t>(i);
+    if (std::find(urls.begin(), until, urls[i]) != until) return "an address stands there twice";
+  }
+  field = std::move(urls);
+  return std::nullopt;
+}
+
 Refusal store_list(std::vector<std::string>& field, const SettingInfo& info,
                    const std::vector<std::string>& texts, const AssignContext& context) {
   std::vector<std::string> taken;
@@ -208,6 +232,15 @@ struct Store {
     }
     return "";
   }
+  Refusal operator()(RemoteKind* field) const {
+    const auto* text = std::get_if<std::string>(&value);
+    for (RemoteKind choice : {RemoteKind::OpenAi, RemoteKind::Anthropic}) {
+      if (text == nullptr || *text != remote_kind_name(choice)) continue;
+      *field = choice;
+      return std::nullopt;
+    }
+    return "";
+  }
   Refusal operator()(Switch* field) const {
     const auto* text = std::get_if<std::string>(&value);
     for (Switch choice : {Switch::Auto, Switch::Always, Switch::Never}) {
@@ -222,6 +255,7 @@ struct Store {
     return text != nullptr ? store_string(*field, info, *text, context) : Refusal("");
   }
   Refusal operator()(std::vector<std::string>* field) const {
+    if (info.kind == Kind::UrlList) return store_urls(*field, value);
     const auto* texts = std::get_if<std::vector<std::string>>(&value);
     return texts != nullptr ? store_list(*field, info, *texts, context) : Refusal("");
   }
@@ -254,6 +288,7 @@ RawValue read_text(const SettingInfo& info, std::string_view text) {
     case Kind::Number: return number_or_text<double>(text);
     case Kind::TextList:
     case Kind::PathList:
+    case Kind::UrlList:
       if (text.starts_with('[')) {
         return parse_toml_value(text).value_or(
             Unusable{"a list that is not written as TOML, [\"one\", \"two\"]"});
@@ -262,6 +297,7 @@ RawValue read_text(const SettingInfo& info, std::string_view text) {
     case Kind::Size:
     case Kind::Choice:
     case Kind::Toggle:
+    case Kind::Remote:
     case Kind::Text:
     case Kind::Path:
     case Kind::Model:
@@ -323,6 +359,14 @@ std::string_view toggle_name(Toggle value) {
     case Toggle::Off: return "off";
   }
   return "auto";
+}
+
+std::string_view remote_kind_name(RemoteKind value) {
+  switch (value) {
+    case RemoteKind::OpenAi: return "openai";
+    case RemoteKind::Anthropic: return "anthropic";
+  }
+  return "openai";
 }
 
 std::string_view switch_name(Switch value) {

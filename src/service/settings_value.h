@@ -43,6 +43,7 @@ std::string printable(std::string_view text, size_t bytes_max = 80);
 
 std::string toml_string(std::string_view text);  // quoted and escaped, as TOML's basic string
 std::string_view toggle_name(Toggle value);      // "auto", "on", "off"
+std::string_view remote_kind_name(RemoteKind value);  // "openai", "anthropic"
 std::string_view switch_name(Switch value);      // "auto", "always", "never"
 
 }  // namespace tinyarms::service

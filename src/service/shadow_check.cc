@@ -67,7 +67,7 @@ std::optional<Case> read_case(const std::string& text, const Settings& settings)
 // The next tier that is set up, if there is one.
 std::optional<Level> next_level(Level level, const Settings& settings) {
   if (level < Level::L3 && settings.l3.enabled && !settings.l3.model.empty()) return Level::L3;
-  if (level < Level::L4 && !settings.offline && !settings.l4.url.empty()) return Level::L4;
+  if (level < Level::L4 && !settings.offline && !settings.l4.urls.empty()) return Level::L4;
   return std::nullopt;
 }
 

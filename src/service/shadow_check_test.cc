@@ -50,7 +50,7 @@ class ShadowCheckTest : public testing::Test {
     settings_.shadow.share = 1;
     settings_.offline = false;
     settings_.l1.enabled = false;
-    settings_.l4.url = "http://127.0.0.1:9";
+    settings_.l4.urls = {"http://127.0.0.1:9"};
     settings_.l4.model = "big";
   }
   void TearDown() override { fs::remove_all(folder_); }

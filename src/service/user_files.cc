@@ -6,6 +6,10 @@ std::filesystem::path intent_head_path(const Paths& paths) {
   return paths.data_dir / "intent" / "head.json";
 }
 
+std::filesystem::path spending_path(const Paths& paths) {
+  return paths.data_dir / "spending.sqlite";
+}
+
 std::filesystem::path answer_cache_path(const Paths& paths) {
   return paths.cache_dir / "answers.sqlite";
 }

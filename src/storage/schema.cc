@@ -159,10 +159,26 @@ CREATE VIRTUAL TABLE words USING fts5 (
 );
 )sql"};
 
+// A number is never given twice: what was settled cannot be settled for another question.
+constexpr std::array<const char*, 1> kSpendingMigrations = {R"sql(
+CREATE TABLE days (
+  day TEXT PRIMARY KEY,
+  dollars REAL NOT NULL,
+  questions INTEGER NOT NULL
+) STRICT;
+CREATE TABLE holds (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  day TEXT NOT NULL,
+  dollars REAL NOT NULL
+) STRICT;
+CREATE INDEX holds_by_day ON holds (day);
+)sql"};
+
 }  // namespace
 
 Schema cache_schema() { return {kApplicationId, kMigrations}; }
 Schema decision_log_schema() { return {kDecisionLogId, kDecisionMigrations}; }
 Schema passage_schema() { return {kPassageStoreId, kPassageMigrations}; }
+Schema spending_schema() { return {kSpendingId, kSpendingMigrations}; }
 
 }  // namespace tinyarms::storage

@@ -68,7 +68,7 @@ class Costing {
   }
 
   double money(const TokenPrice& price, double answer_tokens) const {
-    return (costs_.prompt_tokens * price.input + answer_tokens * price.output) / 1e6;
+    return price.of(costs_.prompt_tokens, answer_tokens);
   }
 
   TierCost tier_cost(size_t index) const {

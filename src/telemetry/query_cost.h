@@ -12,16 +12,14 @@
 #include <string>
 #include <vector>
 
+#include "storage/spending.h"
 #include "telemetry/usage.h"
 
 namespace tinyarms::telemetry {
 
 inline constexpr double kBytesAToken = 4;  // assumed of a question's text
 
-struct TokenPrice {  // US dollars a million tokens
-  double input = 0;
-  double output = 0;
-};
+using storage::TokenPrice;
 
 // What serves a tier. Rates are a second, as measured; 0: not measured.
 struct TierTerms {

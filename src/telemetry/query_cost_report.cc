@@ -16,7 +16,7 @@ std::string spent_text(const Spent& spent) {
 
 std::string basis_text(const TierCost& cost, const TierTerms& terms, double watts_assumed) {
   if (terms.remote) {
-    return cost.priced ? "its price in the catalogue" : "its price is not known: counted as 0";
+    return cost.priced ? "its price" : "its price is not known: counted as 0";
   }
   return fmt::format("{}, {:.3g} W {}", cost.measured ? "models measure" : "the log",
                      terms.watts.value_or(watts_assumed),

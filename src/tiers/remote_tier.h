@@ -1,22 +1,26 @@
 // L4: an engine somewhere else, asked only when the user allows it.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "cascade/tier.h"
 
 namespace tinyarms::tiers {
 
-// The port to a remote engine. Nothing behind it is constructed while `offline` holds.
+// The port to a remote engine. Nothing behind it is constructed while `offline` holds. Thread-safe.
 class RemoteEngine {
  public:
   virtual ~RemoteEngine() = default;
   virtual Result<cascade::Attempt> complete(const cascade::Request&, const cascade::Trace& so_far,
                                             const StopFlag&, cascade::Listener&) = 0;
+  // Why nothing can be asked now, as far as is known without a look at disk or network.
+  virtual std::optional<std::string> skip_reason() const { return std::nullopt; }
 };
 
 struct RemoteTierOptions {
-  std::string url;    // of an OpenAI-compatible API; empty: not configured
+  std::vector<std::string> urls;  // addresses that serve it; empty: not configured
   std::string model;  // the name that API knows
 };
 

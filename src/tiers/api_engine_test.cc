@@ -1,0 +1,167 @@
+#include "tiers/api_engine.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "remote/scripted_server.h"
+#include "tiers/remote_tier.h"
+
+namespace tinyarms::tiers {
+namespace {
+
+using cascade::Level;
+using remote::testing::event;
+using remote::testing::http_reply;
+using remote::testing::ScriptedServer;
+namespace signal = cascade::signal;
+
+std::string counted_answer(const std::string& text, int prompt, int completion) {
+  return http_reply(
+      200, "text/event-stream",
+      event(R"({"model":"m1","choices":[{"delta":{"content":")" + text +
+            R"("},"finish_reason":"stop"}]})") +
+          event(R"({"choices":[],"usage":{"prompt_tokens":)" + std::to_string(prompt) +
+                R"(,"completion_tokens":)" + std::to_string(completion) + "}}") +
+          event("[DONE]"));
+}
+
+class ApiEngineTest : public testing::Test {
+ protected:
+  ApiEngineTest() {
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "api-engine-XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+    request_.messages = {{cascade::Role::User, "Hi"}};
+    request_.offline = false;
+    request_.sampling.tokens_max = 100;
+  }
+  ~ApiEngineTest() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+
+  ApiEngineOptions options(const ScriptedServer& server, DailyBudget* budget = nullptr) const {
+    return {.urls = {server.url()},
+            .model = "m",
+            .price = [] { return storage::TokenPrice{1e6, 1e6}; },  // a dollar a token
+            .budget = budget};
+  }
+  DailyBudget budget(double dollars) { return {folder_ / "spending.sqlite", dollars, clock_}; }
+  Result<cascade::Attempt> ask(ApiEngine& engine) {
+    return engine.complete(request_, {}, stop_, nobody_);
+  }
+
+  const SystemClock clock_;
+  const StopFlag stop_;
+  cascade::Listener nobody_;
+  cascade::Request request_;
+  std::filesystem::path folder_;
+};
+
+TEST_F(ApiEngineTest, SaysWhoAnsweredAndWhatItCost) {
+  ScriptedServer broken({http_reply(500, "application/json", "{}")});
+  ScriptedServer server({counted_answer("Yes", 5, 2)});
+  ApiEngineOptions both = options(server);
+  both.urls = {broken.url(), server.url()};
+  ApiEngine engine(both, clock_);
+  const auto attempt = ask(engine);
+  ASSERT_TRUE(attempt) << attempt.error().message();
+  EXPECT_EQ(attempt->answer, "Yes");
+  EXPECT_EQ(attempt->cost.dollars, 7);
+  EXPECT_EQ(attempt->evidence.text(signal::kUpstream), remote::place_of(server.url()));
+  EXPECT_EQ(attempt->evidence.text(signal::kUpstreamsPassed),
+            remote::place_of(broken.url()) + ": HTTP 500");
+  EXPECT_FALSE(attempt->evidence.text(signal::kBudget));
+}
+
+TEST_F(ApiEngineTest, ABudgetIsSettledWithWhatWasPaid) {
+  ScriptedServer server({counted_answer("Yes", 5, 2), counted_answer("Yes", 5, 2)});
+  DailyBudget budget = this->budget(200);
+  ApiEngine engine(options(server, &budget), clock_);
+  const auto attempt = ask(engine);
+  ASSERT_TRUE(attempt) << attempt.error().message();
+  EXPECT_NE(attempt->evidence.text(signal::kBudget)->find("7.0000 of 200.0000"),
+            std::string::npos);
+  EXPECT_TRUE(ask(engine));
+  EXPECT_NE(budget.describe().find("14.0000 of 200.0000"), std::string::npos);
+}
+
+TEST_F(ApiEngineTest, APaidUpDayIsATypedRefusalAndNoCall) {
+  ScriptedServer server({counted_answer("Yes", 150, 60)});
+  DailyBudget budget = this->budget(200);
+  ApiEngine engine(options(server, &budget), clock_);
+  ASSERT_TRUE(ask(engine));  // more than was foreseen: it is counted all the same
+  const auto refused = ask(engine);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::OverBudget);
+  EXPECT_NE(refused.error().message().find("is spent"), std::string::npos);
+  EXPECT_EQ(server.requests().size(), 1u);
+
+  // A climb leaves the tier out from now on; asked for by name it goes on saying so as an error.
+  RemoteTier tier({.urls = {server.url()}, .model = "m"}, &engine);
+  ASSERT_TRUE(tier.skip_reason(request_, {}));
+  EXPECT_NE(tier.skip_reason(request_, {})->find("budget is spent"), std::string::npos);
+  request_.only_level = Level::L4;
+  EXPECT_FALSE(tier.skip_reason(request_, {}));
+}
+
+TEST_F(ApiEngineTest, WhatADaySpentIsToldToItsOwnerAlone) {
+  ScriptedServer server({counted_answer("Yes", 150, 60)});
+  DailyBudget budget = this->budget(200);
+  ApiEngine engine(options(server, &budget), clock_);
+  request_.owner = "somebody's key";
+  const auto attempt = ask(engine);
+  ASSERT_TRUE(attempt) << attempt.error().message();
+  EXPECT_FALSE(attempt->evidence.text(signal::kBudget));
+  const auto refused = ask(engine);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::OverBudget);
+  EXPECT_EQ(refused.error().message().find("210"), std::string::npos);
+  EXPECT_EQ(refused.error().message().find("200"), std::string::npos);
+}
+
+TEST_F(ApiEngineTest, AQuestionThatCouldGoPastItIsNotAsked) {
+  ScriptedServer server({});
+  DailyBudget budget = this->budget(50);  // the answer alone may have 100 tokens
+  ApiEngine engine(options(server, &budget), clock_);
+  const auto refused = ask(engine);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::OverBudget);
+  EXPECT_NE(refused.error().message().find("no room"), std::string::npos);
+  EXPECT_FALSE(engine.skip_reason());  // a shorter one may fit
+}
+
+TEST_F(ApiEngineTest, WhatFailedBeforeItWasTakenCostsNothing) {
+  const std::string down = http_reply(503, "application/json", "{}");
+  ScriptedServer server({down, down, down});
+  DailyBudget budget = this->budget(200);
+  ApiEngine engine(options(server, &budget), clock_);
+  EXPECT_FALSE(ask(engine));
+  EXPECT_NE(budget.describe().find("0.0000 of"), std::string::npos);
+}
+
+TEST_F(ApiEngineTest, WithoutAPriceABudgetCannotBeKept) {
+  ScriptedServer server({});
+  DailyBudget budget = this->budget(200);
+  ApiEngineOptions free = options(server, &budget);
+  free.price = {};
+  ApiEngine engine(free, clock_);
+  const auto refused = ask(engine);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::Config);
+  EXPECT_NE(refused.error().hint.find("l4.price_input"), std::string::npos);
+}
+
+TEST_F(ApiEngineTest, WhereNothingCanBeCountedNothingIsAsked) {
+  ScriptedServer server({});
+  DailyBudget budget("/dev/null/spending.sqlite", 200, clock_);
+  ApiEngine engine(options(server, &budget), clock_);
+  const auto refused = ask(engine);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::Io);
+  EXPECT_NE(refused.error().message().find("cannot be counted"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace tinyarms::tiers
