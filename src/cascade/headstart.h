@@ -1,5 +1,6 @@
-// Work that a tier does on a request before it is asked, while a tier below still writes its answer.
-// Nobody waits for it, and what becomes of it changes how long an answer takes and nothing else.
+// Work that a tier does on a request before it is asked, while a tier below still writes its
+// answer. Nobody waits for it, and what becomes of it changes how long an answer takes and nothing
+// else.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
-// Computes prompts ahead: brings a model into memory where it fits beside what is there, and lets its
-// scheduler compute a prompt in the background, so that whoever asks for that prompt next finds it
-// in the prefix tree. What fails here fails silently; the request that it is for never notices.
+// Computes prompts ahead: brings a model into memory where it fits beside what is there, and lets
+// its scheduler compute a prompt in the background, so that whoever asks for that prompt next finds
+// it in the prefix tree. What fails here says so in a report; the request itself never notices.
 #pragma once
 
 #include <filesystem>
