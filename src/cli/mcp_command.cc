@@ -43,7 +43,8 @@ void run_mcp(const McpOptions& options, Context& context) {
                        .clock = context.clock,
                        .physical_bytes = service::physical_memory()},
                       {.workers = options.workers, .queue_max = kWaitingMax});
-  door::Encoders encoders(settings, context.paths, kWaitingMax);
+  door::Encoders encoders(settings, context.paths, kWaitingMax,
+                          [&climbs] { return climbs.models(); });
   const door::Kitchen kitchen{climbs, encoders, names, settings, context.clock, counts, "tinyarms"};
   service = std::make_unique<mcp::Service>(kitchen, context.paths, std::move(*roots),
                                            std::string(kVersion));

@@ -64,7 +64,7 @@ struct Serving::Parts {
                  .clock = context.clock,
                  .physical_bytes = service::physical_memory()},
                 {.workers = options.workers, .queue_max = options.queue}),
-        encoders_(settings_, context.paths, options.queue),
+        encoders_(settings_, context.paths, options.queue, [this] { return climbs_.models(); }),
         kitchen_{climbs_, encoders_, names_, settings_, context.clock, counts_,
                  fmt::format("tinyarms-{}", kVersion),
                  [this](const auto& request, const auto& reply, const auto& id) {

@@ -67,6 +67,9 @@ class Climbs {
   // What comes from now on is asked with these settings. Any thread.
   void replace_settings(const service::Settings& settings);
 
+  // The models of those settings. Any thread.
+  std::shared_ptr<service::ModelPool> models() const;
+
   ClimbCounts counts() const;
   // What the user should know about the set-up.
   std::vector<std::string> notices() const;

@@ -7,11 +7,11 @@
 
 #include "base/file.h"
 #include "catalog/model_store.h"
-#include "encoder/text_encoder.h"
 #include "questions/bundled_packs.h"
 #include "questions/question_engine.h"
 #include "sandbox/bubblewrap_judge.h"
 #include "service/cache_pairs.h"
+#include "service/counted_models.h"
 #include "service/judgement.h"
 #include "service/library_access.h"
 #include "service/model_pool.h"
@@ -278,10 +278,10 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around, Scope
             .intent_folder = around.paths.cache_dir,
             .retrieval = retrieval_options(settings, around.paths, encoder, asked_in),
             .place = place_of(asked_in)},
-        [path = encoder.path, threads = settings.threads,
+        [path = encoder.path, threads = settings.threads, shelf = &parts.models.shelf(),
          scope]() -> Result<std::unique_ptr<engine::Embedder>> {
           if (scope == Scope::AtHand) return not_at_hand();
-          return encoder::load_text_encoder(path, {.threads = threads, .precision = {}});
+          return load_counted_encoder(path, threads, {.shelf = shelf, .use = "l1"});
         },
         parts.memory, around.clock);
     parts.recall = tier.get();

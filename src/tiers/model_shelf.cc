@@ -129,6 +129,24 @@ ModelShelf::Spare::~Spare() {
   shelf_.changed_.notify_all();
 }
 
+Result<std::unique_ptr<ShelfGuest>> ModelShelf::admit(const ShelvedModel& model) {
+  Lock lock(mutex_);
+  drop_idle();
+  const Wanted wanted{
+      .file = model.file, .context_tokens = model.context_tokens, .bytes = model.bytes};
+  while (true) {
+    auto room = make_room(lock, wanted);
+    if (!room) return room.error();
+    if (*room) break;
+  }
+  guest_bytes_ += model.bytes;
+  return std::make_unique<ShelfGuest>(options_.watcher, ++last_id_,
+                                      [this, bytes = model.bytes] {
+                                        const std::lock_guard leaving(mutex_);
+                                        guest_bytes_ -= bytes;
+                                      });
+}
+
 // The place of that model. Whoever uses an old file's model goes on with it; the next one gets the
 // new file's.
 ModelShelf::Place* ModelShelf::find(Wanted& wanted) {
@@ -173,7 +191,7 @@ Result<bool> ModelShelf::make_room(Lock& lock, const Wanted& wanted) {
                 "raise memory_budget, shorten the tier's context, choose a smaller model, or (at "
                 "l3) set escalation.speculate and escalation.lookup to \"off\"");
   }
-  uint64_t fixed = wanted.bytes + (background_ ? background_->bytes : 0);
+  uint64_t fixed = wanted.bytes + guest_bytes_ + (background_ ? background_->bytes : 0);
   for (const Place& place : shelf_) fixed += keeps(place) || place.in_use() ? place.bytes : 0;
   if (fixed > options_.budget_bytes) {
     if (background_) {
@@ -245,8 +263,8 @@ void ModelShelf::put_away_idle() {
 }
 
 uint64_t ModelShelf::sum_of_bytes() const {
-  const uint64_t loading = background_ ? background_->bytes : 0;
-  return std::accumulate(shelf_.begin(), shelf_.end(), loading,
+  const uint64_t elsewhere = guest_bytes_ + (background_ ? background_->bytes : 0);
+  return std::accumulate(shelf_.begin(), shelf_.end(), elsewhere,
                          [](uint64_t sum, const Place& place) { return sum + place.bytes; });
 }
 

@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "base/stop_flag.h"
 #include "tiers/model_loader.h"
+#include "tiers/shelf_guest.h"
 #include "tiers/shelf_watcher.h"
 
 namespace tinyarms::tiers {
@@ -28,19 +29,6 @@ struct ShelfOptions {
   std::optional<double> idle_seconds{}; // put away after so long without use; nothing: never
   std::set<std::filesystem::path> kept{};  // never put away for another model, nor for idleness
   std::shared_ptr<ShelfWatcher> watcher{};  // may be null
-};
-
-// A model in memory, for whoever wants to see.
-struct Resident {
-  std::filesystem::path file;
-  uint32_t context_tokens = 0;
-  uint64_t bytes = 0;
-  double load_seconds = 0;
-  double resident_seconds = 0;
-  double idle_seconds = 0;  // since it was last taken or given back
-  uint64_t uses = 0;
-  bool in_use = false;
-  bool kept = false;
 };
 
 // Thread-safe: one mutex is over everything here; loaders run under it, but for take_spare()'s.
@@ -84,10 +72,14 @@ class ModelShelf {
   Result<std::unique_ptr<Spare>> take_spare(const std::filesystem::path& file,
                                             uint32_t context_tokens, StopFlag& stop);
 
+  // Room for a model that somebody else loads, set aside as long as the guest lives: language
+  // models are put away for it. Errors: OverBudget, as take() has it.
+  Result<std::unique_ptr<ShelfGuest>> admit(const ShelvedModel& model);
+
   // Puts away what has been idle for too long; take() does so too.
   void put_away_idle();
 
-  uint64_t bytes_resident() const;
+  uint64_t bytes_resident() const;  // guests and what is loading included
   size_t models_resident() const;
   std::vector<Resident> residents() const;  // most recently used first
 
@@ -141,6 +133,7 @@ class ModelShelf {
   mutable std::mutex mutex_;
   std::list<Place> shelf_;  // most recently used first
   uint64_t last_id_ = 0;
+  uint64_t guest_bytes_ = 0;
   std::condition_variable changed_;  // of background_
   std::optional<Background> background_;
   uint64_t last_background_ = 0;

@@ -106,6 +106,23 @@ TEST_F(ModelShelfTest, ResidentsAreTold) {
   EXPECT_TRUE(one.in_use);
 }
 
+TEST_F(ModelShelfTest, GuestsCountAsLongAsTheyStay) {
+  ModelShelf shelf(loader, clock, 100);
+  ASSERT_TRUE(shelf.take("one", 10));
+  ASSERT_TRUE(shelf.take("two", 10));
+  auto guest = shelf.admit({.file = "encoder", .bytes = 30, .kind = ModelKind::Encoder});
+  ASSERT_TRUE(guest) << guest.error().message();
+  EXPECT_EQ(shelf.models_resident(), 1u);  // one had to go
+  EXPECT_EQ(shelf.bytes_resident(), 70u);
+  auto used = shelf.take("two", 10);
+  auto refused = shelf.admit({.file = "reranker", .bytes = 40});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::OverBudget);
+  guest = Error{};
+  EXPECT_EQ(shelf.bytes_resident(), 40u);
+  EXPECT_TRUE(shelf.admit({.file = "reranker", .bytes = 40}));
+}
+
 // Loads in the background until it is told to go on, or given up.
 class HeldLoader final : public ModelLoader {
  public:
