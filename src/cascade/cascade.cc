@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace tinyarms::cascade {
 namespace {
 
@@ -12,14 +14,17 @@ bool ends_climb(Decision decision) {
 }  // namespace
 
 Cascade::Cascade(std::vector<std::unique_ptr<Tier>> tiers, const Policy& policy,
-                 const Clock& clock)
-    : tiers_(std::move(tiers)), policy_(policy), clock_(clock) {}
+                 const Clock& clock, Headstarts headstarts)
+    : tiers_(std::move(tiers)), policy_(policy), clock_(clock), headstarts_(headstarts) {}
 
 Reply Cascade::run(const Request& request, const StopFlag& stop, Listener& listener) {
   Reply reply;
   const double started = clock_.monotonic_seconds();
+  Ahead ahead;
   const auto take_step = [&](size_t tier, bool last_word) {
-    Step step = ask({request, reply.trace, started, tier, last_word}, stop, listener);
+    const Climb climb{request, reply.trace, started, tier, last_word};
+    Step step = ask(climb, ahead, stop, listener);
+    settle(climb, ahead, step);
     listener.step_finished(step);
     const Decision decision = step.decision;
     if (step.attempt.answered && decision != Decision::Abstain) reply.winner = reply.trace.size();
@@ -38,7 +43,7 @@ Reply Cascade::run(const Request& request, const StopFlag& stop, Listener& liste
   return reply;
 }
 
-Step Cascade::ask(const Climb& climb, const StopFlag& stop, Listener& listener) {
+Step Cascade::ask(const Climb& climb, Ahead& ahead, const StopFlag& stop, Listener& listener) {
   Tier& tier = *tiers_[climb.tier];
   Step step;
   step.level = tier.level();
@@ -55,8 +60,19 @@ Step Cascade::ask(const Climb& climb, const StopFlag& stop, Listener& listener) 
 
   listener.tier_started(tier.level(), tier.describe());
   const double start = clock_.monotonic_seconds();
-  const Outlook outlook{.may_climb = may_climb(climb),
-                        .threshold = policy_.threshold(situation(climb, climb.tier))};
+  const std::optional<size_t> above = next_above(climb);
+  Outlook outlook{.may_climb = above.has_value(),
+                  .threshold = policy_.threshold(situation(climb, climb.tier))};
+  bool told = false;  // a tier may say more than once that it writes
+  if (above && headstarts_.climbs != nullptr) {
+    outlook.writing = [&] {
+      if (!std::exchange(told, true)) begin_above(climb, *above, ahead);
+    };
+  }
+  if (ahead.work && ahead.tier == climb.tier) {
+    outlook.headstart = ahead.work.get();
+    ahead.report = ahead.work->report();
+  }
   Result<Attempt> attempt =
       tier.attempt_within(outlook, climb.request, climb.so_far, stop, listener);
   step.seconds = clock_.monotonic_seconds() - start;
@@ -103,7 +119,7 @@ Situation Cascade::situation(const Climb& climb, size_t tier) const {
 
 void Cascade::judge(const Climb& climb, Step& step) const {
   Situation at = situation(climb, climb.tier);
-  at.may_climb = may_climb(climb);
+  at.may_climb = next_above(climb).has_value();
   Verdict verdict = policy_.judge(at, step.attempt);
   step.confidence = verdict.confidence.value;
   step.calibrated = verdict.confidence.calibrated;
@@ -128,12 +144,44 @@ double Cascade::seconds_spent(const Climb& climb) const {
   return clock_.monotonic_seconds() - climb.started;
 }
 
-bool Cascade::may_climb(const Climb& climb) const {
-  if (climb.last_word) return false;
+// Who would be asked next.
+std::optional<size_t> Cascade::next_above(const Climb& climb) const {
+  if (climb.last_word) return std::nullopt;
   for (size_t above = climb.tier + 1; above < tiers_.size(); ++above) {
-    if (!skip_reason(climb, above)) return true;
+    if (!skip_reason(climb, above)) return above;
   }
-  return false;
+  return std::nullopt;
+}
+
+void Cascade::begin_above(const Climb& climb, size_t above, Ahead& ahead) const {
+  if (ahead.work) return;
+  const Level level = tiers_[climb.tier]->level();
+  const std::string group = group_of(climb.request.group, climb.so_far);
+  if (!headstarts_.always && !headstarts_.climbs->share(level, group).likely()) return;
+  ahead.work = tiers_[above]->begin(climb.request, climb.so_far);
+  ahead.tier = above;
+}
+
+// After each step: what there is to learn from it, and what becomes of what was begun. Where the
+// climb ends here, that is cancelled before anything else.
+void Cascade::settle(const Climb& climb, Ahead& ahead, Step& step) const {
+  const bool taken_up = ahead.work && ahead.tier == climb.tier;
+  if (ahead.work && (taken_up || ends_climb(step.decision))) {
+    ahead.work->cancel();
+    const bool asked = taken_up && step.decision != Decision::Skip;
+    SpentHeadstart spent{.level = tiers_[ahead.tier]->level(),
+                         .used = false,
+                         .report = asked ? ahead.report : ahead.work->report()};
+    spent.used = asked && step.attempt.answered &&
+                 (spent.report.load_seconds > 0 || step.attempt.cost.cached_tokens > 0);
+    ahead.work.reset();
+    step.reason += fmt::format("; {}", describe(spent));
+    step.headstart = std::move(spent);
+  }
+  const bool judged = step.decision == Decision::Accept || step.decision == Decision::Escalate;
+  if (headstarts_.climbs != nullptr && judged && step.level >= Level::L2 && next_above(climb)) {
+    headstarts_.climbs->add(step.level, step.attempt.group, step.decision == Decision::Escalate);
+  }
 }
 
 std::optional<std::string> Cascade::skip_reason(const Climb& climb, size_t index) const {

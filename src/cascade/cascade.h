@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "cascade/climb_memory.h"
 #include "cascade/policy.h"
 #include "cascade/tier.h"
 
@@ -22,11 +23,19 @@ struct Reply {
   const Step* step() const { return winner ? &trace[*winner] : nullptr; }
 };
 
+// When the tier above begins while the one below writes: where such questions climbed more often
+// than not (`climbs`), or always.
+struct Headstarts {
+  ClimbMemory* climbs = nullptr;  // outlives the cascade; null: never
+  bool always = false;
+};
+
 // Not thread-safe: one climb at a time. Holds no state between climbs.
 class Cascade {
  public:
   // Tiers in climbing order; a level may have several (specialists), each tried in turn.
-  Cascade(std::vector<std::unique_ptr<Tier>> tiers, const Policy& policy, const Clock& clock);
+  Cascade(std::vector<std::unique_ptr<Tier>> tiers, const Policy& policy, const Clock& clock,
+          Headstarts headstarts = {});
 
   // Never fails: what went wrong is in the trace. Where no tier was sure, the reply is the
   // highest tier's answer with `sure == false`: answers of different models cannot be compared
@@ -47,16 +56,25 @@ class Cascade {
     size_t tier;
     bool last_word = false;  // nobody above is asked any more
   };
+  // What a tier above has begun meanwhile.
+  struct Ahead {
+    std::unique_ptr<Headstart> work;
+    size_t tier = 0;
+    HeadstartReport report;  // when that tier was asked
+  };
   std::optional<std::string> skip_reason(const Climb&, size_t tier) const;
-  bool may_climb(const Climb&) const;
+  std::optional<size_t> next_above(const Climb&) const;
+  void begin_above(const Climb&, size_t above, Ahead&) const;
+  void settle(const Climb&, Ahead&, Step&) const;
   double seconds_spent(const Climb&) const;
-  Step ask(const Climb&, const StopFlag&, Listener&);
+  Step ask(const Climb&, Ahead&, const StopFlag&, Listener&);
   Situation situation(const Climb&, size_t tier) const;
   void judge(const Climb&, Step&) const;
 
   std::vector<std::unique_ptr<Tier>> tiers_;
   const Policy& policy_;
   const Clock& clock_;
+  Headstarts headstarts_;
 };
 
 }  // namespace tinyarms::cascade

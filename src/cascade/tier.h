@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +12,7 @@
 #include "base/result.h"
 #include "base/stop_flag.h"
 #include "cascade/attempt.h"
+#include "cascade/headstart.h"
 #include "cascade/request.h"
 #include "cascade/trace.h"
 
@@ -36,6 +39,10 @@ class Listener {
 struct Outlook {
   bool may_climb = false;  // a tier above would be asked if it is not good enough
   double threshold = 0;    // P(correct) that it must reach
+  // To be called by a tier above rules and caches when the first of its answer is there, on the
+  // thread that asked it. May be empty.
+  std::function<void()> writing = {};
+  Headstart* headstart = nullptr;  // what this tier began itself, before; null: nothing
 };
 
 class Tier {
@@ -62,6 +69,12 @@ class Tier {
                                          const Trace& so_far, const StopFlag& stop,
                                          Listener& listener) {
     return attempt(request, so_far, stop, listener);
+  }
+
+  // Begins on a request that it may be asked for soon; null where it cannot, or is not to. Returns
+  // at once, and is done with both arguments then.
+  virtual std::unique_ptr<Headstart> begin(const Request&, const Trace& /*so_far*/) {
+    return nullptr;
   }
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "cascade/attempt.h"
+#include "cascade/headstart.h"
 #include "cascade/level.h"
 
 namespace tinyarms::cascade {
@@ -36,6 +37,7 @@ struct Step {
   std::optional<double> threshold;   // what it was held against
   double propensity = 1;             // chance that this decision had; below 1 where chance decided
   double seconds = 0;
+  std::optional<SpentHeadstart> headstart = {};  // this tier's, or one that ended with this step
 };
 
 using Trace = std::vector<Step>;

@@ -12,7 +12,9 @@
 #include "cli/context.h"
 #include "cli/text_input.h"
 #include "encoder/model_manners.h"
-#include "encoder/text_encoder.h"
+#include "service/assistant.h"
+#include "service/counted_models.h"
+#include "service/model_pool.h"
 
 namespace tinyarms::cli {
 namespace {
@@ -147,8 +149,10 @@ void run_embed(const EmbedOptions& options, Context& context) {
   const std::string name = options.model.empty() ? loaded->settings.l1.model : options.model;
   auto model = catalog::ModelStore(context.paths.models_dir).find(name);
   if (!model) return context.fail(model.error(), json);
-  auto embedder = encoder::load_text_encoder(
-      model->path, {.threads = loaded->settings.threads, .precision = {}});
+  service::ModelPool models(loaded->settings, context.paths, context.clock,
+                            service::physical_memory());
+  auto embedder = service::load_counted_encoder(model->path, loaded->settings.threads,
+                                                {.shelf = &models.shelf(), .use = "embeddings"});
   if (!embedder) return context.fail(embedder.error(), json);
   const Terminal terminal = context.terminal(loaded->settings);
   note_sizes((*embedder)->facts(), options.dimensions, terminal);

@@ -12,7 +12,9 @@
 #include "cli/index_report.h"
 #include "corpus/indexer.h"
 #include "corpus/watcher.h"
+#include "service/assistant.h"
 #include "service/library_access.h"
+#include "service/model_pool.h"
 #include "service/reply_json.h"
 
 namespace tinyarms::cli {
@@ -30,6 +32,7 @@ struct IndexOptions {
 // Model, encoder and library, as writing needs them.
 struct Workshop {
   service::Settings settings;
+  std::unique_ptr<service::ModelPool> models;  // in which the encoder counts
   std::unique_ptr<engine::Embedder> encoder;
   std::unique_ptr<corpus::Library> library;
 };
@@ -48,7 +51,10 @@ Result<Workshop> open_workshop(const service::Settings& settings, bool rebuild, 
                                const Context& context) {
   auto model = service::encoder_model(settings, context.paths);
   if (!model) return model.error();
-  auto encoder = service::load_encoder(*model, settings);
+  auto models = std::make_unique<service::ModelPool>(settings, context.paths, context.clock,
+                                                     service::physical_memory());
+  auto encoder =
+      service::load_encoder(*model, settings, {.shelf = &models->shelf(), .use = "index"});
   if (!encoder) return encoder.error();
   corpus::LibraryOptions options = service::library_options(
       *model, context.paths, static_cast<size_t>((*encoder)->dimensions()));
@@ -61,7 +67,7 @@ Result<Workshop> open_workshop(const service::Settings& settings, bool rebuild, 
   if (!(*library)->notice().empty() && !json) {
     terminal.note(printable("note: " + (*library)->notice()));
   }
-  return Workshop{settings, std::move(*encoder), std::move(*library)};
+  return Workshop{settings, std::move(models), std::move(*encoder), std::move(*library)};
 }
 
 Result<corpus::IndexReport> update_root(Workshop& work, corpus::Root& root, Context& context) {

@@ -45,7 +45,8 @@ void run_mcp(const McpOptions& options, Context& context) {
                        .physical_bytes = service::physical_memory(),
                        .prices = price_list(context)},
                       {.workers = options.workers, .queue_max = kWaitingMax});
-  door::Encoders encoders(settings, context.paths, kWaitingMax);
+  door::Encoders encoders(settings, context.paths, kWaitingMax,
+                          [&climbs] { return climbs.models(); });
   const door::Kitchen kitchen{climbs, encoders, names, settings, context.clock, counts, "tinyarms"};
   service = std::make_unique<mcp::Service>(kitchen, context.paths, std::move(*roots),
                                            std::string(kVersion));

@@ -1,4 +1,4 @@
-// tinyarms ps: which language models are in memory on this machine, and who holds them.
+// tinyarms ps: which models are in memory on this machine, and who holds them.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -36,14 +36,15 @@ void run_ps(const PsOptions& options, Context& context) {
     for (const HeldModel& held : all) list.push_back(service::held_json(held));
     return terminal.out(service::json_text(Json{{"models", list}}));
   }
-  if (all.empty()) return terminal.note("no language model is in memory");
-  terminal.out(fmt::format("{:36} {:>11} {:>8} {:21} {:>9}  {}\n", "model", "memory", "context",
-                           "since", "idle", "process"));
+  if (all.empty()) return terminal.note("no model is in memory");
+  terminal.out(fmt::format("{:36} {:8} {:>11} {:>8} {:21} {:>9}  {}\n", "model", "kind", "memory",
+                           "context", "since", "idle", "used by"));
   for (const HeldModel& held : all) {
     const std::string line = fmt::format(
-        "{:36} {:>11} {:>8} {:21} {:>9}  {} {}{}", held.model.file.stem().string(),
-        size_text(held.model.bytes), held.model.context_tokens, service::timestamp(held.since),
-        held.in_use ? "in use" : held_for(held.idle_seconds), held.pid, held.command,
+        "{:36} {:8} {:>11} {:>8} {:21} {:>9}  {} {}{}{}", held.model.file.stem().string(),
+        service::name_of(held.model.kind), size_text(held.model.bytes), held.model.context_tokens,
+        service::timestamp(held.since), held.in_use ? "in use" : held_for(held.idle_seconds),
+        held.pid, held.command, held.model.use.empty() ? "" : ", " + held.model.use,
         held.model.kept ? " (kept)" : "");
     terminal.out(printable(line) + "\n");
   }
@@ -53,12 +54,13 @@ void run_ps(const PsOptions& options, Context& context) {
 
 void add_ps(CLI::App& app, Context& context) {
   auto options = std::make_shared<PsOptions>();
-  CLI::App* ps = app.add_subcommand("ps", "The language models in memory, and who holds them");
+  CLI::App* ps = app.add_subcommand("ps", "The models in memory, and who holds them");
   ps->add_flag("--json", options->json, "As JSON");
   ps->footer(
       "memory is what was planned for the model: weights, key-value memory, computing. Processes\n"
       "that map the same file share its weights. models.idle_seconds, models.keep and\n"
-      "memory_budget decide how long a model stays.\n"
+      "memory_budget decide how long a language model stays; an encoder or a reranker counts in\n"
+      "the budget for as long as what uses it (l1, embeddings, rerank) keeps it.\n"
       "Examples:\n"
       "  tinyarms ps\n"
       "  tinyarms ps --json");

@@ -9,6 +9,8 @@
 #include "cli/context.h"
 #include "cli/text_input.h"
 #include "engine/ranking.h"
+#include "service/assistant.h"
+#include "service/model_pool.h"
 #include "service/reply_json.h"
 #include "service/reranking.h"
 
@@ -138,9 +140,11 @@ void run_rerank(const RerankOptions& options, Context& context) {
   auto passages = read_passages(context.input);
   if (!passages) return context.fail(passages.error(), options.json);
   const Terminal terminal = context.terminal(settings->settings);
+  service::ModelPool models(settings->settings, context.paths, context.clock,
+                            service::physical_memory());
   auto loaded = service::load_reranker(
       {.method = service::rerank_method(options.method), .model = options.model},
-      settings->settings, context.paths);
+      settings->settings, context.paths, {.shelf = &models.shelf(), .use = "rerank"});
   if (!loaded) return context.fail(loaded.error(), options.json);
   if (passages->texts.size() > 100) {
     terminal.status(fmt::format("ranking {} passages", passages->texts.size()));

@@ -66,7 +66,7 @@ struct Serving::Parts {
                  .physical_bytes = service::physical_memory(),
                  .prices = price_list(context)},
                 {.workers = options.workers, .queue_max = options.queue}),
-        encoders_(settings_, context.paths, options.queue),
+        encoders_(settings_, context.paths, options.queue, [this] { return climbs_.models(); }),
         kitchen_{climbs_, encoders_, names_, settings_, context.clock, counts_,
                  fmt::format("tinyarms-{}", kVersion),
                  [this](const auto& request, const auto& reply, const auto& id) {

@@ -157,6 +157,11 @@ void Climbs::replace_settings(const service::Settings& settings) {
   std::swap(arrangement_, next);
 }
 
+std::shared_ptr<service::ModelPool> Climbs::models() const {
+  const std::lock_guard lock(mutex_);
+  return arrangement_.models;
+}
+
 ClimbCounts Climbs::counts() const {
   const std::lock_guard lock(mutex_);
   return {.waiting = slow_.waiting.size() + quick_.waiting.size(),

@@ -68,6 +68,9 @@ class Climbs {
   // What comes from now on is asked with these settings. Any thread.
   void replace_settings(const service::Settings& settings);
 
+  // The models of those settings. Any thread.
+  std::shared_ptr<service::ModelPool> models() const;
+
   ClimbCounts counts() const;
   // The addresses of the remote tier; empty where there is none.
   std::vector<service::UpstreamHealth> upstreams() const;

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "catalog/model_store.h"
-#include "encoder/text_encoder.h"
+#include "service/counted_models.h"
 
 namespace tinyarms::door {
 namespace {
@@ -28,8 +28,13 @@ Result<Model*> take(std::list<std::pair<std::string, std::unique_ptr<Model>>>& s
 
 }  // namespace
 
-Encoders::Encoders(const LiveSettings& settings, const Paths& paths, size_t queue_max)
-    : live_(settings), paths_(paths), queue_max_(queue_max), thread_([this] { work(); }) {}
+Encoders::Encoders(const LiveSettings& settings, const Paths& paths, size_t queue_max,
+                   Models models)
+    : live_(settings),
+      paths_(paths),
+      queue_max_(queue_max),
+      models_(std::move(models)),
+      thread_([this] { work(); }) {}
 
 Encoders::~Encoders() {
   {
@@ -77,14 +82,14 @@ void Encoders::follow_settings() {
   embedders_.clear();
   rerankers_.clear();
   counters_.clear();
+  pool_ = models_();
 }
 
 Result<engine::Embedder*> Encoders::embedder(const std::string& model) {
   return take(embedders_, model, [&]() -> Result<std::unique_ptr<engine::Embedder>> {
     auto found = catalog::ModelStore(paths_.models_dir).find(model);
     if (!found) return found.error();
-    return encoder::load_text_encoder(found->path,
-                                      {.threads = settings_->threads, .precision = {}});
+    return service::load_counted_encoder(found->path, settings_->threads, counted("embeddings"));
   });
 }
 
@@ -92,7 +97,7 @@ Result<service::LoadedReranker*> Encoders::reranker(const service::RerankChoice&
   const std::string name =
       (choice.method ? std::string(service::name_of(*choice.method)) : "") + "/" + choice.model;
   return take(rerankers_, name, [&]() -> Result<std::unique_ptr<service::LoadedReranker>> {
-    auto loaded = service::load_reranker(choice, *settings_, paths_);
+    auto loaded = service::load_reranker(choice, *settings_, paths_, counted("rerank"));
     if (!loaded) return loaded.error();
     return std::make_unique<service::LoadedReranker>(std::move(*loaded));
   });

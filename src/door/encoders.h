@@ -19,6 +19,7 @@
 #include "door/answering.h"
 #include "engine/embedder.h"
 #include "engine/token_counter.h"
+#include "service/model_pool.h"
 #include "service/reranking.h"
 
 namespace tinyarms::door {
@@ -30,8 +31,11 @@ class Encoders {
     std::function<void(Encoders&)> run;    // on the thread of the encoders
   };
 
-  // Both outlive it.
-  Encoders(const LiveSettings& settings, const Paths& paths, size_t queue_max);
+  // In whose memory budget they count, whenever the settings have changed.
+  using Models = std::function<std::shared_ptr<service::ModelPool>()>;
+
+  // All outlive it.
+  Encoders(const LiveSettings& settings, const Paths& paths, size_t queue_max, Models models);
   ~Encoders();  // what waits is dropped
   Encoders(const Encoders&) = delete;
   Encoders& operator=(const Encoders&) = delete;
@@ -51,16 +55,19 @@ class Encoders {
 
   void work();
   void follow_settings();
+  service::Counting counted(const char* use) const { return {&pool_->shelf(), use}; }
 
   const LiveSettings& live_;
   const Paths& paths_;
   size_t queue_max_;
+  Models models_;
   std::mutex mutex_;
   std::condition_variable ready_;
   std::deque<Errand> waiting_;
   bool stopping_ = false;
   // Of the thread alone:
   std::shared_ptr<const service::Settings> settings_;
+  std::shared_ptr<service::ModelPool> pool_;  // outlives what is counted in it
   Shelf<engine::Embedder> embedders_;
   Shelf<service::LoadedReranker> rerankers_;
   Shelf<const engine::TokenCounter> counters_;

@@ -20,10 +20,15 @@ llama_load_mode load_mode(const ModelFacts& facts) {
                                                          : LLAMA_LOAD_MODE_MMAP;
 }
 
+// libllama goes on while this says so.
+bool still_wanted(float /*loaded: share*/, void* stop) {
+  return stop == nullptr || !static_cast<const StopFlag*>(stop)->raised();
+}
+
 }  // namespace
 
 Result<std::unique_ptr<const LanguageModel>> LanguageModel::load(
-    const std::filesystem::path& path) {
+    const std::filesystem::path& path, const StopFlag* stop) {
   auto facts = inspect_model(path);
   if (!facts) return facts.error();
   if (facts->encoder) {
@@ -39,10 +44,15 @@ Result<std::unique_ptr<const LanguageModel>> LanguageModel::load(
     llama_model_params parameters = llama_model_default_params();
     parameters.n_gpu_layers = 0;
     parameters.load_mode = load_mode(*facts);
+    parameters.progress_callback = still_wanted;
+    parameters.progress_callback_user_data = const_cast<StopFlag*>(stop);  // it is only read
     model = llama_model_load_from_file(path.c_str(), parameters);
   } catch (const std::exception& problem) {
     return Error{ErrorCode::Corrupt, fmt::format("the engine refused it: {}", problem.what()),
                  path.string(), "fetch or import the model again"};
+  }
+  if (model == nullptr && stop != nullptr && stop->raised()) {
+    return Error{ErrorCode::Interrupted, "stopped while it was loaded", path.string(), ""};
   }
   if (model == nullptr) {
     const std::string words = last_words();

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "base/stop_flag.h"
 #include "engine/model_facts.h"
 
 struct llama_model;
@@ -16,8 +17,10 @@ class LanguageModel {
  public:
   // Maps the file, or reads it where its types are rearranged in memory anyway. Errors: those of
   // inspect_model; Unsupported (an encoder, or an architecture that the engine does not know);
-  // Corrupt (the engine refused it; `what` carries its words).
-  static Result<std::unique_ptr<const LanguageModel>> load(const std::filesystem::path& path);
+  // Corrupt (the engine refused it; `what` carries its words); Interrupted, between two tensors,
+  // where `stop` (may be null) is raised meanwhile.
+  static Result<std::unique_ptr<const LanguageModel>> load(const std::filesystem::path& path,
+                                                           const StopFlag* stop = nullptr);
   ~LanguageModel();
   LanguageModel(const LanguageModel&) = delete;
   LanguageModel& operator=(const LanguageModel&) = delete;

@@ -9,7 +9,6 @@
 namespace tinyarms::engine {
 namespace {
 
-constexpr uint32_t kContextTokens = 2048;
 constexpr size_t kPassageBytes = 4096;  // about a thousand tokens of code
 constexpr const char* kTask =
     "Judge whether the Document answers the Query. The answer can only be \"yes\" or \"no\".";
@@ -66,8 +65,8 @@ Result<std::unique_ptr<Reranker>> load_yes_no_reranker(const std::filesystem::pa
                                                        int threads) {
   auto model = LanguageModel::load(path);
   if (!model) return model.error();
-  auto scorer = ChoiceScorer::create(**model, {.context_tokens = kContextTokens,
-                                               .batch_tokens = 512,
+  auto scorer = ChoiceScorer::create(**model, {.context_tokens = kYesNoContextTokens,
+                                               .batch_tokens = kYesNoBatchTokens,
                                                .threads = threads});
   if (!scorer) return scorer.error();
   return Result<std::unique_ptr<Reranker>>(

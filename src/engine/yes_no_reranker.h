@@ -3,6 +3,7 @@
 // but those of the small model; one prefill a passage, so slow beside an encoder.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 
@@ -10,6 +11,9 @@
 #include "engine/reranker.h"
 
 namespace tinyarms::engine {
+
+inline constexpr uint32_t kYesNoContextTokens = 2048;  // of query and passage together
+inline constexpr uint32_t kYesNoBatchTokens = 512;
 
 // A score is log p(yes) − log p(no). A passage that does not fit is cut at its end. `threads` 0:
 // every core. Errors: those of LanguageModel::load and ChoiceScorer::create; Unsupported (an

@@ -79,6 +79,18 @@ cascade::Evidence evidence_of(const Json& json) {
   return evidence;
 }
 
+cascade::SpentHeadstart headstart_of(const Json& json) {
+  cascade::SpentHeadstart spent;
+  spent.level = level_of(json.at("tier"));
+  spent.used = json.at("used").get<bool>();
+  spent.report = {.seconds = number_or_nan(json.at("seconds")),
+                  .load_seconds = number_or_nan(json.at("load_seconds")),
+                  .tokens = json.at("tokens").get<int64_t>(),
+                  .complete = json.at("complete").get<bool>(),
+                  .problem = json.at("problem").get<std::string>()};
+  return spent;
+}
+
 Json wire_step(const cascade::Step& step) {
   Json json = service::step_json(step);
   json["finish"] = static_cast<int>(step.attempt.finish);
@@ -99,6 +111,7 @@ cascade::Step step_of(const Json& json) {
   step.threshold = optional_number(json.at("threshold"));
   step.propensity = number_or_nan(json.at("propensity"));
   step.seconds = number_or_nan(json.at("seconds"));
+  if (json.contains("headstart")) step.headstart = headstart_of(json.at("headstart"));
   cascade::Attempt& attempt = step.attempt;
   attempt.source = json.at("source").get<std::string>();
   attempt.notice = json.at("notice").get<std::string>();

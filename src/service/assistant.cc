@@ -8,11 +8,11 @@
 
 #include "base/file.h"
 #include "catalog/model_store.h"
-#include "encoder/text_encoder.h"
 #include "questions/bundled_packs.h"
 #include "questions/question_engine.h"
 #include "sandbox/bubblewrap_judge.h"
 #include "service/cache_pairs.h"
+#include "service/counted_models.h"
 #include "service/judgement.h"
 #include "service/library_access.h"
 #include "service/model_pool.h"
@@ -135,7 +135,7 @@ std::unique_ptr<cascade::Tier> language_tier(cascade::Level level,
                                              const tiers::DraftUse& drafts,
                                              tiers::SignalSetup signals,
                                              tiers::EarlyAborts early_aborts,
-                                             tiers::ModelShelf& shelf,
+                                             ModelPool& models,
                                              const catalog::ModelStore& store) {
   return std::make_unique<tiers::LanguageTier>(
       tiers::LanguageTierOptions{.level = level,
@@ -147,10 +147,11 @@ std::unique_ptr<cascade::Tier> language_tier(cascade::Level level,
                                  .drafts = drafts,
                                  .signals = std::move(signals),
                                  .early_aborts = std::move(early_aborts),
+                                 .prefetcher = models.prefetcher(),
                                  .resolve = [store](const std::string& name) {
                                    return resolve(store, name);
                                  }},
-      shelf);
+      models.shelf());
 }
 
 // A level that the user switched off still stands in the trace, with the reason.
@@ -196,7 +197,7 @@ struct Assistant::Parts {
   std::vector<std::string> notices;
   std::optional<questions::QuestionEngine> rules;
   std::optional<ModelPool> own_models;
-  tiers::ModelShelf& shelf;
+  ModelPool& models;
   tiers::AnswerMemory memory;
   std::unique_ptr<sandbox::Judge> judge;  // for signals that run code
   Judgement judgement;
@@ -206,11 +207,10 @@ struct Assistant::Parts {
 
   Parts(const Settings& settings, const Surroundings& around, Scope wanted)
       : scope(wanted),
-        shelf(around.models != nullptr
-                  ? around.models->shelf()
-                  : own_models
-                        .emplace(settings, around.paths, around.clock, around.physical_bytes)
-                        .shelf()),
+        models(around.models != nullptr
+                   ? *around.models
+                   : own_models.emplace(settings, around.paths, around.clock,
+                                        around.physical_bytes)),
         memory(answer_cache_path(around.paths), answer_cache_options(settings), around.clock),
         judgement(settings, around.paths, around.clock, notices) {}
 };
@@ -278,10 +278,10 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around, Scope
             .intent_folder = around.paths.cache_dir,
             .retrieval = retrieval_options(settings, around.paths, encoder, asked_in),
             .place = place_of(asked_in)},
-        [path = encoder.path, threads = settings.threads,
+        [path = encoder.path, threads = settings.threads, shelf = &parts.models.shelf(),
          scope]() -> Result<std::unique_ptr<engine::Embedder>> {
           if (scope == Scope::AtHand) return not_at_hand();
-          return encoder::load_text_encoder(path, {.threads = threads, .precision = {}});
+          return load_counted_encoder(path, threads, {.shelf = shelf, .use = "l1"});
         },
         parts.memory, around.clock);
     parts.recall = tier.get();
@@ -296,12 +296,12 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around, Scope
   }
   add(settings.l2.enabled, cascade::Level::L2, [&] {
     return language_tier(cascade::Level::L2, settings.l2, small, general, engine, {},
-                         signal_setup(large), parts.judgement.early_aborts(), parts.shelf, store);
+                         signal_setup(large), parts.judgement.early_aborts(), parts.models, store);
   });
   add(settings.l3.enabled, cascade::Level::L3, [&] {
     return language_tier(cascade::Level::L3, settings.l3, large, {}, engine,
                          draft_use(settings.escalation), signal_setup({}),
-                         parts.judgement.early_aborts(), parts.shelf, store);
+                         parts.judgement.early_aborts(), parts.models, store);
   });
   // While `offline` holds there is no client at all.
   tiers::RemoteEngine* remote = nullptr;
@@ -314,8 +314,8 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around, Scope
   }
   tiers.push_back(std::make_unique<tiers::RemoteTier>(
       tiers::RemoteTierOptions{.urls = settings.l4.urls, .model = settings.l4.model}, remote));
-  parts.cascade =
-      std::make_unique<cascade::Cascade>(std::move(tiers), parts.judgement.policy(), around.clock);
+  parts.cascade = std::make_unique<cascade::Cascade>(std::move(tiers), parts.judgement.policy(),
+                                                     around.clock, parts.models.headstarts());
 }
 
 Assistant::~Assistant() = default;

@@ -73,6 +73,8 @@ std::string timestamp(double wall_seconds) {
 Json held_json(const HeldModel& held) {
   return {{"name", held.model.file.stem().string()},
           {"path", held.model.file.string()},
+          {"kind", name_of(held.model.kind)},
+          {"use", held.model.use},
           {"context_tokens", held.model.context_tokens},
           {"bytes", held.model.bytes},
           {"load_seconds", held.model.load_seconds},

@@ -15,8 +15,8 @@ namespace tinyarms::service {
 // "2026-01-31T12:00:00Z"
 std::string timestamp(double wall_seconds);
 
-// {"name", "path", "context_tokens", "bytes", "load_seconds", "since", "idle_seconds", "in_use",
-//  "uses", "kept", "pid", "command", "process_bytes"}
+// {"name", "path", "kind", "use", "context_tokens", "bytes", "load_seconds", "since",
+//  "idle_seconds", "in_use", "uses", "kept", "pid", "command", "process_bytes"}
 nlohmann::ordered_json held_json(const HeldModel& held);
 
 // {"models": […], "memory": {"budget_bytes", "held_bytes", "physical_bytes"}}, without paths.

@@ -6,7 +6,6 @@
 #include "base/utf8.h"
 #include "catalog/model_store.h"
 #include "encoder/model_manners.h"
-#include "encoder/text_encoder.h"
 
 namespace tinyarms::service {
 namespace {
@@ -40,8 +39,9 @@ Result<catalog::InstalledModel> encoder_model(const Settings& settings, const Pa
 }
 
 Result<std::unique_ptr<engine::Embedder>> load_encoder(const catalog::InstalledModel& model,
-                                                       const Settings& settings) {
-  return encoder::load_text_encoder(model.path, {.threads = settings.threads, .precision = {}});
+                                                       const Settings& settings,
+                                                       const Counting& counting) {
+  return load_counted_encoder(model.path, settings.threads, counting);
 }
 
 corpus::LibraryOptions library_options(const catalog::InstalledModel& model, const Paths& paths,

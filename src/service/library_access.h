@@ -9,6 +9,7 @@
 #include "catalog/installed_model.h"
 #include "corpus/library.h"
 #include "engine/embedder.h"
+#include "service/counted_models.h"
 #include "service/settings.h"
 
 namespace tinyarms::service {
@@ -19,10 +20,11 @@ std::string identity_of(const catalog::InstalledModel& model);
 
 std::filesystem::path library_folder(const Paths& paths);
 
-// Errors: NotFound, Corrupt (of l1.model).
+// Errors: NotFound, Corrupt (of l1.model); those of load_counted_encoder.
 Result<catalog::InstalledModel> encoder_model(const Settings& settings, const Paths& paths);
 Result<std::unique_ptr<engine::Embedder>> load_encoder(const catalog::InstalledModel& model,
-                                                       const Settings& settings);
+                                                       const Settings& settings,
+                                                       const Counting& counting = {});
 
 // `dimensions`: of the encoder, 0 where it is not loaded.
 corpus::LibraryOptions library_options(const catalog::InstalledModel& model, const Paths& paths,

@@ -32,7 +32,8 @@ uint32_t parallel(const Settings& settings, int askers) {
 ModelPool::ModelPool(const Settings& settings, const Paths& paths, const Clock& clock,
                      uint64_t physical_bytes, int askers)
     : loader_(settings.threads, parallel(settings, askers)),
-      shelf_(loader_, clock, shelf_options(settings, paths, clock, physical_bytes)) {
+      shelf_(loader_, clock, shelf_options(settings, paths, clock, physical_bytes)),
+      always_ahead_(settings.escalation.prefetch == Toggle::On) {
   const bool drafts = settings.escalation.speculate != Toggle::Off ||
                       settings.escalation.lookup != Toggle::Off;
   if (drafts && !settings.l3.model.empty()) {
@@ -40,6 +41,14 @@ ModelPool::ModelPool(const Settings& settings, const Paths& paths, const Clock& 
     if (large) loader_.let_verify(large->path);
   }
   if (settings.models.idle_seconds > 0) sweeper_.emplace(shelf_, settings.models.idle_seconds);
+  // On a single core the two models would only take turns.
+  const bool spare_core = loader_.cores() > 1;
+  const bool automatic = settings.escalation.prefetch == Toggle::Auto && spare_core;
+  if (always_ahead_ || automatic) prefetcher_.emplace(shelf_, clock);
+}
+
+cascade::Headstarts ModelPool::headstarts() {
+  return {.climbs = prefetcher_ ? &climbs_ : nullptr, .always = always_ahead_};
 }
 
 }  // namespace tinyarms::service

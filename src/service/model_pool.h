@@ -7,9 +7,11 @@
 
 #include "base/clock.h"
 #include "base/paths.h"
+#include "cascade/cascade.h"
 #include "service/settings.h"
 #include "tiers/idle_sweeper.h"
 #include "tiers/model_shelf.h"
+#include "tiers/prefetcher.h"
 
 namespace tinyarms::service {
 
@@ -22,11 +24,18 @@ class ModelPool {
             uint64_t physical_bytes, int askers = 1);
 
   tiers::ModelShelf& shelf() { return shelf_; }
+  // What computes L3's prompts ahead, and when; null and never where the settings or the machine do
+  // not allow it.
+  tiers::Prefetcher* prefetcher() { return prefetcher_ ? &*prefetcher_ : nullptr; }
+  cascade::Headstarts headstarts();
 
  private:
   tiers::EngineLoader loader_;
   tiers::ModelShelf shelf_;
   std::optional<tiers::IdleSweeper> sweeper_;
+  cascade::ClimbMemory climbs_;
+  bool always_ahead_;
+  std::optional<tiers::Prefetcher> prefetcher_;
 };
 
 }  // namespace tinyarms::service

@@ -49,6 +49,16 @@ Json calls_json(const std::vector<cascade::ToolCall>& calls) {
   return list;
 }
 
+Json headstart_json(const cascade::SpentHeadstart& spent) {
+  return {{"tier", cascade::level_name(spent.level)},
+          {"used", spent.used},
+          {"tokens", spent.report.tokens},
+          {"complete", spent.report.complete},
+          {"seconds", number(spent.report.seconds)},
+          {"load_seconds", number(spent.report.load_seconds)},
+          {"problem", spent.report.problem}};
+}
+
 Json usage_json(const cascade::Trace& trace) {
   int64_t prompt = 0;
   int64_t completion = 0;
@@ -83,6 +93,7 @@ Json step_json(const cascade::Step& step) {
           {"evidence", evidence_json(step.attempt.evidence)},
           {"cost", cost_json(step.attempt.cost)},
           {"answer", step.attempt.answered ? Json(step.attempt.answer) : Json(nullptr)}};
+  if (step.headstart) json["headstart"] = headstart_json(*step.headstart);
   if (!step.attempt.tool_calls.empty()) json["tool_calls"] = calls_json(step.attempt.tool_calls);
   return json;
 }

@@ -8,6 +8,7 @@
 
 #include "catalog/model_store.h"
 #include "encoder/text_reranker.h"
+#include "engine/memory_plan.h"
 #include "engine/model_facts.h"
 #include "engine/yes_no_reranker.h"
 
@@ -59,6 +60,11 @@ Result<std::unique_ptr<engine::Reranker>> open_model(RerankMethod method,
   return engine::load_yes_no_reranker(path, threads);
 }
 
+uint64_t reranker_bytes(RerankMethod method, const engine::ModelFacts& facts, int threads) {
+  if (method != RerankMethod::YesNo) return encoder_bytes(facts, threads);
+  return engine::plan_memory(facts, engine::kYesNoContextTokens, engine::kYesNoBatchTokens).total();
+}
+
 }  // namespace
 
 std::string_view name_of(RerankMethod method) {
@@ -83,7 +89,7 @@ std::optional<RerankChoice> reranker_setting(const Settings& settings) {
 }
 
 Result<LoadedReranker> load_reranker(const RerankChoice& choice, const Settings& settings,
-                                     const Paths& paths) {
+                                     const Paths& paths, const Counting& counting) {
   RerankChoice wanted = choice;
   if (!wanted.method && wanted.model.empty()) {
     wanted = reranker_setting(settings)
@@ -97,14 +103,16 @@ Result<LoadedReranker> load_reranker(const RerankChoice& choice, const Settings&
   }
   auto model = store.find(wanted.model);
   if (!model) return model.error();
+  auto facts = engine::inspect_model(model->path);
+  if (!facts) return facts.error();
   if (!wanted.method) {
-    auto facts = engine::inspect_model(model->path);
-    if (!facts) return facts.error();
     wanted.method = facts->reranker  ? RerankMethod::CrossEncoder
                     : facts->encoder ? RerankMethod::LateInteraction
                                      : RerankMethod::YesNo;
   }
-  auto reranker = open_model(*wanted.method, model->path, settings.threads);
+  auto reranker = load_counted_reranker(
+      *facts, reranker_bytes(*wanted.method, *facts, settings.threads), counting,
+      [&] { return open_model(*wanted.method, model->path, settings.threads); });
   if (!reranker) return reranker.error();
   return LoadedReranker{.method = *wanted.method,
                         .model = model->name,

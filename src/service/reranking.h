@@ -9,6 +9,7 @@
 #include "base/paths.h"
 #include "base/result.h"
 #include "engine/reranker.h"
+#include "service/counted_models.h"
 #include "service/settings.h"
 
 namespace tinyarms::service {
@@ -34,8 +35,8 @@ struct LoadedReranker {
 
 // An empty choice is what `l1.reranker` says, and late interaction where that is "off". Errors:
 // those of ModelStore::find and of loading; NotFound (cross-encoder without a model's name and none
-// installed), InvalidArgument (several are installed).
+// installed), InvalidArgument (several are installed), OverBudget (where it is counted).
 Result<LoadedReranker> load_reranker(const RerankChoice& choice, const Settings& settings,
-                                     const Paths& paths);
+                                     const Paths& paths, const Counting& counting = {});
 
 }  // namespace tinyarms::service

@@ -68,6 +68,19 @@ std::optional<uint64_t> bytes_of(int pid) {
   return pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
+constexpr std::pair<tiers::ModelKind, std::string_view> kKinds[] = {
+    {tiers::ModelKind::Language, "language"},
+    {tiers::ModelKind::Encoder, "encoder"},
+    {tiers::ModelKind::Reranker, "reranker"},
+};
+
+tiers::ModelKind kind_of(const std::string& name) {
+  for (const auto& [kind, known] : kKinds) {
+    if (known == name) return kind;
+  }
+  return tiers::ModelKind::Language;
+}
+
 // Throws what nlohmann throws.
 std::vector<HeldModel> parse_file(const Json& json, int pid, const Clock& clock) {
   std::vector<HeldModel> held;
@@ -78,6 +91,9 @@ std::vector<HeldModel> parse_file(const Json& json, int pid, const Clock& clock)
     model.model.bytes = one.at("bytes").get<uint64_t>();
     model.model.load_seconds = one.at("load_seconds").get<double>();
     model.model.kept = one.at("kept").get<bool>();
+    // Programs of an older version do not write these.
+    model.model.kind = kind_of(one.value("kind", ""));
+    model.model.use = one.value("use", "");
     model.since = one.at("since").get<double>();
     model.uses = one.at("uses").get<uint64_t>();
     model.in_use = one.at("in_use").get<bool>();
@@ -129,6 +145,13 @@ void replace_file(const fs::path& path, const std::string& bytes) {
 }
 
 }  // namespace
+
+std::string_view name_of(tiers::ModelKind kind) {
+  for (const auto& [known, name] : kKinds) {
+    if (known == kind) return name;
+  }
+  return "";
+}
 
 fs::path residency_folder(const fs::path& cache_dir) { return cache_dir / "resident"; }
 
@@ -182,12 +205,22 @@ void ResidencyFile::given_back(uint64_t id) {
   write();
 }
 
+void ResidencyFile::used(uint64_t id) {
+  const std::lock_guard lock(mutex_);
+  const auto entry = entries_.find(id);
+  if (entry == entries_.end()) return;
+  ++entry->second.uses;
+  entry->second.used_at = clock_.wall_seconds();
+  if (clock_.monotonic_seconds() - written_at_ >= 1) write();
+}
+
 void ResidencyFile::put_away(uint64_t id) {
   const std::lock_guard lock(mutex_);
   if (entries_.erase(id) > 0) write();
 }
 
-void ResidencyFile::write() const {
+void ResidencyFile::write() {
+  written_at_ = clock_.monotonic_seconds();
   std::error_code problem;
   if (entries_.empty()) {
     fs::remove(file_, problem);
@@ -201,6 +234,8 @@ void ResidencyFile::write() const {
                               {"bytes", entry.model.bytes},
                               {"load_seconds", entry.model.load_seconds},
                               {"kept", entry.model.kept},
+                              {"kind", name_of(entry.model.kind)},
+                              {"use", entry.model.use},
                               {"since", entry.since},
                               {"used_at", entry.used_at},
                               {"uses", entry.uses},

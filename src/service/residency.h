@@ -1,6 +1,6 @@
-// Which process on this machine holds which models: each writes what its shelf holds into a small
-// file of its own, and whoever wants to see reads them all. A file whose process is gone is removed
-// by who finds it.
+// Which process on this machine holds which models: each writes what its shelf holds, guests
+// included, into a small file of its own, and whoever wants to see reads them all. A file whose
+// process is gone is removed by who finds it.
 #pragma once
 
 #include <filesystem>
@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -17,6 +18,8 @@ namespace tinyarms::service {
 
 // Where the files lie.
 std::filesystem::path residency_folder(const std::filesystem::path& cache_dir);
+
+std::string_view name_of(tiers::ModelKind kind);  // "language", "encoder", "reranker"
 
 struct HeldModel {
   tiers::ShelvedModel model{};
@@ -42,6 +45,7 @@ class ResidencyFile final : public tiers::ShelfWatcher {
   void loaded(uint64_t id, const tiers::ShelvedModel& model) override;
   void lent(uint64_t id) override;
   void given_back(uint64_t id) override;
+  void used(uint64_t id) override;  // written once a second at most
   void put_away(uint64_t id) override;
 
  private:
@@ -52,12 +56,13 @@ class ResidencyFile final : public tiers::ShelfWatcher {
     uint64_t uses = 0;
     int users = 0;
   };
-  void write() const;  // the mutex is held
+  void write();  // the mutex is held
 
   const Clock& clock_;
   std::filesystem::path file_;
   std::mutex mutex_;
   std::map<uint64_t, Entry> entries_;
+  double written_at_ = 0;  // monotonic
 };
 
 }  // namespace tinyarms::service

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tiers/model_shelf.h"
 
@@ -80,6 +82,56 @@ TEST_F(ResidencyTest, ShowsWhatAShelfHoldsForAsLongAsItHoldsIt) {
     EXPECT_EQ(seen()[0].model.file, "pinned");
   }
   EXPECT_EQ(files(), 0u);
+}
+
+TEST_F(ResidencyTest, ShowsEncodersAndRerankersOnceTheyAreLoaded) {
+  tiers::ModelShelf shelf(loader, clock,
+                          {.budget_bytes = 1000,
+                           .watcher = std::make_shared<ResidencyFile>(folder, clock)});
+  tiers::ShelvedModel model{.file = "encoder.gguf",
+                            .context_tokens = 256,
+                            .bytes = 30,
+                            .kind = tiers::ModelKind::Encoder,
+                            .use = "l1"};
+  auto guest = shelf.admit(model);
+  ASSERT_TRUE(guest);
+  EXPECT_TRUE(seen().empty());
+  model.load_seconds = 2;
+  (*guest)->loaded(model);
+  ASSERT_EQ(seen().size(), 1u);
+  EXPECT_EQ(seen()[0].model.kind, tiers::ModelKind::Encoder);
+  EXPECT_EQ(seen()[0].model.use, "l1");
+  EXPECT_EQ(seen()[0].model.bytes, 30u);
+  EXPECT_EQ(seen()[0].model.load_seconds, 2);
+  EXPECT_EQ(seen()[0].uses, 0u);
+  // Each use counts; the file is written once a second.
+  (*guest)->used();
+  EXPECT_EQ(seen()[0].uses, 0u);
+  clock.now += 1;
+  (*guest)->used();
+  EXPECT_EQ(seen()[0].uses, 2u);
+  EXPECT_EQ(seen()[0].idle_seconds, 0);
+  clock.now += 5;
+  EXPECT_EQ(seen()[0].idle_seconds, 5);
+  guest = Error{};
+  EXPECT_TRUE(seen().empty());
+}
+
+TEST_F(ResidencyTest, FilesOfOlderProgramsAreRead) {
+  tiers::ModelShelf shelf(loader, clock,
+                          {.budget_bytes = 1000,
+                           .watcher = std::make_shared<ResidencyFile>(folder, clock)});
+  auto loan = shelf.take("one.gguf", 10);
+  ASSERT_EQ(files(), 1u);
+  const fs::path file = fs::directory_iterator(folder)->path();
+  std::stringstream text;
+  text << std::ifstream(file).rdbuf();
+  auto json = nlohmann::json::parse(text.str());
+  ASSERT_EQ(json["models"][0].erase("kind"), 1u);
+  ASSERT_EQ(json["models"][0].erase("use"), 1u);
+  std::ofstream(file) << json;
+  ASSERT_EQ(seen().size(), 1u);
+  EXPECT_EQ(seen()[0].model.kind, tiers::ModelKind::Language);
 }
 
 TEST_F(ResidencyTest, AModelIsShownUntilItsLastUserIsDone) {

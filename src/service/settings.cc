@@ -159,6 +159,9 @@ constexpr SettingInfo kSettings[] = {
     {"escalation.endorse", Kind::Number, Rule::Allowed, TINYARMS_FIELD(escalation.endorse),
      "Takes a whole draft whose tokens L3 gives this geometric mean probability; 1: only what it "
      "would have written itself.", 0.01, 1},
+    {"escalation.prefetch", Kind::Toggle, Rule::Forbidden, TINYARMS_FIELD(escalation.prefetch),
+     "L3 is loaded and reads the question while L2 still writes: where such questions climbed more "
+     "often than not (\"auto\"), or always (\"on\")."},
     {"calibration.files", Kind::PathList, Rule::Forbidden, TINYARMS_FIELD(calibration.files),
      "What `tinyarms calibrate --out` and `certify issue --out` wrote: files, or folders of them."},
     {"calibration.allow_foreign", Kind::Flag, Rule::Forbidden,

@@ -96,6 +96,7 @@ struct EscalationSettings {
   Toggle speculate = Toggle::Auto;
   Toggle lookup = Toggle::Auto;
   double endorse = 1;
+  Toggle prefetch = Toggle::Off;
 };
 
 struct PolicySettings {

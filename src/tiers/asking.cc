@@ -23,9 +23,9 @@ engine::SamplingOptions sampling_of(const cascade::Sampling& sampling) {
   return options;
 }
 
-engine::CompletionRequest completion_request(const Asking& asking,
-                                             std::span<const engine::ChatMessage> messages) {
-  const cascade::Request& request = asking.request;
+// What its prompt is made of, and nothing else.
+engine::CompletionRequest prompt_request(const cascade::Request& request,
+                                         std::span<const engine::ChatMessage> messages) {
   engine::CompletionRequest made;
   if (request.prefix) {
     made.prompt = request.prefix;
@@ -39,11 +39,18 @@ engine::CompletionRequest completion_request(const Asking& asking,
   if (!request.order.json_schema.empty()) {
     made.json_schema = schema::constrainable(request.order.json_schema);
   }
+  made.scope = request.owner;
+  return made;
+}
+
+engine::CompletionRequest completion_request(const Asking& asking,
+                                             std::span<const engine::ChatMessage> messages) {
+  const cascade::Request& request = asking.request;
+  engine::CompletionRequest made = prompt_request(request, messages);
   made.sampling = sampling_of(request.sampling);
   made.tokens_max = request.sampling.tokens_max;
   made.stop = request.sampling.stop;
   made.top_logprobs = request.order.top_logprobs;
-  made.scope = request.owner;
   made.give_up = asking.give_up;
   made.stop_flag = &asking.stop;
   return made;
@@ -112,6 +119,16 @@ engine::ToolChoice tool_choice_of(const cascade::Order& order) {
   return order.must_call() ? engine::ToolChoice::Required : engine::ToolChoice::Auto;
 }
 
+Result<std::unique_ptr<engine::CompletionStream>> submit_ahead(
+    engine::CompletionEngine& engine, const cascade::Request& request, const StopFlag& stop,
+    std::span<const engine::ChatMessage> messages) {
+  engine::CompletionRequest made = prompt_request(request, messages);
+  made.tokens_max = 1;  // with which it is over
+  made.priority = engine::Priority::Background;
+  made.stop_flag = &stop;
+  return engine.submit(std::move(made));
+}
+
 Result<Answered> ask_scheduler(engine::CompletionEngine& engine, const Asking& asking,
                                std::span<const engine::ChatMessage> messages) {
   auto stream = engine.submit(completion_request(asking, messages));
@@ -120,6 +137,7 @@ Result<Answered> ask_scheduler(engine::CompletionEngine& engine, const Asking& a
   Answered answered;
   TokensOfText tokens;
   while (auto event = (*stream)->next()) {
+    if (asking.writing) asking.writing();
     if (event->prompt_tokens > 0) listener.prompt_counted(asking.level, event->prompt_tokens);
     tokens.add(std::move(event->tokens));
     if (!event->text.empty()) {

@@ -62,16 +62,17 @@ void add_evidence(const engine::DraftReport& report, cascade::Evidence& evidence
 
 }  // namespace
 
-DraftPlan DraftJudge::plan(const cascade::Request& request, const cascade::Trace& so_far) const {
+DraftPlan DraftJudge::plan(const cascade::Request& request, const cascade::Trace& so_far,
+                           bool prompt_begun) const {
   DraftPlan plan;
   if (use_.speculate == DraftSetting::Off && use_.lookup == DraftSetting::Off) return plan;
   const bool code = has_code(request);
   plan.options.lookup_in_prompt =
       use_.lookup == DraftSetting::On || (use_.lookup == DraftSetting::Auto && code);
   plan.options.lookup = plan.options.lookup_in_prompt;
-  // The scheduler has computed a conversation's earlier turns already; the context for drafts
-  // would compute them again.
-  const bool begun = request.messages.size() > 2;
+  // The scheduler has computed a conversation's earlier turns already, or what was computed ahead;
+  // the context for drafts would compute it again.
+  const bool begun = request.messages.size() > 2 || prompt_begun;
   if (begun && use_.lookup == DraftSetting::Auto) {
     plan.options.lookup = plan.options.lookup_in_prompt = false;
   }
@@ -80,7 +81,9 @@ DraftPlan DraftJudge::plan(const cascade::Request& request, const cascade::Trace
 
   plan.drafter = below->origin.model;
   if (begun && use_.speculate == DraftSetting::Auto) {
-    plan.explanation = "not tried: the conversation's earlier turns are computed elsewhere";
+    plan.explanation = prompt_begun
+                           ? "not tried: the prompt was begun elsewhere while the draft was written"
+                           : "not tried: the conversation's earlier turns are computed elsewhere";
     return plan;
   }
   const auto known = agreement_.find(plan.drafter);

@@ -32,7 +32,13 @@ class DraftJudge {
  public:
   explicit DraftJudge(DraftUse use) : use_(use) {}
 
-  DraftPlan plan(const cascade::Request& request, const cascade::Trace& so_far) const;
+  // `prompt_begun`: the scheduler has computed some of the prompt ahead.
+  DraftPlan plan(const cascade::Request& request, const cascade::Trace& so_far,
+                 bool prompt_begun = false) const;
+  // Whether a prompt that the scheduler computed ahead would be of use.
+  bool may_ask_scheduler() const {
+    return use_.speculate != DraftSetting::On && use_.lookup != DraftSetting::On;
+  }
   void learn(const DraftPlan& plan, const engine::Generation& generation,
              cascade::Evidence& evidence);
 

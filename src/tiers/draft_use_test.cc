@@ -91,5 +91,18 @@ TEST(DraftJudgeTest, AConversationUnderWayIsLeftToTheScheduler) {
   EXPECT_FALSE(DraftJudge(kAuto).plan(request, {draft_step()}).options.draft);
 }
 
+TEST(DraftJudgeTest, WhatTheSchedulerComputedAheadIsUsedInsteadOfTheDraft) {
+  const cascade::Request request = draft_question("```\nx = 1\n```");
+  const DraftPlan plan = DraftJudge(kAuto).plan(request, {draft_step()}, true);
+  EXPECT_FALSE(plan.options.draft);
+  EXPECT_FALSE(plan.options.lookup);
+  EXPECT_EQ(plan.explanation,
+            "not tried: the prompt was begun elsewhere while the draft was written");
+  const DraftJudge stubborn({.speculate = DraftSetting::On});
+  EXPECT_TRUE(stubborn.plan(request, {draft_step()}, true).options.draft);
+  EXPECT_FALSE(stubborn.may_ask_scheduler());
+  EXPECT_TRUE(DraftJudge(kAuto).may_ask_scheduler());
+}
+
 }  // namespace
 }  // namespace tinyarms::tiers

@@ -91,7 +91,10 @@ Result<Answered> ask_generator(engine::Generator& generator, const DraftPlan& pl
        .scope = request.owner,
        .give_up = asking.give_up},
       asking.stop,
-      [&](std::string_view piece) { asking.listener.text_generated(asking.level, piece); });
+      [&](std::string_view piece) {
+        if (asking.writing) asking.writing();
+        asking.listener.text_generated(asking.level, piece);
+      });
   if (!generation) return generation.error();
   Answered answered;
   answered.generation = std::move(*generation);
@@ -173,6 +176,32 @@ EarlyAbort LanguageTier::watch(const cascade::Outlook& outlook,
   return options_.early_aborts(options_.level, origin, outlook.threshold);
 }
 
+// The prompt as attempt_within() will make it, of copies: the request may be over before this is.
+std::unique_ptr<cascade::Headstart> LanguageTier::begin(const cascade::Request& request,
+                                                        const cascade::Trace& so_far) {
+  const ModelRef model = choose_model(request, so_far);
+  const bool possible = options_.prefetcher != nullptr && model.configured() && !model.problem;
+  if (!possible || (is_plain(request) && !drafts_.may_ask_scheduler())) return nullptr;
+  auto submit = [request, passages = cascade::find_passages(so_far),
+                 system_prompt = options_.system_prompt](engine::CompletionEngine& engine,
+                                                         const StopFlag& stop) {
+    std::unique_ptr<engine::CompletionStream> stream;
+    Prompt prompt{request, system_prompt, passages, {}};
+    auto begun = generate_within_context(
+        prompt, [&](std::span<const engine::ChatMessage> messages) -> Result<Answered> {
+          auto submitted = submit_ahead(engine, request, stop, messages);
+          if (!submitted) return submitted.error();
+          stream = std::move(*submitted);
+          return Answered{};
+        });
+    using Stream = Result<std::unique_ptr<engine::CompletionStream>>;
+    return begun ? Stream(std::move(stream)) : Stream(begun.error());
+  };
+  return options_.prefetcher->begin({.file = model.path,
+                                     .context_tokens = options_.context_tokens,
+                                     .submit = std::move(submit)});
+}
+
 Result<cascade::Attempt> LanguageTier::attempt_within(const cascade::Outlook& outlook,
                                                       const cascade::Request& request,
                                                       const cascade::Trace& so_far,
@@ -184,7 +213,8 @@ Result<cascade::Attempt> LanguageTier::attempt_within(const cascade::Outlook& ou
   if (!loan) return loan.error();
 
   const bool plain = is_plain(request);
-  const DraftPlan plan = plain ? drafts_.plan(request, so_far) : DraftPlan{};
+  const bool begun = outlook.headstart != nullptr && outlook.headstart->report().tokens > 0;
+  const DraftPlan plan = plain ? drafts_.plan(request, so_far, begun) : DraftPlan{};
   const bool drafts = plan.options.draft || plan.options.lookup;
   cascade::Attempt attempt;
   attempt.source = model.name;
@@ -193,7 +223,9 @@ Result<cascade::Attempt> LanguageTier::attempt_within(const cascade::Outlook& ou
                     .engine = options_.engine,
                     .sampler = cascade::sampler_of(request)};
   const EarlyAbort watched_by = watch(outlook, attempt.origin);
-  Asking asking{request, options_.level, stop, listener, {}, give_up_by(watched_by)};
+  if (drafts && outlook.headstart != nullptr) outlook.headstart->cancel();  // no use to drafts
+  Asking asking{request, options_.level, stop, listener, {}, give_up_by(watched_by),
+                outlook.writing};
   if (plain && loan->model) asking.vocabulary = loan->model->vocabulary;
   Prompt prompt{request, options_.system_prompt, cascade::find_passages(so_far), {}};
   auto generated = generate_within_context(

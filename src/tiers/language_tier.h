@@ -11,6 +11,7 @@
 #include "tiers/early_abort.h"
 #include "tiers/model_ref.h"
 #include "tiers/model_shelf.h"
+#include "tiers/prefetcher.h"
 #include "tiers/tier_signals.h"
 
 namespace tinyarms::tiers {
@@ -25,6 +26,7 @@ struct LanguageTierOptions {
   DraftUse drafts{};          // what to do with a draft from below
   SignalSetup signals = {};   // optional evidence
   EarlyAborts early_aborts = {};  // empty: every draft is written to its end
+  Prefetcher* prefetcher = nullptr;  // may be null: nothing is begun before it is asked for
   // Request::model → a file; empty: what a request names is not served.
   std::function<ModelRef(const std::string&)> resolve = {};
 };
@@ -44,6 +46,8 @@ class LanguageTier final : public cascade::Tier {
   Result<cascade::Attempt> attempt_within(const cascade::Outlook&, const cascade::Request&,
                                           const cascade::Trace& so_far, const StopFlag&,
                                           cascade::Listener&) override;
+  std::unique_ptr<cascade::Headstart> begin(const cascade::Request&,
+                                            const cascade::Trace& so_far) override;
 
  private:
   EarlyAbort watch(const cascade::Outlook&, const cascade::Origin&) const;

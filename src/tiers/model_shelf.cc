@@ -6,17 +6,10 @@
 #include <algorithm>
 #include <numeric>
 
-#include "engine/drafting_generator.h"
-#include "engine/scheduler/scheduled_generator.h"
-
 namespace tinyarms::tiers {
 namespace {
 
-constexpr uint32_t kBatchTokens = 512;
-constexpr uint32_t kGuessesMax = 32;  // of a draft, in one pass: docs/escalation.md
 constexpr double kGigabyte = 1e9;
-// Answered requests whose tokens stay in memory; libllama keeps a row of logits for each.
-constexpr uint32_t kKeptSequences = 8;
 
 // What tells a file from another of the same name; empty where there is none any more, which a
 // model that is mapped does not mind.
@@ -27,61 +20,7 @@ std::string identity_of(const std::filesystem::path& file) {
                      status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
 }
 
-uint32_t clipped(const engine::ModelFacts& facts, uint32_t context_tokens) {
-  return facts.context_tokens == 0 ? context_tokens
-                                   : std::min(context_tokens, facts.context_tokens);
-}
-
 }  // namespace
-
-engine::MemoryPlan plan_generator(const engine::ModelFacts& facts, uint32_t context_tokens,
-                                  uint32_t parallel) {
-  engine::ModelFacts all = facts;  // each request's context is clipped, not their sum
-  all.context_tokens = clipped(facts, context_tokens) * parallel;
-  engine::MemoryPlan plan = engine::plan_memory(all, all.context_tokens, kBatchTokens);
-  plan.compute_bytes += uint64_t(kKeptSequences + parallel) * facts.vocabulary * sizeof(float);
-  return plan;
-}
-
-Result<uint64_t> EngineLoader::bytes_needed(const std::filesystem::path& file,
-                                            uint32_t context_tokens) {
-  auto facts = engine::inspect_model(file);
-  if (!facts) return facts.error();
-  const uint64_t serving = plan_generator(*facts, context_tokens, parallel_).total();
-  if (file != verifier_) return serving;
-  const engine::MemoryPlan drafts =
-      engine::plan_memory(*facts, context_tokens, kBatchTokens, kGuessesMax);
-  return serving + drafts.kv_bytes + drafts.compute_bytes;
-}
-
-Result<LoadedModel> EngineLoader::load(const std::filesystem::path& file,
-                                       uint32_t context_tokens) {
-  auto weights = engine::LanguageModel::load(file);
-  if (!weights) return weights.error();
-  const uint32_t tokens = clipped((*weights)->facts(), context_tokens);
-  auto scheduler =
-      engine::Scheduler::create(**weights, cores_, {.context_tokens = context_tokens,
-                                                    .parallel = parallel_,
-                                                    .kv_tokens = tokens * parallel_,
-                                                    .batch_tokens = kBatchTokens,
-                                                    .kept_sequences = kKeptSequences});
-  if (!scheduler) return scheduler.error();
-  engine::CompletionEngine* completions = scheduler->get();
-  std::string vocabulary = (*weights)->vocabulary_fingerprint();
-  std::unique_ptr<engine::Generator> generator = std::make_unique<engine::ScheduledGenerator>(
-      std::move(*scheduler), vocabulary);
-  if (file == verifier_ && (*weights)->can_rewind()) {
-    generator = std::make_unique<engine::DraftingGenerator>(
-        std::move(generator), **weights,
-        engine::GeneratorOptions{.context_tokens = context_tokens,
-                                 .batch_tokens = kBatchTokens,
-                                 .threads = cores_.cores(),
-                                 .cores = &cores_,
-                                 .guesses_max = kGuessesMax});
-  }
-  return LoadedModel{std::move(*weights), std::move(generator), completions,
-                     std::move(vocabulary)};
-}
 
 ModelShelf::ModelShelf(ModelLoader& loader, const Clock& clock, ShelfOptions options)
     : loader_(loader), clock_(clock), options_(std::move(options)) {}
@@ -116,68 +55,181 @@ ModelShelf::Loan ModelShelf::lend(Place& place, double load_seconds) {
 
 Result<ModelShelf::Loan> ModelShelf::take(const std::filesystem::path& file,
                                           uint32_t context_tokens) {
-  const std::lock_guard lock(mutex_);
+  Lock lock(mutex_);
   drop_idle();
-  const std::string identity = identity_of(file);
-  // Whoever uses the old file's model goes on with it; the next one gets the new file's.
-  std::erase_if(shelf_, [&](const Place& place) {
-    return place.file == file && !identity.empty() && place.identity != identity;
-  });
-  const auto known = std::find_if(shelf_.begin(), shelf_.end(), [&](const Place& place) {
-    return place.file == file && place.context_tokens == context_tokens;
-  });
-  if (known != shelf_.end()) {
-    shelf_.splice(shelf_.begin(), shelf_, known);
-    return lend(shelf_.front(), 0);
+  Wanted wanted{.file = file, .context_tokens = context_tokens};
+  while (true) {
+    if (Place* known = find(wanted)) return lend(*known, 0);
+    if (loads_in_background(wanted)) {
+      await_background(lock);
+      continue;
+    }
+    auto needed = loader_.bytes_needed(file, context_tokens);
+    if (!needed) return needed.error();
+    wanted.bytes = *needed;
+    auto room = make_room(lock, wanted);
+    if (!room) return room.error();
+    if (*room) break;
   }
-
-  auto needed = loader_.bytes_needed(file, context_tokens);
-  if (!needed) return needed.error();
-  const auto over = [&](const std::string& because, const std::string& hint) {
-    return Error{ErrorCode::OverBudget,
-                 fmt::format("needs {:.2f} GB with a context of {} tokens, {}",
-                             static_cast<double>(*needed) / kGigabyte, context_tokens, because),
-                 file.string(), hint};
-  };
-  const double budget = static_cast<double>(options_.budget_bytes) / kGigabyte;
-  if (*needed > options_.budget_bytes) {
-    return over(fmt::format("the memory budget is {:.2f} GB", budget),
-                "raise memory_budget, shorten the tier's context, choose a smaller model, or (at "
-                "l3) set escalation.speculate and escalation.lookup to \"off\"");
-  }
-  uint64_t fixed = *needed;
-  for (const Place& place : shelf_) fixed += keeps(place) || place.in_use() ? place.bytes : 0;
-  if (fixed > options_.budget_bytes) {
-    return over(fmt::format("of the memory budget of {:.2f} GB models that are in use or pinned "
-                            "hold {:.2f} GB",
-                            budget, static_cast<double>(fixed - *needed) / kGigabyte),
-                "try again later, raise memory_budget, or pin less");
-  }
-  while (sum_of_bytes() + *needed > options_.budget_bytes) shelf_.erase(least_worth());
-
   const double start = clock_.monotonic_seconds();
   auto model = loader_.load(file, context_tokens);
   if (!model) return model.error();
-  const double now = clock_.monotonic_seconds();
+  return shelve(wanted, std::move(*model), clock_.monotonic_seconds() - start);
+}
+
+Result<std::unique_ptr<ModelShelf::Spare>> ModelShelf::take_spare(
+    const std::filesystem::path& file, uint32_t context_tokens, StopFlag& stop) {
+  std::unique_ptr<Spare> spare;  // goes after the lock, which its end takes
+  Lock lock(mutex_);
+  if (background_) {
+    return Error{ErrorCode::Unavailable, "another model is held in the background", file.string(),
+                 ""};
+  }
+  drop_idle();
+  Wanted wanted{.file = file, .context_tokens = context_tokens};
+  Place* known = find(wanted);
+  if (known == nullptr) {
+    auto needed = loader_.bytes_needed(file, context_tokens);
+    if (!needed) return needed.error();
+    wanted.bytes = *needed;
+    if (sum_of_bytes() + wanted.bytes > options_.budget_bytes) {
+      return Error{ErrorCode::OverBudget, "does not fit beside what is in memory", file.string(),
+                   "raise memory_budget"};
+    }
+  }
+  spare.reset(new Spare(*this));  // whose end gives the place free, however this function ends
+  background_ = Background{.file = file,
+                           .context_tokens = context_tokens,
+                           .bytes = wanted.bytes,
+                           .stop = &stop,
+                           .loading = known == nullptr,
+                           .number = ++last_background_};
+  if (known != nullptr) {
+    spare->loan_ = lend(*known, 0);
+    return Result<std::unique_ptr<Spare>>(std::move(spare));
+  }
+  lock.unlock();
+  const double start = clock_.monotonic_seconds();
+  auto model = loader_.load_unless(stop, file, context_tokens);
+  if (!model) return model.error();
+  lock.lock();
+  background_->bytes = 0;
+  background_->loading = false;
+  spare->loan_ = shelve(wanted, std::move(*model), clock_.monotonic_seconds() - start);
+  changed_.notify_all();
+  return Result<std::unique_ptr<Spare>>(std::move(spare));
+}
+
+ModelShelf::Spare::~Spare() {
+  loan_ = {};
+  {
+    const std::lock_guard lock(shelf_.mutex_);
+    shelf_.background_.reset();
+  }
+  shelf_.changed_.notify_all();
+}
+
+Result<std::unique_ptr<ShelfGuest>> ModelShelf::admit(const ShelvedModel& model) {
+  Lock lock(mutex_);
+  drop_idle();
+  const Wanted wanted{
+      .file = model.file, .context_tokens = model.context_tokens, .bytes = model.bytes};
+  while (true) {
+    auto room = make_room(lock, wanted);
+    if (!room) return room.error();
+    if (*room) break;
+  }
+  guest_bytes_ += model.bytes;
+  return std::make_unique<ShelfGuest>(options_.watcher, ++last_id_,
+                                      [this, bytes = model.bytes] {
+                                        const std::lock_guard leaving(mutex_);
+                                        guest_bytes_ -= bytes;
+                                      });
+}
+
+// The place of that model. Whoever uses an old file's model goes on with it; the next one gets the
+// new file's.
+ModelShelf::Place* ModelShelf::find(Wanted& wanted) {
+  wanted.identity = identity_of(wanted.file);
+  std::erase_if(shelf_, [&](const Place& place) {
+    return place.file == wanted.file && !wanted.identity.empty() &&
+           place.identity != wanted.identity;
+  });
+  const auto known = std::find_if(shelf_.begin(), shelf_.end(), [&](const Place& place) {
+    return place.file == wanted.file && place.context_tokens == wanted.context_tokens;
+  });
+  if (known == shelf_.end()) return nullptr;
+  shelf_.splice(shelf_.begin(), shelf_, known);
+  return &shelf_.front();
+}
+
+bool ModelShelf::loads_in_background(const Wanted& wanted) const {
+  return background_ && background_->loading && background_->file == wanted.file &&
+         background_->context_tokens == wanted.context_tokens;
+}
+
+// Until what loads has loaded, and what was told to stop is gone.
+void ModelShelf::await_background(Lock& lock) {
+  const uint64_t number = background_->number;
+  changed_.wait(lock, [&] {
+    if (!background_ || background_->number != number) return true;
+    return !background_->loading && !background_->stop->raised();
+  });
+}
+
+// Puts away what has to go. False where it let go of the lock meanwhile: then look again.
+Result<bool> ModelShelf::make_room(Lock& lock, const Wanted& wanted) {
+  const auto gigabytes = [](uint64_t bytes) { return static_cast<double>(bytes) / kGigabyte; };
+  const auto over = [&](const std::string& because, const std::string& hint) {
+    return Error{ErrorCode::OverBudget,
+                 fmt::format("needs {:.2f} GB with a context of {} tokens, {}",
+                             gigabytes(wanted.bytes), wanted.context_tokens, because),
+                 wanted.file.string(), hint};
+  };
+  if (wanted.bytes > options_.budget_bytes) {
+    return over(fmt::format("the memory budget is {:.2f} GB", gigabytes(options_.budget_bytes)),
+                "raise memory_budget, shorten the tier's context, choose a smaller model, or (at "
+                "l3) set escalation.speculate and escalation.lookup to \"off\"");
+  }
+  uint64_t fixed = wanted.bytes + guest_bytes_ + (background_ ? background_->bytes : 0);
+  for (const Place& place : shelf_) fixed += keeps(place) || place.in_use() ? place.bytes : 0;
+  if (fixed > options_.budget_bytes) {
+    if (background_) {
+      background_->stop->raise();
+      await_background(lock);
+      return false;
+    }
+    return over(fmt::format("of the memory budget of {:.2f} GB models that are in use or pinned "
+                            "hold {:.2f} GB",
+                            gigabytes(options_.budget_bytes), gigabytes(fixed - wanted.bytes)),
+                "try again later, raise memory_budget, or pin less");
+  }
+  while (sum_of_bytes() + wanted.bytes > options_.budget_bytes) shelf_.erase(least_worth());
+  return true;
+}
+
+ModelShelf::Loan ModelShelf::shelve(const Wanted& wanted, LoadedModel model,
+                                    double load_seconds) {
   const uint64_t id = ++last_id_;
   if (options_.watcher) {
-    options_.watcher->loaded(id, {.file = file,
-                                  .context_tokens = context_tokens,
-                                  .bytes = *needed,
-                                  .load_seconds = now - start,
-                                  .kept = options_.kept.contains(file)});
+    options_.watcher->loaded(id, {.file = wanted.file,
+                                  .context_tokens = wanted.context_tokens,
+                                  .bytes = wanted.bytes,
+                                  .load_seconds = load_seconds,
+                                  .kept = options_.kept.contains(wanted.file)});
   }
-  shelf_.push_front({.file = file,
-                     .context_tokens = context_tokens,
-                     .bytes = *needed,
-                     .identity = identity,
-                     .load_seconds = now - start,
+  const double now = clock_.monotonic_seconds();
+  shelf_.push_front({.file = wanted.file,
+                     .context_tokens = wanted.context_tokens,
+                     .bytes = wanted.bytes,
+                     .identity = wanted.identity,
+                     .load_seconds = load_seconds,
                      .loaded_at = now,
                      .used_at = std::make_shared<std::atomic<double>>(now),
                      .uses = 0,
                      .id = id,
-                     .model = watched(std::move(*model), id)});
-  return lend(shelf_.front(), now - start);
+                     .model = watched(std::move(model), id)});
+  return lend(shelf_.front(), load_seconds);
 }
 
 // Idle time for each second that loading it again would take; where nothing tells them apart, the
@@ -211,7 +263,8 @@ void ModelShelf::put_away_idle() {
 }
 
 uint64_t ModelShelf::sum_of_bytes() const {
-  return std::accumulate(shelf_.begin(), shelf_.end(), uint64_t{0},
+  const uint64_t elsewhere = guest_bytes_ + (background_ ? background_->bytes : 0);
+  return std::accumulate(shelf_.begin(), shelf_.end(), elsewhere,
                          [](uint64_t sum, const Place& place) { return sum + place.bytes; });
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <filesystem>
 #include <list>
@@ -16,51 +17,12 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "engine/generator.h"
-#include "engine/memory_plan.h"
-#include "engine/scheduler/scheduler.h"
+#include "base/stop_flag.h"
+#include "tiers/model_loader.h"
+#include "tiers/shelf_guest.h"
 #include "tiers/shelf_watcher.h"
 
 namespace tinyarms::tiers {
-
-// Weights and the context over them; the generator goes first when both are put away.
-struct LoadedModel {
-  std::unique_ptr<const engine::LanguageModel> weights;
-  std::unique_ptr<engine::Generator> generator;
-  engine::CompletionEngine* completions = nullptr;  // the generator's own; null in tests
-  std::string vocabulary = {};  // fingerprint of the weights' (engine/vocabulary.h)
-};
-
-// The port to the engine, so that memory pressure and load failures can be tested without one.
-class ModelLoader {
- public:
-  virtual ~ModelLoader() = default;
-  // Bytes that `load` will take, computed from the file alone.
-  virtual Result<uint64_t> bytes_needed(const std::filesystem::path& file,
-                                        uint32_t context_tokens) = 0;
-  virtual Result<LoadedModel> load(const std::filesystem::path& file, uint32_t context_tokens) = 0;
-};
-
-// What EngineLoader will take for a model of that shape, whether its file is here or not.
-engine::MemoryPlan plan_generator(const engine::ModelFacts& facts, uint32_t context_tokens,
-                                  uint32_t parallel = 1);
-
-class EngineLoader final : public ModelLoader {
- public:
-  // The cores are shared by all models that it loads.
-  explicit EngineLoader(int threads, uint32_t parallel = 1)
-      : cores_(threads), parallel_(parallel) {}
-  // The model of that file also looks at drafts, in a context of its own (docs/escalation.md).
-  void let_verify(std::filesystem::path file) { verifier_ = std::move(file); }
-  Result<uint64_t> bytes_needed(const std::filesystem::path& file,
-                                uint32_t context_tokens) override;
-  Result<LoadedModel> load(const std::filesystem::path& file, uint32_t context_tokens) override;
-
- private:
-  engine::CoreBudget cores_;
-  uint32_t parallel_;  // requests that one model computes at once
-  std::filesystem::path verifier_;
-};
 
 struct ShelfOptions {
   uint64_t budget_bytes = 0;            // of everything on the shelf together
@@ -69,20 +31,8 @@ struct ShelfOptions {
   std::shared_ptr<ShelfWatcher> watcher{};  // may be null
 };
 
-// A model in memory, for whoever wants to see.
-struct Resident {
-  std::filesystem::path file;
-  uint32_t context_tokens = 0;
-  uint64_t bytes = 0;
-  double load_seconds = 0;
-  double resident_seconds = 0;
-  double idle_seconds = 0;  // since it was last taken or given back
-  uint64_t uses = 0;
-  bool in_use = false;
-  bool kept = false;
-};
-
-// Thread-safe. A model is loaded by one thread while the others wait. The clock outlives the loans.
+// Thread-safe: one mutex is over everything here; loaders run under it, but for take_spare()'s.
+// A model is loaded by one thread while the others wait. The clock outlives the loans.
 class ModelShelf {
  public:
   ModelShelf(ModelLoader& loader, const Clock& clock, ShelfOptions options);
@@ -101,10 +51,35 @@ class ModelShelf {
   // budget, or what is in use and pinned leaves too little; else the loader's.
   Result<Loan> take(const std::filesystem::path& file, uint32_t context_tokens);
 
+  // A loan for work that nobody waits for. `stop` is raised where a take() needs its memory, and
+  // it is to be let go then, as soon as may be.
+  class Spare {
+   public:
+    ~Spare();
+    const Loan& loan() const { return loan_; }
+
+   private:
+    friend class ModelShelf;
+    explicit Spare(ModelShelf& shelf) : shelf_(shelf) {}
+    ModelShelf& shelf_;
+    Loan loan_;
+  };
+
+  // At most one at a time, and only where the model is here or fits beside all that is: nothing is
+  // put away for it. While it loads, other models can be taken; who takes this one waits for it.
+  // `stop` outlives it and ends the loading too. Errors: Unavailable (there is one already),
+  // OverBudget, Interrupted; else the loader's.
+  Result<std::unique_ptr<Spare>> take_spare(const std::filesystem::path& file,
+                                            uint32_t context_tokens, StopFlag& stop);
+
+  // Room for a model that somebody else loads, set aside as long as the guest lives: language
+  // models are put away for it. Errors: OverBudget, as take() has it.
+  Result<std::unique_ptr<ShelfGuest>> admit(const ShelvedModel& model);
+
   // Puts away what has been idle for too long; take() does so too.
   void put_away_idle();
 
-  uint64_t bytes_resident() const;
+  uint64_t bytes_resident() const;  // guests and what is loading included
   size_t models_resident() const;
   std::vector<Resident> residents() const;  // most recently used first
 
@@ -123,6 +98,28 @@ class ModelShelf {
     bool in_use() const { return model.use_count() > 1; }
   };
 
+  // A Spare, while there is one.
+  struct Background {
+    std::filesystem::path file;
+    uint32_t context_tokens = 0;
+    uint64_t bytes = 0;  // set aside while it loads
+    StopFlag* stop = nullptr;
+    bool loading = false;
+    uint64_t number = 0;  // tells it from the next
+  };
+  struct Wanted {
+    std::filesystem::path file;
+    uint32_t context_tokens = 0;
+    std::string identity = {};  // of the file
+    uint64_t bytes = 0;
+  };
+  using Lock = std::unique_lock<std::mutex>;
+
+  Place* find(Wanted& wanted);
+  bool loads_in_background(const Wanted& wanted) const;
+  void await_background(Lock& lock);
+  Result<bool> make_room(Lock& lock, const Wanted& wanted);
+  Loan shelve(const Wanted& wanted, LoadedModel model, double load_seconds);
   Loan lend(Place& place, double load_seconds);
   std::shared_ptr<LoadedModel> watched(LoadedModel model, uint64_t id) const;
   bool keeps(const Place& place) const { return options_.kept.contains(place.file); }
@@ -136,6 +133,10 @@ class ModelShelf {
   mutable std::mutex mutex_;
   std::list<Place> shelf_;  // most recently used first
   uint64_t last_id_ = 0;
+  uint64_t guest_bytes_ = 0;
+  std::condition_variable changed_;  // of background_
+  std::optional<Background> background_;
+  uint64_t last_background_ = 0;
 };
 
 }  // namespace tinyarms::tiers

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <future>
 #include <map>
 
 namespace tinyarms::tiers {
@@ -103,6 +104,105 @@ TEST_F(ModelShelfTest, ResidentsAreTold) {
   EXPECT_EQ(one.idle_seconds, 5);
   EXPECT_EQ(one.uses, 1u);
   EXPECT_TRUE(one.in_use);
+}
+
+TEST_F(ModelShelfTest, GuestsCountAsLongAsTheyStay) {
+  ModelShelf shelf(loader, clock, 100);
+  ASSERT_TRUE(shelf.take("one", 10));
+  ASSERT_TRUE(shelf.take("two", 10));
+  auto guest = shelf.admit({.file = "encoder", .bytes = 30, .kind = ModelKind::Encoder});
+  ASSERT_TRUE(guest) << guest.error().message();
+  EXPECT_EQ(shelf.models_resident(), 1u);  // one had to go
+  EXPECT_EQ(shelf.bytes_resident(), 70u);
+  auto used = shelf.take("two", 10);
+  auto refused = shelf.admit({.file = "reranker", .bytes = 40});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::OverBudget);
+  guest = Error{};
+  EXPECT_EQ(shelf.bytes_resident(), 40u);
+  EXPECT_TRUE(shelf.admit({.file = "reranker", .bytes = 40}));
+}
+
+// Loads in the background until it is told to go on, or given up.
+class HeldLoader final : public ModelLoader {
+ public:
+  Result<uint64_t> bytes_needed(const std::filesystem::path&, uint32_t) override { return 40; }
+  Result<LoadedModel> load(const std::filesystem::path&, uint32_t) override {
+    ++loads;
+    return LoadedModel{};
+  }
+  Result<LoadedModel> load_unless(const StopFlag& stop, const std::filesystem::path& file,
+                                  uint32_t tokens) override {
+    started.set_value();
+    while (!go_on && !stop.raised()) std::this_thread::yield();
+    if (stop.raised()) return Error{ErrorCode::Interrupted, "given up", file.string(), ""};
+    return load(file, tokens);
+  }
+  std::promise<void> started;
+  std::atomic<bool> go_on{false};
+  std::atomic<int> loads{0};
+};
+
+TEST_F(ModelShelfTest, InTheBackgroundNothingIsPutAway) {
+  ModelShelf shelf(loader, clock, 100);
+  ASSERT_TRUE(shelf.take("one", 10));
+  StopFlag stop;
+  auto spare = shelf.take_spare("two", 10, stop);
+  ASSERT_TRUE(spare) << spare.error().message();
+  EXPECT_EQ(shelf.models_resident(), 2u);
+  StopFlag other;
+  auto second = shelf.take_spare("one", 10, other);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::Unavailable);
+  spare = Error{};
+  auto third = shelf.take_spare("three", 10, other);  // 120 of 100
+  ASSERT_FALSE(third);
+  EXPECT_EQ(third.error().code, ErrorCode::OverBudget);
+  EXPECT_EQ(shelf.models_resident(), 2u);
+  EXPECT_TRUE(shelf.take_spare("one", 10, other));
+}
+
+TEST_F(ModelShelfTest, OthersAreServedWhileItLoadsInTheBackground) {
+  HeldLoader held;
+  ModelShelf shelf(held, clock, 100);
+  StopFlag stop;
+  auto spare = std::async(std::launch::async, [&] { return shelf.take_spare("large", 10, stop); });
+  held.started.get_future().wait();
+  EXPECT_EQ(shelf.bytes_resident(), 40u);  // set aside
+  EXPECT_TRUE(shelf.take("small", 10));    // does not wait
+  auto same = std::async(std::launch::async, [&] { return shelf.take("large", 10); });
+  held.go_on = true;
+  auto taken = same.get();
+  ASSERT_TRUE(taken) << taken.error().message();
+  EXPECT_EQ(taken->load_seconds, 0);
+  EXPECT_TRUE(spare.get());
+  EXPECT_EQ(held.loads, 2);  // each once
+}
+
+TEST_F(ModelShelfTest, WhatLoadsInTheBackgroundMakesRoom) {
+  HeldLoader held;
+  ModelShelf shelf(held, clock, 70);
+  StopFlag stop;
+  auto spare = std::async(std::launch::async, [&] { return shelf.take_spare("large", 10, stop); });
+  held.started.get_future().wait();
+  EXPECT_TRUE(shelf.take("small", 10)) << "80 of 70";
+  EXPECT_TRUE(stop.raised());
+  auto given_up = spare.get();
+  ASSERT_FALSE(given_up);
+  EXPECT_EQ(given_up.error().code, ErrorCode::Interrupted);
+  EXPECT_EQ(shelf.bytes_resident(), 40u);
+}
+
+TEST_F(ModelShelfTest, WhatIsHeldInTheBackgroundMakesRoomToo) {
+  ModelShelf shelf(loader, clock, 70);
+  StopFlag stop;
+  auto spare = shelf.take_spare("large", 10, stop);
+  ASSERT_TRUE(spare);
+  auto small = std::async(std::launch::async, [&] { return shelf.take("small", 10); });
+  while (!stop.raised()) std::this_thread::yield();
+  spare = Error{};
+  EXPECT_TRUE(small.get());
+  EXPECT_EQ(shelf.models_resident(), 1u);
 }
 
 }  // namespace

@@ -34,7 +34,9 @@ struct SamplingOptions {
   std::vector<TokenBias> logit_bias = {};
 };
 
-enum class Priority { Interactive, Batch };
+// Background: work ahead for a request that may never come. It computes where the model has nothing
+// else to do, in short passes, and makes way at the next one.
+enum class Priority { Interactive, Batch, Background };
 
 struct CompletionRequest {
   std::vector<ChatMessage> messages = {};    // a conversation; or, where empty,
@@ -89,6 +91,7 @@ struct Completion {
 // What is new since the event before.
 struct CompletionEvent {
   int prompt_tokens = 0;  // with the first event
+  int prompt_done = 0;    // in the background only: how many of them were computed by now
   std::string text;       // whole UTF-8 characters
   std::string reasoning;
   struct ToolDelta {

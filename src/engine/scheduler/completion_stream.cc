@@ -17,6 +17,7 @@ void CompletionChannel::publish(CompletionEvent event) {
   const std::lock_guard lock(mutex_);
   if (pending_) {
     pending_->prompt_tokens = std::max(pending_->prompt_tokens, event.prompt_tokens);
+    pending_->prompt_done = std::max(pending_->prompt_done, event.prompt_done);
     pending_->text += event.text;
     pending_->reasoning += event.reasoning;
     append(pending_->tools, event.tools);

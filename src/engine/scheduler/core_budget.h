@@ -26,8 +26,9 @@ class CoreBudget {
   };
 
   // Waits, first come first served, until a core is free; never more than an equal part where
-  // others are at work or waiting.
-  Share take();
+  // others are at work or waiting. In the background never more than half, however few are at work
+  // now: who computes a token at a time gives its cores back for a moment after each.
+  Share take(bool background = false);
 
   int cores() const { return cores_; }
 

@@ -93,7 +93,10 @@ int Pass::compute(std::span<PassMember> members) {
     }
   }
   forget_last_words();
-  const CoreBudget::Share share = cores_.take();
+  const bool background = std::all_of(members.begin(), members.end(), [](const auto& member) {
+    return member.request->priority() == Priority::Background;
+  });
+  const CoreBudget::Share share = cores_.take(background);
   if (share.threads() != threads_) {
     threads_ = share.threads();
     llama_set_n_threads(context_, threads_, threads_);

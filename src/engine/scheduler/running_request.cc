@@ -166,6 +166,13 @@ void RunningRequest::publish_parsed(bool partial) {
   send(std::move(event));
 }
 
+// Without what was there before it came.
+void RunningRequest::tell_progress() {
+  CompletionEvent event;
+  event.prompt_done = static_cast<int>(computed - std::min(reused_, computed));
+  send(std::move(event));
+}
+
 void RunningRequest::fail(Error error) { channel_->finish(std::move(error)); }
 
 void RunningRequest::end_unwanted() {

@@ -37,6 +37,7 @@ class RunningRequest {
   void start(Time now, size_t reused);  // leaves the queue; again after it was parked
   // Takes the next token from the logits of the last one. True where the answer is over.
   bool advance(std::span<const float> logits);
+  void tell_progress();  // how far the prompt is
   void fail(Error error);
   void end_unwanted();  // with what there is, or as interrupted
 

@@ -119,7 +119,13 @@ class LlamaScheduler final : public Scheduler {
             .place = model_.facts().path.string()};
   }
 
-  bool full() const { return waiting_.size() >= options_.queue_max; }
+  // What only waits for idle time takes nobody's place.
+  bool full() const {
+    const auto queued = std::count_if(waiting_.begin(), waiting_.end(), [](const auto& request) {
+      return request->priority() != Priority::Background;
+    });
+    return static_cast<size_t>(queued) >= options_.queue_max;
+  }
 
   Error refuse() {
     ++counters_.refused;
@@ -169,12 +175,12 @@ class LlamaScheduler final : public Scheduler {
   }
 
   // Interactive requests first, in the order they came; one of a batch that was passed over often
-  // enough before them.
+  // enough before them. In the background only where there is nobody else.
   void admit() {
     waiting_.sort([](const auto& a, const auto& b) { return rank(*a) < rank(*b); });
     for (auto it = waiting_.begin(); it != waiting_.end();) {
       RunningRequest& request = **it;
-      if (running_.size() >= options_.parallel && !park_for(request)) break;
+      if (!room_for(request)) break;
       if (shared_prefix_comes(request)) {
         ++it;
         continue;
@@ -198,8 +204,12 @@ class LlamaScheduler final : public Scheduler {
   }
 
   static int rank(const RunningRequest& request) {
-    if (request.passed_over >= kPassedOverMax) return 0;
-    return request.priority() == Priority::Interactive ? 1 : 2;
+    switch (request.priority()) {
+      case Priority::Interactive: return 1;
+      case Priority::Batch: return request.passed_over >= kPassedOverMax ? 0 : 2;
+      case Priority::Background: return 3;
+    }
+    return 3;
   }
 
   void pass_over_batch() {
@@ -208,7 +218,18 @@ class LlamaScheduler final : public Scheduler {
     }
   }
 
-  // An interactive request takes the place of one of a batch, which waits with its tokens kept.
+  bool room_for(const RunningRequest& request) {
+    if (request.priority() == Priority::Background) return running_.empty();
+    if (in_background()) park(running_.begin());
+    return running_.size() < options_.parallel || park_for(request);
+  }
+
+  // Whoever computes in the background is alone.
+  bool in_background() const {
+    return !running_.empty() && running_.front()->priority() == Priority::Background;
+  }
+
+  // An interactive request takes the place of one of a batch.
   bool park_for(const RunningRequest& request) {
     if (request.priority() != Priority::Interactive) return false;
     const auto parked =
@@ -216,14 +237,19 @@ class LlamaScheduler final : public Scheduler {
           return other->priority() == Priority::Batch && other->passed_over < kPassedOverMax;
         });
     if (parked == running_.rend()) return false;
-    context_->kv().keep((*parked)->sequence);
-    (*parked)->sequence = -1;
-    (*parked)->computed = 0;
-    ++(*parked)->passed_over;
-    ++counters_.parked;
-    waiting_.push_back(std::move(*parked));
-    running_.erase(std::next(parked).base());
+    park(std::next(parked).base());
     return true;
+  }
+
+  // It waits, with its tokens kept.
+  void park(Requests::iterator parked) {
+    RunningRequest& request = **parked;
+    context_->kv().keep(request.sequence);
+    request.sequence = -1;
+    request.computed = 0;
+    ++request.passed_over;
+    ++counters_.parked;
+    waiting_.splice(waiting_.end(), running_, parked);
   }
 
   // Another request is computing what this one begins with: once is enough.
@@ -245,8 +271,11 @@ class LlamaScheduler final : public Scheduler {
     for (const auto& request : running_) {
       pending.push_back({request->pending(), request->priority()});
     }
-    const std::vector<size_t> planned = plan_batch(
-        pending, {.batch_tokens = context_->batch_tokens(), .prompt_tokens = prompt_tokens_});
+    // Whoever comes meanwhile waits no longer than a writer would have to.
+    const size_t most = in_background() ? std::min(prompt_tokens_, context_->batch_tokens())
+                                        : context_->batch_tokens();
+    const std::vector<size_t> planned =
+        plan_batch(pending, {.batch_tokens = most, .prompt_tokens = prompt_tokens_});
     std::vector<PassMember> members;
     size_t prompt_tokens = 0;
     size_t i = 0;
@@ -266,6 +295,7 @@ class LlamaScheduler final : public Scheduler {
           end(request, false);
         });
     measure(prompt_tokens, std::chrono::duration<double>(SteadyClock::now() - start).count());
+    if (in_background()) running_.front()->tell_progress();
     const std::lock_guard lock(mutex_);
     ++counters_.passes;
   }

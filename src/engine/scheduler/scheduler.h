@@ -36,7 +36,7 @@ struct SchedulerCounters {
   uint64_t refused = 0;  // the queue was full
   uint64_t answered = 0;
   uint64_t failed = 0;   // cancelled ones too, where nothing had been written
-  uint64_t parked = 0;   // times that a request of a batch made room for an interactive one
+  uint64_t parked = 0;   // times that a request made room for one of a higher priority
   uint64_t passes = 0;
   KvCounters kv;
 };

@@ -34,7 +34,9 @@ CompletionRequest random_request(std::mt19937& random) {
   const auto letter = static_cast<char>('a' + random() % 3);
   request.messages.push_back({"user", std::string(1 + random() % 220, letter)});
   request.tokens_max = 1 + static_cast<int>(random() % 60);
-  request.priority = random() % 3 == 0 ? Priority::Batch : Priority::Interactive;
+  constexpr Priority kPriorities[] = {Priority::Interactive, Priority::Interactive,
+                                      Priority::Batch, Priority::Background};
+  request.priority = kPriorities[random() % 4];
   request.sampling.seed = static_cast<uint32_t>(random());
   if (random() % 2 == 0) request.sampling.temperature = 1;
   if (random() % 4 == 0) request.sampling.top_p = 0.9;
