@@ -40,6 +40,7 @@ class Trial(unittest.TestCase):
         self.trials = self.home / ".local/share/tinyarms/trials"
         self.run_cli("models", "import", str(MODELS / f"{SMALL}.gguf"))
         self.run_cli("quantize", SMALL, "--to", "q2_k", "--name", WEAK)
+        self.run_cli("models", "measure", "--seconds", "1")
 
     def environment(self, **more):
         kept = {name: os.environ[name] for name in ("PATH", "ASAN_OPTIONS", "TSAN_OPTIONS")
@@ -138,6 +139,7 @@ class Trial(unittest.TestCase):
         self.assertIn("own failures: none", text.stderr)
 
     def test_no_clear_win_is_no_migration(self):
+        shutil.rmtree(self.home / ".local/share/tinyarms/measured")  # the trial measures then
         self.trial()
         shown = self.migrate(SMALL, "--yes", exits=4)
         self.assertFalse(shown["done"])
@@ -173,7 +175,7 @@ class Trial(unittest.TestCase):
                           TINYARMS_SAMPLING_MAX_TOKENS="4")
         step = next(step for step in reply["trace"] if step["tier"] == "l2")
         self.assertEqual(step["source"], SMALL)
-        self.assertTrue(step["confidence"]["calibrated"], step["confidence"])
+        self.assertTrue(step["calibrated"], step)
 
         # The old model's file is another one by now: no silent way back.
         weak = self.home / ".local/share/tinyarms/models/weak.gguf"

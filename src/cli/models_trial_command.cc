@@ -93,7 +93,9 @@ Result<Sides> find_sides(const TrialOptions& options, const service::Settings& s
   return sides;
 }
 
+// Those named, and `own` where there is anything to ask.
 Result<std::vector<eval::BenchTask>> load_trial_tasks(const TrialOptions& options,
+                                                      const eval::Task& own,
                                                       const Context& context) {
   std::vector<eval::BenchTask> tasks;
   for (const std::string& name : options.tasks) {
@@ -105,6 +107,8 @@ Result<std::vector<eval::BenchTask>> load_trial_tasks(const TrialOptions& option
     // A trial over fewer tasks than were named would be another trial.
     if (!problem.empty()) return Error{ErrorCode::NotFound, problem, name, "tinyarms data pull"};
   }
+  eval::BenchTask failures = eval::load_bench_task(own, {});
+  if (!failures.items.empty()) tasks.push_back(std::move(failures));
   return tasks;
 }
 
@@ -202,7 +206,7 @@ Result<eval::Summary> ask_both(const TrialOptions& options, const Sides& sides,
 }
 
 // Into the trial's folder; what cannot be fitted leaves none of an earlier run behind.
-Result<void> fit_calibrator(Sides& sides, const eval::TrialFiles& files) {
+Result<void> keep_calibrator(Sides& sides, const eval::TrialFiles& files) {
   eval::TrialCalibrator fitted = eval::fit_trial_calibrator(
       {.records = eval::records_file(files.bench(), sides.on_trial.name),
        .subject = sides.on_trial.name,
@@ -244,7 +248,9 @@ void run_trial(const TrialOptions& options, Context& context) {
   const service::Settings& settings = loaded->settings;
   const Terminal terminal = context.terminal(settings);
   const auto fail = [&](const Error& error) { context.fail(error, options.json); };
-  auto tasks = load_trial_tasks(options, context);
+  const OwnFailures own = find_own_failures(context);
+  const auto own_task = eval::make_own_failures(own.asked);
+  auto tasks = load_trial_tasks(options, *own_task, context);
   if (!tasks) return fail_bench(context, tasks.error(), options.json);
   auto sides = find_sides(options, settings, catalog::ModelStore(context.paths.models_dir));
   if (!sides) return fail(sides.error());
@@ -260,13 +266,12 @@ void run_trial(const TrialOptions& options, Context& context) {
     return fail(speed.error().wrap(sides->on_trial.name));
   }
   say_first(*tasks, *sides, terminal);
-  const OwnFailures own = count_own_failures(context);
   const eval::TrialFiles files =
       eval::trial_files(trials_folder(context.paths), sides->trial);
   auto summary = ask_both(options, *sides, *tasks, files, terminal, context);
   if (!summary) return fail(summary.error());
   eval::count_outcomes(*summary, sides->trial);
-  if (auto fitted = fit_calibrator(*sides, files); !fitted) return fail(fitted.error());
+  if (auto fitted = keep_calibrator(*sides, files); !fitted) return fail(fitted.error());
   sides->trial.at = context.clock.wall_seconds();
   const eval::TrialVerdict verdict =
       eval::judge_trial(sides->trial, settings.models.trial_margin);

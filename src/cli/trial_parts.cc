@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "cli/models_commands.h"
+#include "eval/own_failures.h"
 
 namespace tinyarms::cli {
 namespace {
@@ -28,6 +29,9 @@ std::string task_text(const eval::TrialTask& task) {
     text += fmt::format("  {} more were measured of one model alone\n", task.one_sided);
   }
   if (task.unmeasured > 0) text += fmt::format("  {} could not be measured\n", task.unmeasured);
+  if (task.name == eval::kOwnFailures) {
+    text += "  (chosen because an answer failed: without a say in the verdict)\n";
+  }
   return text;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/sha256.h"
+#include "eval/own_failures.h"
 #include "eval/summarise.h"
 #include "eval/validate.h"
 
@@ -152,6 +153,7 @@ void count_outcomes(const Summary& summary, Trial& trial) {
     task.paired = compare(pairs);
     task.one_sided = in_use.size() + on_trial.size() - 2 * pairs.size();
     task.unmeasured = facts.items - std::min<uint64_t>(facts.items, pairs.size() + task.one_sided);
+    if (facts.name == kOwnFailures) continue;  // nobody wins by what was chosen for failing
     trial.all.one_sided += task.one_sided;
     trial.all.unmeasured += task.unmeasured;
     all.insert(all.end(), pairs.begin(), pairs.end());

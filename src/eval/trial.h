@@ -53,7 +53,7 @@ struct Trial {
   TrialModel in_use;
   TrialModel on_trial;
   std::vector<TrialTask> tasks;
-  TrialTask all;  // the questions of every task, each counting once
+  TrialTask all;  // the questions of every task but the user's own failures, each counting once
   TrialCalibration calibration;
 };
 

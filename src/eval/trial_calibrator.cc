@@ -8,13 +8,15 @@
 
 #include "calibration/training_set.h"
 #include "cascade/evidence.h"
+#include "eval/own_failures.h"
 
 namespace tinyarms::eval {
 namespace {
 
 using calibration::TrainingSet;
 
-// Rows with statistics of written tokens, and the signals that any of them has.
+// Rows with statistics of written tokens, but for questions that were chosen for failing; and the
+// signals that any of them has.
 TrainingSet written_answers(const TrainingSet& all) {
   TrainingSet written;
   const auto mark = std::find(all.signals.begin(), all.signals.end(),
@@ -23,7 +25,7 @@ TrainingSet written_answers(const TrainingSet& all) {
   const auto& marks = all.columns[static_cast<size_t>(mark - all.signals.begin())];
   calibration::Rows rows;
   for (size_t row = 0; row < all.size(); ++row) {
-    if (!std::isnan(marks[row])) rows.push_back(row);
+    if (!std::isnan(marks[row]) && all.group[row] != kOwnFailures) rows.push_back(row);
   }
   for (const size_t row : rows) {
     written.right.push_back(all.right[row]);

@@ -28,7 +28,8 @@ struct TrialCalibrator {
   std::optional<calibration::CalibratorSet> set;  // nothing where account.problem says why
 };
 
-// Answers chosen among options are left out: a tier is asked to write. Never fails; what is missing
+// Answers chosen among options are left out, as a tier is asked to write; so are the user's own
+// failures, which say nothing of how often an answer is right. Never fails; what is missing
 // is told in the account.
 TrialCalibrator fit_trial_calibrator(const TrialCalibratorRequest& request);
 

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "eval/bench_test_support.h"
+#include "eval/own_failures.h"
 #include "eval/trial_calibrator.h"
 
 namespace tinyarms::eval {
@@ -88,6 +89,24 @@ TEST(Trial, IsNotWonByWhatOneCouldNotBeAsked) {
   EXPECT_EQ(verdict.finding, TrialFinding::NotShown);
   EXPECT_NE(verdict.reason.find("1 questions were measured of one model alone"),
             std::string::npos);
+}
+
+TEST(Trial, IsNotWonByOwnFailures) {
+  Summary summary = summary_of(times(20, "b"));
+  TaskFacts& facts = summary.tasks.emplace_back();
+  facts.name = kOwnFailures;
+  facts.items = 60;
+  for (int i = 0; i < 60; ++i) {
+    summary.scores[facts.name]["old"][fmt::format("{}", i)] = 0;
+    if (i < 50) summary.scores[facts.name]["new"][fmt::format("{}", i)] = 1;
+  }
+  Trial trial = trial_of("");
+  count_outcomes(summary, trial);
+  ASSERT_EQ(trial.tasks.size(), 2u);
+  EXPECT_EQ(trial.tasks[1].paired.only_second, 50u);
+  EXPECT_EQ(trial.all.paired.items, 20u);
+  EXPECT_EQ(trial.all.one_sided, 0u);
+  EXPECT_EQ(judge_trial(trial, 0).finding, TrialFinding::NotShown);
 }
 
 TEST(Trial, ReadsBackWhatItWrote) {
@@ -182,6 +201,7 @@ std::filesystem::path write_answers(const testing::TemporaryFolder& folder, int 
     record.correct = i % 2 == 0;
     record.kept = true;
     record.seconds = 1;
+    if (i >= 200) record.group = kOwnFailures;
     if (i % 5 == 0) {
       record.evidence.set("p_option", 0.5);
     } else {
@@ -195,7 +215,7 @@ std::filesystem::path write_answers(const testing::TemporaryFolder& folder, int 
 TEST(TrialCalibrator, IsFittedToWrittenAnswersAndBound) {
   const testing::TemporaryFolder folder;
   const TrialCalibrator fitted =
-      fit_trial_calibrator({.records = write_answers(folder, 200), .subject = "new",
+      fit_trial_calibrator({.records = write_answers(folder, 230), .subject = "new",
                             .level = "l3", .engine = "ggml 1", .sampler = "greedy"});
   EXPECT_EQ(fitted.account.problem, "");
   EXPECT_EQ(fitted.account.written, 160u);
@@ -208,6 +228,40 @@ TEST(TrialCalibrator, IsFittedToWrittenAnswersAndBound) {
   for (const std::string& signal : fitted.set->pooled.calibrator.signals) {
     EXPECT_NE(signal, "p_option");
   }
+}
+
+// What it runs passes where the source is "good", as a sandbox would find.
+class ReadingJudge final : public sandbox::Judge {
+ public:
+  Result<void> available(std::string_view) override { return {}; }
+  Result<sandbox::Outcome> run(const sandbox::Program& program) override {
+    tests = program.tests;
+    sandbox::Outcome outcome;
+    outcome.exit_code = program.source.find("good") == std::string::npos ? 1 : 0;
+    return outcome;
+  }
+
+  std::string tests;
+};
+
+TEST(OwnFailures, AreJudgedByTheirOwnExamples) {
+  const std::string question = "Write double(x) in Python.\nassert double(2) == 4\n";
+  EXPECT_TRUE(carries_examples(question));
+  EXPECT_FALSE(carries_examples("Why is the sky blue?"));
+  const auto task = make_own_failures({{"d1", question}});
+  const auto items = task->read("");
+  ASSERT_TRUE(items);
+  ASSERT_EQ(items->size(), 1u);
+  EXPECT_EQ((*items)[0].id, "d1");
+  ReadingJudge judge;
+  const auto right = [&](std::string_view answer) {
+    const auto verdict = task->score((*items)[0], answer, judge);
+    return verdict && verdict->correct;
+  };
+  EXPECT_TRUE(right("```python\ndef double(x): return 2 * x  # good\n```"));
+  EXPECT_NE(judge.tests.find("double(2)"), std::string::npos);
+  EXPECT_FALSE(right("```python\ndef double(x): return x\n```"));
+  EXPECT_FALSE(right("I do not know, good question."));
 }
 
 TEST(TrialCalibrator, SaysWhatIsMissing) {
