@@ -11,7 +11,8 @@ enum class Exit : int {
   Failed = 1,         // a bug or a dependency's failure: everything not named below
   Usage = 2,          // wrong flags, an empty or unreadable question
   NoAnswer = 3,       // no tier could answer
-  LowConfidence = 4,  // --strict: no tier was sure; calibrate, certify: the target is out of reach
+  LowConfidence = 4,  // --strict: no tier was sure; calibrate, certify: the target is out of reach;
+                      // models migrate: no clear win
   Model = 5,          // a model is missing, damaged, unsupported or too large
   Config = 6,         // a configuration file, variable or value is wrong
   Io = 7,             // the disk or a permission refused

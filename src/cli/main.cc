@@ -45,7 +45,7 @@ constexpr const char* kExamples =
     "  tinyarms doctor\n"
     "\n"
     "Exit status: 0 answered · 1 failed · 2 wrong usage · 3 no tier could answer ·\n"
-    "4 not sure enough (--strict), or a target out of reach (calibrate, certify) ·\n"
+    "4 not sure enough (--strict), or out of reach (calibrate, certify, models migrate) ·\n"
     "5 a model problem · 6 a configuration problem · 7 disk or permission ·\n"
     "130 interrupted";
 

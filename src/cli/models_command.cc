@@ -200,8 +200,10 @@ void add_models(CLI::App& app, Context& context) {
   add_models_check(*models, context);
   add_models_export(*models, context);
   add_models_measure(*models, context);
+  add_models_migrate(*models, context);
   add_models_plan(*models, context);
   add_models_recommend(*models, context);
+  add_models_trial(*models, context);
   add_models_versions(*models, context);
 
   auto import_options = std::make_shared<ImportCommandOptions>();

@@ -54,43 +54,6 @@ Result<std::vector<catalog::InstalledModel>> models_to_measure(const MeasureOpti
   return chosen;
 }
 
-// Before it is loaded: a machine that swaps tells nothing, and may take other work down with it.
-Result<void> check_room(const catalog::InstalledModel& model, const service::Settings& settings) {
-  auto facts = engine::inspect_model(model.path);
-  if (!facts) return facts.error();
-  const uint64_t needed =
-      advice::plan_model(*facts, {.context_tokens = eval::kSpeedContext,
-                                  .threads = settings.threads}).total();
-  const uint64_t budget = service::memory_budget(settings, service::physical_memory());
-  if (needed <= budget) return {};
-  return Error{ErrorCode::OverBudget,
-               fmt::format("needs {}, the memory budget is {}", size_text(needed),
-                           size_text(budget)),
-               model.name, "raise memory_budget, or measure a smaller model"};
-}
-
-Result<catalog::MeasuredSpeed> measure_one(catalog::InstalledModel& model,
-                                           const MeasureOptions& options,
-                                           const service::Settings& settings,
-                                           const Terminal& terminal, Context& context) {
-  if (auto room = check_room(model, settings); !room) return room.error();
-  terminal.status(printable(model.name) + ": reading the file");
-  auto hash = catalog::ModelStore(context.paths.models_dir).sha256_of(model);
-  if (!hash) return hash.error();
-  model.sha256 = std::move(*hash);
-  auto speed = eval::measure_speed(
-      model,
-      {.threads = settings.threads,
-       .seconds_max = options.seconds,
-       .progress = [&](const std::string& what) {
-         terminal.status(printable(model.name) + ": " + what);
-       }},
-      context.clock, context.stop);
-  if (!speed) return speed.error();
-  if (auto kept = measured_store(context).keep(*speed); !kept) return kept.error();
-  return speed;
-}
-
 void print_speed(const catalog::MeasuredSpeed& speed, const Terminal& terminal) {
   const std::string reads =
       speed.generates() ? fmt::format("reads {:.1f} tokens/s, ", speed.prompt_tokens_rate)
@@ -112,8 +75,8 @@ void run_measure(const MeasureOptions& options, Context& context) {
   SpeedJson measured = SpeedJson::array();
   SpeedJson failed = SpeedJson::array();
   for (catalog::InstalledModel& model : *models) {
-    auto speed = measure_one(model, options, loaded->settings, terminal, context);
-    terminal.status("");
+    auto speed =
+        measure_model(model, options.seconds, loaded->settings, terminal, context);
     if (speed) {
       measured.push_back(speed_json(*speed));
       if (!options.json) print_speed(*speed, terminal);
@@ -131,6 +94,43 @@ void run_measure(const MeasureOptions& options, Context& context) {
 }
 
 }  // namespace
+
+Result<uint64_t> check_room(const catalog::InstalledModel& model, uint32_t context_tokens,
+                            const service::Settings& settings) {
+  auto facts = engine::inspect_model(model.path);
+  if (!facts) return facts.error();
+  const uint64_t needed =
+      advice::plan_model(*facts, {.context_tokens = context_tokens, .threads = settings.threads})
+          .total();
+  const uint64_t budget = service::memory_budget(settings, service::physical_memory());
+  if (needed <= budget) return needed;
+  return Error{ErrorCode::OverBudget,
+               fmt::format("needs {}, the memory budget is {}", size_text(needed),
+                           size_text(budget)),
+               model.name, "raise memory_budget, or take a smaller model"};
+}
+
+Result<catalog::MeasuredSpeed> measure_model(catalog::InstalledModel& model, double seconds,
+                                             const service::Settings& settings,
+                                             const Terminal& terminal, Context& context) {
+  if (auto room = check_room(model, eval::kSpeedContext, settings); !room) return room.error();
+  terminal.status(printable(model.name) + ": reading the file");
+  auto hash = catalog::ModelStore(context.paths.models_dir).sha256_of(model);
+  if (!hash) return hash.error();
+  model.sha256 = std::move(*hash);
+  auto speed = eval::measure_speed(
+      model,
+      {.threads = settings.threads,
+       .seconds_max = seconds,
+       .progress = [&](const std::string& what) {
+         terminal.status(printable(model.name) + ": " + what);
+       }},
+      context.clock, context.stop);
+  terminal.status("");
+  if (!speed) return speed.error();
+  if (auto kept = measured_store(context).keep(*speed); !kept) return kept.error();
+  return speed;
+}
 
 std::optional<catalog::MeasuredSpeed> measured_speed(const catalog::InstalledModel& model,
                                                      int threads, const Context& context) {

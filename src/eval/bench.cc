@@ -147,8 +147,7 @@ class Bench {
  private:
   Result<void> run_subject(const SubjectSource& source) {
     SubjectFacts facts{.name = source.name, .fingerprint = {}, .note = source.note, .problem = {}};
-    const std::filesystem::path path =
-        records_folder(options_.output) / (file_stem(source.name) + ".jsonl");
+    const std::filesystem::path path = records_file(options_.output, source.name);
     auto journal = Journal::open(
         path, options_.resume ? Journal::Begin::Resume : Journal::Begin::Afresh);
     if (!journal) return journal.error();
@@ -257,6 +256,11 @@ class Bench {
 std::filesystem::path records_folder(const std::filesystem::path& output) {
   std::filesystem::path folder = output;
   return folder.replace_extension(".records");
+}
+
+std::filesystem::path records_file(const std::filesystem::path& output,
+                                   const std::string& subject) {
+  return records_folder(output) / (file_stem(subject) + ".jsonl");
 }
 
 BenchTask load_bench_task(const Task& task, const LoadOptions& options) {

@@ -61,5 +61,8 @@ Result<BenchRun> run_bench(const std::vector<BenchTask>& tasks,
 
 // "results.json" → "results.records".
 std::filesystem::path records_folder(const std::filesystem::path& output);
+// The file in it that holds a subject's records.
+std::filesystem::path records_file(const std::filesystem::path& output,
+                                   const std::string& subject);
 
 }  // namespace tinyarms::eval

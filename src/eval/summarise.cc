@@ -125,17 +125,6 @@ const TaskResult* find_result(const Summary& summary, std::string_view task,
   return nullptr;
 }
 
-using TaskScores = std::map<std::string, double>;
-
-std::vector<ScorePair> pair_up(const TaskScores& first, const TaskScores& second) {
-  std::vector<ScorePair> pairs;
-  for (const auto& [item, score] : first) {
-    const auto other = second.find(item);
-    if (other != second.end()) pairs.push_back({score, other->second});
-  }
-  return pairs;
-}
-
 // The items that every one of them measured, cheapest subject first.
 struct Shared {
   std::vector<std::string> subjects;
@@ -157,7 +146,7 @@ Shared shared_items(const Summary& summary, const std::string& task) {
   for (const auto& [item, ignored] : found->second.begin()->second) {
     std::vector<double> row;
     for (const std::string& subject : shared.subjects) {
-      const TaskScores& scores = found->second.at(subject);
+      const auto& scores = found->second.at(subject);
       const auto at = scores.find(item);
       if (at != scores.end()) row.push_back(at->second);
     }
@@ -224,6 +213,16 @@ std::map<std::string, double> item_scores(const std::string& task,
     scores[item] = static_cast<double>(each.correct) / static_cast<double>(each.drawn);
   }
   return scores;
+}
+
+std::vector<ScorePair> pair_up(const std::map<std::string, double>& first,
+                               const std::map<std::string, double>& second) {
+  std::vector<ScorePair> pairs;
+  for (const auto& [item, score] : first) {
+    const auto other = second.find(item);
+    if (other != second.end()) pairs.push_back({score, other->second});
+  }
+  return pairs;
 }
 
 std::vector<Baseline> trivial_baselines(const Summary& summary) {

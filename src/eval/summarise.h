@@ -22,6 +22,10 @@ TaskResult summarise_task(const TaskFacts& facts, const SubjectFacts& subject, i
 std::map<std::string, double> item_scores(const std::string& task,
                                           const std::vector<BenchRecord>& records);
 
+// Two subjects' scores of the items that both have.
+std::vector<ScorePair> pair_up(const std::map<std::string, double>& first,
+                               const std::map<std::string, double>& second);
+
 // Always the cheapest model, always the dearest, and one that knew which is right, over the items
 // that all measured; and what guessing comes to. Subjects are ordered by their seconds an item.
 std::vector<Baseline> trivial_baselines(const Summary& summary);

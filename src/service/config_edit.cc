@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <vector>
+#include <optional>
 
+#include "base/ascii.h"
 #include "base/file.h"
 #include "service/config_file.h"
 
@@ -15,87 +16,159 @@ namespace fs = std::filesystem;
 
 constexpr size_t kConfigBytesMax = 1 << 20;
 
-std::vector<std::string> lines_of(std::string_view text) {
-  std::vector<std::string> lines;
-  while (!text.empty()) {
-    const size_t end = text.find('\n');
-    lines.emplace_back(text.substr(0, end));
-    if (end == std::string_view::npos) break;
-    text.remove_prefix(end + 1);
-  }
-  return lines;
+struct SettingName {
+  std::string_view group;
+  std::string_view name;
+};
+
+SettingName parts_of(std::string_view key) {
+  const size_t dot = key.find('.');
+  return {key.substr(0, dot), key.substr(dot + 1)};
 }
 
-std::string_view without_blanks_in_front(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t");
-  return begin == std::string_view::npos ? std::string_view() : text.substr(begin);
+// Empty for a kind of value that is not written here.
+std::string value_text(const RawValue& value) {
+  if (const bool* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
+  if (const auto* text = std::get_if<std::string>(&value)) return toml_string(*text);
+  const auto* texts = std::get_if<std::vector<std::string>>(&value);
+  if (texts == nullptr) return {};
+  std::string list;
+  for (const std::string& text : *texts) list += (list.empty() ? "" : ", ") + toml_string(text);
+  return "[" + list + "]";
+}
+
+// Of the list that begins at `begin` one past its last bracket; nothing where it holds comments,
+// which a new list would lose.
+std::optional<size_t> list_end(std::string_view text, size_t begin) {
+  size_t depth = 0;
+  for (size_t at = begin; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '#') return std::nullopt;
+    if (c == '"' || c == '\'') at = toml_string_end(text, at) - 1;
+    if (c == '[') ++depth;
+    if (c == ']' && --depth == 0) return at + 1;
+  }
+  return std::nullopt;
+}
+
+// What ends the value that begins there; nothing for a table and what is no value.
+std::optional<size_t> value_end(std::string_view text, size_t begin) {
+  if (begin >= text.size() || text[begin] == '{' || text[begin] == '\n') return std::nullopt;
+  if (text[begin] == '[') return list_end(text, begin);
+  if (text[begin] == '"' || text[begin] == '\'') return toml_string_end(text, begin);
+  return std::min(text.find_first_of(" \t\r\n#,", begin), text.size());
+}
+
+// Where the line of that number begins, from 1; nothing where there are fewer.
+std::optional<size_t> line_begin(std::string_view text, size_t number) {
+  size_t begin = 0;
+  for (size_t line = 1; line < number; ++line) {
+    const size_t end = text.find('\n', begin);
+    if (end == std::string_view::npos) return std::nullopt;
+    begin = end + 1;
+  }
+  return begin;
+}
+
+// The value after the first '=' of the line, replaced; false where that cannot be told.
+bool replace_value(std::string& text, size_t line, const std::string& value) {
+  const auto begin = line_begin(text, line);
+  if (!begin) return false;
+  const size_t equals = text.find('=', *begin);
+  if (equals == std::string::npos || equals > text.find('\n', *begin)) return false;
+  const size_t at = text.find_first_not_of(" \t", equals + 1);
+  if (at == std::string::npos) return false;
+  const auto end = value_end(text, at);
+  if (!end) return false;
+  text.replace(at, *end - at, value);
+  return true;
 }
 
 bool is_header(std::string_view line, std::string_view group) {
   const std::string header = fmt::format("[{}]", group);
-  const std::string_view rest = without_blanks_in_front(line);
+  const std::string_view rest = trimmed(line, " \t\r");
   if (!rest.starts_with(header)) return false;
-  const std::string_view after = without_blanks_in_front(rest.substr(header.size()));
-  return after.empty() || after[0] == '#' || after[0] == '\r';
+  const std::string_view after = trimmed(rest.substr(header.size()));
+  return after.empty() || after[0] == '#';
 }
 
-// The truth value after the line's first '=', replaced; false where there is none.
-bool replace_value(std::string& line, bool value) {
-  const size_t equals = line.find('=');
-  if (equals == std::string::npos) return false;
-  const size_t begin = line.find_first_not_of(" \t", equals + 1);
-  if (begin == std::string::npos) return false;
-  for (const std::string_view word : {"true", "false"}) {
-    if (line.compare(begin, word.size(), word) != 0) continue;
-    line.replace(begin, word.size(), value ? "true" : "false");
-    return true;
+// Where a line "group.other = …" begins: no header of that group may follow it.
+std::optional<size_t> dotted_line(std::string_view text, const std::vector<FileSetting>& settings,
+                                  std::string_view group) {
+  const std::string dotted = fmt::format("{}.", group);
+  for (const FileSetting& each : settings) {
+    if (!each.key.starts_with(dotted)) continue;
+    const auto begin = line_begin(text, each.line);
+    if (begin && trimmed(text.substr(*begin), " \t").starts_with(dotted)) return begin;
   }
-  return false;
+  return std::nullopt;
+}
+
+// Beside the group's dotted keys, else below its header, which is added where there is none.
+void insert_value(std::string& text, const std::vector<FileSetting>& settings,
+                  const SettingName& setting, const std::string& value) {
+  if (const auto begin = dotted_line(text, settings, setting.group)) {
+    text.insert(*begin, fmt::format("{}.{} = {}\n", setting.group, setting.name, value));
+    return;
+  }
+  if (!text.empty() && !text.ends_with('\n')) text += '\n';
+  const std::string line = fmt::format("{} = {}\n", setting.name, value);
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = text.find('\n', begin);
+    if (is_header(std::string_view(text).substr(begin, end - begin), setting.group)) {
+      text.insert(end + 1, line);
+      return;
+    }
+    begin = end + 1;
+  }
+  text += fmt::format("{}[{}]\n{}", text.empty() ? "" : "\n", setting.group, line);
 }
 
 using Values = std::vector<std::pair<std::string, RawValue>>;
 
-Values values_but(const std::vector<FileSetting>& settings, const std::string& key) {
+bool is_edited(const std::vector<ConfigEdit>& edits, const std::string& key) {
+  return std::any_of(edits.begin(), edits.end(),
+                     [&](const ConfigEdit& edit) { return edit.key == key; });
+}
+
+// Those that no edit is about.
+Values other_values(const std::vector<FileSetting>& settings,
+                    const std::vector<ConfigEdit>& edits) {
   Values values;
   for (const FileSetting& each : settings) {
-    if (each.key != key) values.emplace_back(each.key, each.value);
+    if (!is_edited(edits, each.key)) values.emplace_back(each.key, each.value);
   }
   return values;
 }
 
-Error cannot_change(const fs::path& file, std::string_view group, std::string_view name,
-                    bool value) {
-  return {ErrorCode::Config, fmt::format("{}.{} cannot be changed here by itself", group, name),
-          file.string(), fmt::format("write {} = {} below [{}] yourself", name, value, group)};
+bool holds(const std::vector<FileSetting>& settings, const ConfigEdit& edit) {
+  return std::any_of(settings.begin(), settings.end(), [&](const FileSetting& each) {
+    return each.key == edit.key && each.value == edit.value;
+  });
 }
 
-std::string edited(const std::string& text, const std::vector<FileSetting>& settings,
-                   std::string_view group, std::string_view name, bool value) {
-  std::vector<std::string> lines = lines_of(text);
-  const std::string line = fmt::format("{} = {}", name, value);
+Error cannot_change(const fs::path& file, const ConfigEdit& edit) {
+  const SettingName setting = parts_of(edit.key);
+  return {ErrorCode::Config, fmt::format("{} cannot be changed here by itself", edit.key),
+          file.string(), fmt::format("write {} = {} below [{}] yourself", setting.name,
+                                     value_text(edit.value), setting.group)};
+}
+
+bool apply_edit(std::string& text, const std::vector<FileSetting>& settings,
+                const ConfigEdit& edit) {
+  const std::string value = value_text(edit.value);
+  if (value.empty()) return false;
   const auto known = std::find_if(settings.begin(), settings.end(), [&](const FileSetting& each) {
-    return each.key == fmt::format("{}.{}", group, name);
+    return each.key == edit.key;
   });
-  const auto header = std::find_if(lines.begin(), lines.end(), [&](const std::string& each) {
-    return is_header(each, group);
-  });
-  if (known != settings.end()) {
-    const bool there = known->line >= 1 && known->line <= lines.size();
-    if (!there || !replace_value(lines[known->line - 1], value)) return {};
-  } else if (header != lines.end()) {
-    lines.insert(header + 1, line);
-  } else {
-    if (!lines.empty() && !lines.back().empty()) lines.emplace_back();
-    lines.push_back(fmt::format("[{}]", group));
-    lines.push_back(line);
-  }
-  return fmt::format("{}\n", fmt::join(lines, "\n"));
+  if (known != settings.end()) return replace_value(text, known->line, value);
+  insert_value(text, settings, parts_of(edit.key), value);
+  return true;
 }
 
 }  // namespace
 
-Result<void> set_flag(const fs::path& file, std::string_view group, std::string_view name,
-                      bool value) {
+Result<void> edit_config(const fs::path& file, const std::vector<ConfigEdit>& edits) {
   std::error_code problem;
   const fs::path real = fs::exists(file, problem) ? fs::canonical(file, problem) : file;
   std::string text;
@@ -108,23 +181,28 @@ Result<void> set_flag(const fs::path& file, std::string_view group, std::string_
     before = std::move(*settings);
     text = std::move(*bytes);
   }
-  const std::string after_text = edited(text, before, group, name, value);
-  if (after_text.empty()) return cannot_change(file, group, name, value);
 
   // Only what reads back as meant takes the file's place.
   PendingFile pending(real);
-  if (auto written = write_file_atomically(pending.path(), after_text); !written) return written;
-  const std::string key = fmt::format("{}.{}", group, name);
-  auto after = read_config_file(pending.path());
-  if (!after || values_but(*after, key) != values_but(before, key)) {
-    return cannot_change(file, group, name, value);
+  std::vector<FileSetting> now = before;
+  for (const ConfigEdit& edit : edits) {
+    if (!apply_edit(text, now, edit)) return cannot_change(file, edit);
+    if (auto written = write_file_atomically(pending.path(), text); !written) return written;
+    auto after = read_config_file(pending.path());
+    if (!after || !holds(*after, edit)) return cannot_change(file, edit);
+    now = std::move(*after);
   }
-  const auto now = std::find_if(after->begin(), after->end(),
-                                [&](const FileSetting& each) { return each.key == key; });
-  if (now == after->end() || now->value != RawValue(value)) {
-    return cannot_change(file, group, name, value);
+  for (const ConfigEdit& edit : edits) {
+    if (!holds(now, edit) || other_values(now, edits) != other_values(before, edits)) {
+      return cannot_change(file, edit);
+    }
   }
-  return pending.commit();
+  return edits.empty() ? Result<void>() : pending.commit();
+}
+
+Result<void> set_flag(const fs::path& file, std::string_view group, std::string_view name,
+                      bool value) {
+  return edit_config(file, {{.key = fmt::format("{}.{}", group, name), .value = value}});
 }
 
 }  // namespace tinyarms::service

@@ -33,30 +33,6 @@ namespace fs = std::filesystem;
 constexpr size_t kFileBytesMax = 1 << 20;
 constexpr size_t kDotsMax = 1000;
 
-// Where the TOML string that begins at `begin` with a quote ends: one past its last byte.
-size_t string_end(std::string_view text, size_t begin) {
-  const char quote = text[begin];
-  const size_t run = std::min(text.find_first_not_of(quote, begin), text.size()) - begin;
-  if (run == 2) return begin + 2;  // the empty string
-  const bool multiline = run >= 3;
-  const std::string_view close = text.substr(begin, multiline ? 3 : 1);
-  for (size_t at = begin + close.size(); at < text.size(); ++at) {
-    if (quote == '"' && text[at] == '\\') {
-      ++at;
-    } else if (!multiline && text[at] == '\n') {
-      return at;  // such a string may not go on: the parser stops here
-    } else if (text.substr(at).starts_with(close)) {
-      size_t end = at + close.size();
-      // A multi-line string may have up to two quotes before its delimiter.
-      for (int extra = 0; multiline && extra < 2; ++extra) {
-        if (end < text.size() && text[end] == quote) ++end;
-      }
-      return end;
-    }
-  }
-  return text.size();
-}
-
 // toml++ 3.3 trusts its input more than a cloned file deserves: it recurses once a part of a
 // dotted key without any limit ("a.a.a.…" exhausts the stack), and a character beyond ASCII where
 // a space may stand is undefined behaviour. This looks at what lies outside of strings and comments
@@ -74,7 +50,7 @@ Survey survey(std::string_view text) {
     if (c == '.') ++found.dots;
     if (!blank && (c < ' ' || c > '~') && !found.foreign) found.foreign = i;
     if (c == '#') i = std::min(text.find('\n', i), text.size() - 1);
-    if (c == '"' || c == '\'') i = string_end(text, i) - 1;
+    if (c == '"' || c == '\'') i = toml_string_end(text, i) - 1;
   }
   return found;
 }
@@ -245,6 +221,29 @@ void grow_tree(const toml::table& table, int depth, TomlNode& parent) {
 }
 
 }  // namespace
+
+size_t toml_string_end(std::string_view text, size_t begin) {
+  const char quote = text[begin];
+  const size_t run = std::min(text.find_first_not_of(quote, begin), text.size()) - begin;
+  if (run == 2) return begin + 2;  // the empty string
+  const bool multiline = run >= 3;
+  const std::string_view close = text.substr(begin, multiline ? 3 : 1);
+  for (size_t at = begin + close.size(); at < text.size(); ++at) {
+    if (quote == '"' && text[at] == '\\') {
+      ++at;
+    } else if (!multiline && text[at] == '\n') {
+      return at;  // such a string may not go on: the parser stops here
+    } else if (text.substr(at).starts_with(close)) {
+      size_t end = at + close.size();
+      // A multi-line string may have up to two quotes before its delimiter.
+      for (int extra = 0; multiline && extra < 2; ++extra) {
+        if (end < text.size() && text[end] == quote) ++end;
+      }
+      return end;
+    }
+  }
+  return text.size();
+}
 
 Result<std::vector<FileSetting>> read_config_file(const fs::path& path) {
   std::vector<FileSetting> settings;

@@ -43,6 +43,9 @@ Result<TomlNode> read_toml_tree(const std::filesystem::path& path);
 // The same of a text that is at hand; `name` stands in errors for the file.
 Result<TomlNode> parse_toml_tree(std::string_view text, const std::filesystem::path& name);
 
+// Where the TOML string that begins at `begin` with a quote ends: one past its last byte.
+size_t toml_string_end(std::string_view text, size_t begin);
+
 // One value alone, e.g. "[\"a\", \"b\"]"; nothing where it is not TOML.
 std::optional<RawValue> parse_toml_value(std::string_view text);
 

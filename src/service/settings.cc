@@ -38,6 +38,9 @@ constexpr SettingInfo kSettings[] = {
     {"models.parallel", Kind::Integer, Rule::Forbidden, TINYARMS_FIELD(models.parallel),
      "Requests that a model computes at once, each with room for a whole context; 0 is as many as "
      "ask at the same time (`serve --workers`).", 0, 64},
+    {"models.trial_margin", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(models.trial_margin),
+     "Points of accuracy that a model on trial must be better by, with 95 % confidence, before "
+     "`tinyarms models migrate` puts it into a tier.", 0, 100},
     {"pull.hub", Kind::Url, Rule::Forbidden, TINYARMS_FIELD(pull.hub),
      "Where `tinyarms pull` looks models up: Hugging Face, or a hub that answers as it does."},
     {"pull.hosts", Kind::TextList, Rule::Forbidden, TINYARMS_FIELD(pull.hosts),

@@ -60,6 +60,7 @@ struct ModelsSettings {
   std::vector<std::string> keep;  // names in the model store, or paths
   double idle_seconds = 600;      // 0: for ever
   int parallel = 0;               // 0: as many as ask at the same time
+  double trial_margin = 0;        // points
 };
 
 enum class RemoteKind { OpenAi, Anthropic };  // which API it speaks

@@ -1,0 +1,153 @@
+#include "service/migration.h"
+
+#include <gtest/gtest.h>
+
+#include "service/config_file.h"
+#include "storage/test_folder.h"
+
+namespace tinyarms::service {
+namespace {
+
+class Migrations : public testing::Test {
+ protected:
+  Migration step(const std::string& from, const std::string& to,
+                 const std::string& calibrator = "") const {
+    return {.at = 1, .key = "l2.model", .from = from, .from_sha256 = "f", .to = to,
+            .to_sha256 = "t", .calibrator = calibrator};
+  }
+
+  std::string config() const { return storage::read_bytes(files_.config); }
+
+  // The model that a migration of the book would bring back; "none".
+  std::string back_from(const std::string& configured) const {
+    const auto last = last_migration(files_, "l2.model", configured);
+    if (last) return last->from;
+    EXPECT_EQ(last.error().code, ErrorCode::NotFound) << last.error().message();
+    return "none";
+  }
+
+  storage::TestFolder folder_;
+  MigrationFiles files_ = {folder_ / "config.toml", folder_ / "migrations.json",
+                           folder_ / "calibrators"};
+};
+
+TEST_F(Migrations, ThereAndBack) {
+  const std::string before =
+      "# mine\n[l2]\nmodel = \"a\"\n\n[calibration]\nfiles = [\"~/own.json\"]\n";
+  storage::write_bytes(files_.config, before);
+  ASSERT_TRUE(carry_out(files_, step("a", "b", "/new.json")));
+  EXPECT_EQ(config(), "# mine\n[l2]\nmodel = \"b\"\n\n[calibration]\n"
+                      "files = [\"/new.json\", \"~/own.json\"]\n");
+  const auto last = last_migration(files_, "l2.model", "b");
+  ASSERT_TRUE(last);
+  EXPECT_EQ(last->calibrator, "/new.json");
+  ASSERT_TRUE(take_back(files_, *last));
+  EXPECT_EQ(config(), before);
+  EXPECT_EQ(back_from("b"), "none");
+}
+
+TEST_F(Migrations, WithoutACalibratorLeaveTheListAlone) {
+  storage::write_bytes(files_.config, "[l2]\nmodel = \"a\"\n");
+  ASSERT_TRUE(carry_out(files_, step("a", "b")));
+  EXPECT_EQ(config(), "[l2]\nmodel = \"b\"\n");
+}
+
+TEST_F(Migrations, KeepCalibratorsAddedSince) {
+  storage::write_bytes(files_.config, "[l2]\nmodel = \"a\"\n");
+  const Migration migration = step("a", "b", "/new.json");
+  ASSERT_TRUE(carry_out(files_, migration));
+  storage::write_bytes(files_.config, "[l2]\nmodel = \"b\"\n[calibration]\n"
+                                      "files = [\"/later.json\", \"/new.json\"]\n");
+  ASSERT_TRUE(take_back(files_, migration));
+  EXPECT_EQ(config(), "[l2]\nmodel = \"a\"\n[calibration]\nfiles = [\"/later.json\"]\n");
+}
+
+TEST_F(Migrations, ABookAheadOfTheConfigurationIsOfNoEffect) {
+  storage::write_bytes(files_.config, "[l2]\nmodel = \"a\"\n");
+  ASSERT_TRUE(carry_out(files_, step("a", "b")));
+  // Killed after the book of b → c was written: b is still configured.
+  const std::string config_of_b = config();
+  ASSERT_TRUE(carry_out(files_, step("b", "c")));
+  storage::write_bytes(files_.config, config_of_b);
+  EXPECT_EQ(back_from("b"), "a");
+  EXPECT_EQ(back_from("a"), "none");
+}
+
+TEST_F(Migrations, GoBackStepByStep) {
+  storage::write_bytes(files_.config, "[l2]\nmodel = \"a\"\n");
+  ASSERT_TRUE(carry_out(files_, step("a", "b")));
+  ASSERT_TRUE(carry_out(files_, step("b", "a")));
+  ASSERT_TRUE(carry_out(files_, step("a", "b")));
+  for (const std::string expected : {"a", "b", "a"}) {
+    const std::string now = expected == "a" ? "b" : "a";
+    const auto last = last_migration(files_, "l2.model", now);
+    ASSERT_TRUE(last);
+    EXPECT_EQ(last->from, expected);
+    ASSERT_TRUE(take_back(files_, *last));
+    EXPECT_EQ(config(), "[l2]\nmodel = \"" + expected + "\"\n");
+  }
+  EXPECT_EQ(back_from("a"), "none");
+}
+
+TEST_F(Migrations, RefusedByTheConfigurationLeaveNothing) {
+  const std::string text = "l2 = { model = \"a\" }\n";
+  storage::write_bytes(files_.config, text);
+  const auto done = carry_out(files_, step("a", "b", "/new.json"));
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::Config);
+  EXPECT_EQ(config(), text);
+  EXPECT_EQ(back_from("b"), "none");
+}
+
+TEST_F(Migrations, ABrokenBookChangesNothing) {
+  const std::string text = "[l2]\nmodel = \"a\"\n";
+  storage::write_bytes(files_.config, text);
+  for (const char* book : {"{", "[]", "{\"schema\": \"tinyarms-migrations/2\"}",
+                           "{\"schema\": \"tinyarms-migrations/1\", \"migrations\": [{}]}",
+                           "{\"schema\": \"tinyarms-migrations/1\"}"}) {
+    storage::write_bytes(files_.book, book);
+    const auto done = carry_out(files_, step("a", "b"));
+    ASSERT_FALSE(done) << book;
+    EXPECT_EQ(done.error().code, ErrorCode::Corrupt);
+    EXPECT_EQ(config(), text);
+    EXPECT_EQ(storage::read_bytes(files_.book), book);
+  }
+}
+
+TEST(ModelPlaces, AreWhatIsConfigured) {
+  Settings settings;
+  settings.l2.model = "small";
+  settings.l3.model = "large";
+  const ModelPlace general = *find_model_place("general");
+  EXPECT_EQ(model_at(settings, *find_model_place("l2")), "small");
+  EXPECT_EQ(model_at(settings, *find_model_place("l3")), "large");
+  EXPECT_EQ(model_at(settings, general), "small");
+  EXPECT_EQ(assigned_at(settings, general), "");
+  settings.l2.general_model = "talker";
+  EXPECT_EQ(model_at(settings, general), "talker");
+  EXPECT_FALSE(find_model_place("l1"));
+  for (const std::string& word : model_place_words()) {
+    EXPECT_NE(find_setting(find_model_place(word)->key), nullptr) << word;
+  }
+}
+
+TEST_F(Migrations, WantTheLastWord) {
+  ConfigSources sources;
+  sources.user_file = files_.config;
+  sources.environment = [](const std::string& name) -> std::optional<std::string> {
+    if (name == "TINYARMS_L3_MODEL") return "other";
+    return std::nullopt;
+  };
+  storage::write_bytes(files_.config, "[l2]\nmodel = \"a\"\n");
+  const auto loaded = load_config(sources);
+  ASSERT_TRUE(loaded);
+  EXPECT_TRUE(check_changeable(*loaded, files_.config, "l2.model"));
+  EXPECT_TRUE(check_changeable(*loaded, files_.config, "l2.general_model"));  // unset
+  const auto refused = check_changeable(*loaded, files_.config, "l3.model");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message().find("TINYARMS_L3_MODEL"), std::string::npos);
+  EXPECT_FALSE(check_changeable(*loaded, "", "l2.model"));
+}
+
+}  // namespace
+}  // namespace tinyarms::service
