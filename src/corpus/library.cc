@@ -179,7 +179,7 @@ Result<void> Library::open_vectors(bool writable) {
   if (!vectors) return vectors.error();
   vectors_ = std::move(*vectors);
   if (const auto& aside = vectors_->set_aside()) {
-    notice_ += fmt::format("{}damaged vectors were set aside as {}", notice_.empty() ? "" : "; ",
+    notice_ += fmt::format("{}vectors that cannot be used were set aside as {}", notice_.empty() ? "" : "; ",
                            aside->string());
   }
   return {};

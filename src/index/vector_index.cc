@@ -149,7 +149,10 @@ Result<void> VectorIndex::start() {
     if (read.error().code != ErrorCode::Corrupt) return read;
   }
   if (!options_.writable) {
-    return Error{ErrorCode::Corrupt, "is not an index, or a damaged one", path_.string(),
+    return Error{ErrorCode::Corrupt,
+                 is_of_another_version(header) ? "was written by another version of the program"
+                                               : "is not an index, or a damaged one",
+                 path_.string(),
                  "delete it and index again"};
   }
   const fs::path name = aside_name(path_);

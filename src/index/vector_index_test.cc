@@ -201,6 +201,27 @@ TEST_F(VectorIndexTest, RefusesAnotherModelOrSize) {
   EXPECT_EQ(open(8)->size(), 5u);  // and it is as it was
 }
 
+TEST_F(VectorIndexTest, AFileOfAnotherVersionIsCalledThat) {
+  { ASSERT_TRUE(open(8)->append(numbers(5), clustered(5, 8, 1))); }
+  FileHeader header{};
+  std::fstream file(file_, std::ios::binary | std::ios::in | std::ios::out);
+  file.read(reinterpret_cast<char*>(&header), sizeof header);
+  header.version = kFormatVersion - 1;
+  header.checksum =
+      checksum({reinterpret_cast<const char*>(&header), offsetof(FileHeader, checksum)});
+  file.seekp(0);
+  file.write(reinterpret_cast<const char*>(&header), sizeof header);
+  file.close();
+  auto read = VectorIndex::open(file_, {.dimensions = 8, .model = "test", .writable = false});
+  ASSERT_FALSE(read);
+  EXPECT_NE(read.error().message().find("another version"), std::string::npos)
+      << read.error().message();
+  auto index = open(8);
+  ASSERT_NE(index, nullptr);
+  EXPECT_TRUE(index->set_aside());
+  EXPECT_EQ(index->size(), 0u);
+}
+
 // Cut at every length, as a crash may leave it: what was whole before is whole after.
 TEST_F(VectorIndexTest, ARecordThatWasCutShortIsDropped) {
   size_t first = 0;

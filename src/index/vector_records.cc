@@ -104,6 +104,11 @@ bool is_sound(const FileHeader& header) {
          header.scan_dimensions != 0 && header.scan_dimensions % kGroupValues == 0;
 }
 
+bool is_of_another_version(const FileHeader& header) {
+  return header.magic == kMagic && header.version != kFormatVersion &&
+         header.checksum == own_checksum(header);
+}
+
 RecordHeader make_record_header(RecordKind kind, size_t count, std::string_view payload) {
   RecordHeader header{};
   header.magic = kRecordMagic;

@@ -50,6 +50,7 @@ RowsLayout rows_layout(size_t rows, size_t dimensions, size_t scan_dimensions);
 
 FileHeader make_file_header(size_t dimensions, size_t scan_dimensions, std::string_view model);
 bool is_sound(const FileHeader& header);
+bool is_of_another_version(const FileHeader& header);
 
 RecordHeader make_record_header(RecordKind kind, size_t count, std::string_view payload);
 void mark_replacing(RecordHeader& header);
