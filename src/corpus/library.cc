@@ -179,8 +179,8 @@ Result<void> Library::open_vectors(bool writable) {
   if (!vectors) return vectors.error();
   vectors_ = std::move(*vectors);
   if (const auto& aside = vectors_->set_aside()) {
-    notice_ += fmt::format("{}vectors that cannot be used were set aside as {}", notice_.empty() ? "" : "; ",
-                           aside->string());
+    notice_ += fmt::format("{}vectors that cannot be used were set aside as {}",
+                           notice_.empty() ? "" : "; ", aside->string());
   }
   return {};
 }
