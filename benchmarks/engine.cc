@@ -12,6 +12,7 @@
 #include "engine/scheduler/scheduler.h"
 #include "llama_server.h"
 #include "model.h"
+#include "scheduler_answer.h"
 
 namespace tinyarms::bench {
 namespace {
@@ -61,24 +62,6 @@ Result<Measured> together(int streams, Ask ask) {
   return summarise(arrivals, seconds);
 }
 
-Arrivals ask_scheduler(engine::Scheduler& scheduler, const std::string& text, int tokens,
-                       int end_token) {
-  engine::CompletionRequest request;
-  request.messages = {{"user", text}};
-  request.tokens_max = tokens;
-  request.sampling.logit_bias = {{end_token, -1000.0f}};
-  request.top_logprobs = 0;  // an event for each token, whole characters or not
-  const auto start = SteadyClock::now();
-  auto stream = scheduler.submit(std::move(request));
-  Arrivals arrivals;
-  if (!stream) return arrivals;
-  while (const auto event = (*stream)->next()) {
-    const double now = std::chrono::duration<double>(SteadyClock::now() - start).count();
-    arrivals.insert(arrivals.end(), event->tokens.size(), now);
-  }
-  return arrivals;
-}
-
 Figure figure(std::string name, std::string unit, const std::vector<double>& ours,
               const std::vector<double>& peers, Goal kind) {
   std::vector<double> ratios;
@@ -96,7 +79,6 @@ Result<void> compare(Bench& bench, Model& model, const engine::LanguageModel& we
                      std::vector<Figure>& figures) {
   const int tokens = bench.smoke() ? 8 : 64;
   const int context = 1024 * streams;
-  const int end_token = 2;  // <|im_end|> of SmolLM2
   engine::CoreBudget cores(bench.options().threads);
   auto scheduler = engine::Scheduler::create(
       weights, cores, {.context_tokens = 1024, .parallel = static_cast<uint32_t>(streams),
@@ -111,7 +93,8 @@ Result<void> compare(Bench& bench, Model& model, const engine::LanguageModel& we
   std::map<std::string, std::pair<std::vector<double>, std::vector<double>>> rows;
   for (int round = 0; round < bench.rounds() + 1; ++round) {
     auto ours = together(streams, [&](int i) {
-      return ask_scheduler(**scheduler, question(i, round), tokens, end_token);
+      auto answer = ask_scheduler(**scheduler, {{"user", question(i, round)}}, tokens);
+      return answer ? std::move(answer->arrivals) : Arrivals();
     });
     auto peer = together(streams, [&](int i) {
       auto arrivals = (*server)->ask(
