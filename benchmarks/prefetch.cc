@@ -3,22 +3,26 @@
 // where L2's answer is kept. L2 is the default model, L3 has the exact shape of a 3B model. Both
 // ways take turns, question by question; drafts are off, so that nothing else shortens the climb.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/clock.h"
 #include "bench.h"
+#include "cascade/cascade.h"
+#include "cascade/declared_policy.h"
+#include "cascade/formula_estimator.h"
 #include "model.h"
-#include "service/assistant.h"
+#include "tiers/language_tier.h"
 
 namespace tinyarms::bench {
 namespace {
 
-namespace fs = std::filesystem;
 using cascade::Level;
 
+constexpr uint32_t kContext = 1024;
 constexpr double kMilliseconds = 1e3;
+constexpr uint64_t kMemory = uint64_t{64} << 30;  // no limit
 
 // What was seen of one way of climbing.
 struct Series {
@@ -37,21 +41,41 @@ class UntilTheFirst final : public cascade::Listener {
   StopFlag stop;
 };
 
-service::Settings settings_for(const Bench& bench, const Model& small, const Model& large,
-                               service::Toggle prefetch) {
-  service::Settings settings;
-  settings.threads = bench.options().threads;
-  settings.l0.enabled = false;
-  settings.l1.enabled = false;
-  settings.l2.model = small.file().string();
-  settings.l3.model = large.file().string();
-  settings.l2.context = settings.l3.context = 1024;
-  settings.sampling.max_tokens = bench.smoke() ? 16 : 96;
-  settings.escalation.speculate = service::Toggle::Off;
-  settings.escalation.lookup = service::Toggle::Off;
-  settings.escalation.prefetch = prefetch;
-  return settings;
-}
+// L2 and L3 of one process, asked in turn.
+class Ladder {
+ public:
+  // `prefetcher`: what L3 begins with; null: it waits.
+  Ladder(tiers::ModelShelf& shelf, const Model& small, const Model& large,
+         tiers::Prefetcher* prefetcher, const Clock& clock)
+      : policy_(estimator_, {}) {
+    std::vector<std::unique_ptr<cascade::Tier>> tiers;
+    for (const auto& [level, model] : {std::pair(Level::L2, &small), {Level::L3, &large}}) {
+      tiers::ModelRef ref;
+      ref.name = model->name();
+      ref.path = model->file();
+      tiers.push_back(std::make_unique<tiers::LanguageTier>(
+          tiers::LanguageTierOptions{.level = level,
+                                     .model = ref,
+                                     .general_model = {},
+                                     .context_tokens = kContext,
+                                     .system_prompt = {},
+                                     .prefetcher = prefetcher},
+          shelf));
+    }
+    cascade_.emplace(std::move(tiers), policy_, clock,
+                     cascade::Headstarts{.climbs = prefetcher == nullptr ? nullptr : &climbs_,
+                                         .always = true});
+  }
+  cascade::Reply ask(const cascade::Request& request, UntilTheFirst& listener) {
+    return cascade_->run(request, listener.stop, listener);
+  }
+
+ private:
+  cascade::FormulaEstimator estimator_;
+  cascade::ClimbMemory climbs_;
+  cascade::DeclaredPolicy policy_;
+  std::optional<cascade::Cascade> cascade_;
+};
 
 // Some 250 tokens, none of them alike from the first on.
 std::string question(int number, bool climbs) {
@@ -71,13 +95,14 @@ double rate_of(const cascade::Cost& cost) {
 }
 
 // One question. `ahead`: whether L3 is to have begun.
-Result<void> ask(service::Assistant& assistant, const service::Settings& settings, int number,
-                 bool climbs, bool ahead, Series& series) {
-  cascade::Request request = service::make_request(settings);
+Result<void> ask(Ladder& ladder, int number, int tokens_max, bool climbs, bool ahead,
+                 Series& series) {
+  cascade::Request request;
+  request.sampling.tokens_max = tokens_max;
   request.level_thresholds[Level::L2] = climbs ? 1 : 0;
   request.messages.push_back({cascade::Role::User, question(number, climbs)});
   UntilTheFirst listener;
-  const cascade::Reply reply = assistant.ask(request, listener.stop, listener);
+  const cascade::Reply reply = ladder.ask(request, listener);
   double below = 0;
   bool begun = false;
   for (const cascade::Step& step : reply.trace) {
@@ -128,45 +153,33 @@ std::vector<Figure> figures_of(const Series& ahead, const Series& waiting, bool 
                  median(waiting.kept_rate), Goal::RatioAtLeast, at_least)};
 }
 
-Result<std::vector<Figure>> measure(Bench& bench, const service::Surroundings& around) {
+Result<std::vector<Figure>> run(Bench& bench) {
   auto small = bench.small_model();
   if (!small) return small.error();
   auto large = bench.large_model();
   if (!large) return large.error();
-  const auto with = settings_for(bench, **small, **large, service::Toggle::On);
-  const auto without = settings_for(bench, **small, **large, service::Toggle::Off);
-  service::Assistant ahead(with, around);
-  service::Assistant waiting(without, around);
+  const SystemClock clock;
+  tiers::EngineLoader loader(bench.options().threads);
+  tiers::ModelShelf shelf(loader, clock, kMemory);
+  tiers::Prefetcher prefetcher(shelf, clock);
+  Ladder ahead(shelf, **small, **large, &prefetcher, clock);
+  Ladder waiting(shelf, **small, **large, nullptr, clock);
+  const int tokens_max = bench.smoke() ? 16 : 96;
   Series of_ahead;
   Series of_waiting;
   int number = 0;
-  for (int round = 0; round <= 2 * bench.rounds(); ++round) {
-    if (round == 1) of_ahead = of_waiting = {};  // what is loaded stays
+  for (int round = 0; round <= bench.rounds(); ++round) {
+    if (round == 1) of_ahead = of_waiting = {};  // what was loaded stays
     for (const bool climbs : {true, false}) {
       // Whoever is first in one round is second in the next.
       for (const bool first : {round % 2 == 0, round % 2 != 0}) {
-        auto done = first ? ask(ahead, with, ++number, climbs, true, of_ahead)
-                          : ask(waiting, without, ++number, climbs, false, of_waiting);
+        auto done = first ? ask(ahead, ++number, tokens_max, climbs, true, of_ahead)
+                          : ask(waiting, ++number, tokens_max, climbs, false, of_waiting);
         if (!done) return done.error();
       }
     }
   }
   return figures_of(of_ahead, of_waiting, bench.smoke());
-}
-
-Result<std::vector<Figure>> run(Bench& bench) {
-  const fs::path home = fs::temp_directory_path() / fmt::format("tinyarms-ahead-{}", ::getpid());
-  Paths paths;
-  paths.config_file = home / "config.toml";
-  paths.cache_dir = home / "cache";
-  paths.data_dir = home / "data";
-  paths.models_dir = home / "models";
-  const SystemClock clock;
-  auto figures = measure(
-      bench, {.paths = paths, .clock = clock, .physical_bytes = service::physical_memory()});
-  std::error_code ignored;
-  fs::remove_all(home, ignored);
-  return figures;
 }
 
 const Registration registration("prefetch", "L3 reads while L2 writes, against waiting", run);

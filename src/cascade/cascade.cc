@@ -160,6 +160,7 @@ void Cascade::begin_above(const Climb& climb, size_t above, Ahead& ahead) const 
   if (!headstarts_.always && !headstarts_.climbs->share(level, group).likely()) return;
   ahead.work = tiers_[above]->begin(climb.request, climb.so_far);
   ahead.tier = above;
+  ahead.report.reset();
 }
 
 // After each step: what there is to learn from it, and what becomes of what was begun. Where the
@@ -168,11 +169,10 @@ void Cascade::settle(const Climb& climb, Ahead& ahead, Step& step) const {
   const bool taken_up = ahead.work && ahead.tier == climb.tier;
   if (ahead.work && (taken_up || ends_climb(step.decision))) {
     ahead.work->cancel();
-    const bool asked = taken_up && step.decision != Decision::Skip;
     SpentHeadstart spent{.level = tiers_[ahead.tier]->level(),
                          .used = false,
-                         .report = asked ? ahead.report : ahead.work->report()};
-    spent.used = asked && step.attempt.answered &&
+                         .report = ahead.report ? *ahead.report : ahead.work->report()};
+    spent.used = taken_up && step.attempt.answered &&
                  (spent.report.load_seconds > 0 || step.attempt.cost.cached_tokens > 0);
     ahead.work.reset();
     step.reason += fmt::format("; {}", describe(spent));

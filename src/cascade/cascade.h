@@ -60,7 +60,7 @@ class Cascade {
   struct Ahead {
     std::unique_ptr<Headstart> work;
     size_t tier = 0;
-    HeadstartReport report;  // when that tier was asked
+    std::optional<HeadstartReport> report;  // when that tier was asked; nothing before
   };
   std::optional<std::string> skip_reason(const Climb&, size_t tier) const;
   std::optional<size_t> next_above(const Climb&) const;

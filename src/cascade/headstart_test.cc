@@ -49,6 +49,7 @@ struct Play {
   bool fails = false;
   int says_writing = 2;  // times
   int64_t cached_tokens = 0;
+  StopFlag* raises = nullptr;
 };
 
 class PlayingTier final : public Tier {
@@ -72,6 +73,7 @@ class PlayingTier final : public Tier {
       diary_.cancelled_when_asked = diary_.cancelled;
     }
     for (int i = 0; i < play_.says_writing && outlook.writing; ++i) outlook.writing();
+    if (play_.raises != nullptr) play_.raises->raise();
     if (play_.fails) return Error{ErrorCode::Internal, "broke", "", ""};
     Attempt attempt;
     attempt.answered = true;
@@ -95,7 +97,8 @@ class PlayingTier final : public Tier {
 
 class HeadstartTest : public testing::Test {
  protected:
-  Reply climb(Play below, Play above, Headstarts headstarts, bool too_late = false) {
+  Reply climb(Play below, Play above, Headstarts headstarts, bool too_late = false,
+              const StopFlag* stop = nullptr) {
     auto upper = std::make_unique<PlayingTier>(Level::L3, std::move(above), diary);
     upper->skipped_after_below = too_late;
     std::vector<std::unique_ptr<Tier>> tiers;
@@ -106,9 +109,9 @@ class HeadstartTest : public testing::Test {
     Request request;
     request.messages = {{Role::User, "?"}};
     request.group = "code";
-    StopFlag stop;
+    const StopFlag never;
     Listener listener;
-    return cascade.run(request, stop, listener);
+    return cascade.run(request, stop != nullptr ? *stop : never, listener);
   }
 
   Reader reader;
@@ -152,6 +155,19 @@ TEST_F(HeadstartTest, IsCancelledWhereTheUserStops) {
   EXPECT_TRUE(reply.interrupted);
   EXPECT_TRUE(diary.cancelled);
   EXPECT_EQ(climbs.share(Level::L2, "code").judged, 0);  // nothing to learn from
+}
+
+TEST_F(HeadstartTest, IsCancelledWhereTheUserStopsBetweenTheTiers) {
+  StopFlag stop;
+  const Reply reply = climb({.raises = &stop}, {}, {.climbs = &climbs, .always = true}, false,
+                            &stop);
+  ASSERT_EQ(reply.trace.size(), 2u);
+  EXPECT_EQ(reply.trace[1].decision, Decision::Interrupt);
+  EXPECT_FALSE(diary.handed_over);
+  EXPECT_TRUE(diary.cancelled);
+  ASSERT_TRUE(reply.trace[1].headstart);
+  EXPECT_FALSE(reply.trace[1].headstart->used);
+  EXPECT_EQ(reply.trace[1].headstart->report.tokens, 70);
 }
 
 TEST_F(HeadstartTest, ServesAfterADraftThatWasGivenUpOrFailed) {
