@@ -111,7 +111,7 @@ class Trial(unittest.TestCase):
         child.send_signal(signal.SIGINT)
         _, messages = child.communicate(timeout=120)
         self.assertEqual(child.returncode, 130, messages)
-        self.assertIn("200 of 256 of tiny", messages)
+        self.assertIn("200 of the 256 questions of tiny", messages)
         self.assertFalse((self.folder() / "trial.json").exists())
         self.run_cli("models", "migrate", SMALL, "--for", "l2", exits=5)
 

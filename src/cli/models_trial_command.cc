@@ -153,13 +153,13 @@ void say_first(const std::vector<eval::BenchTask>& tasks, const Sides& sides,
                const Terminal& terminal) {
   std::vector<std::string> parts;
   for (const eval::BenchTask& task : tasks) {
-    parts.push_back(fmt::format("{} of {} of {}", task.facts.items, task.facts.available,
-                                task.facts.name));
+    parts.push_back(fmt::format("{} of the {} questions of {}", task.facts.items,
+                                task.facts.available, task.facts.name));
   }
   const double seconds = foretold_seconds(tasks, sides.trial.in_use) +
                          foretold_seconds(tasks, sides.trial.on_trial);
   terminal.note(printable(fmt::format(
-      "{} against {}: {} questions to each, about {:.0f} min by their measured speeds. Ctrl-C "
+      "{} against {}: {} to each, about {:.0f} min by their measured speeds. Ctrl-C "
       "keeps what is done, the same command goes on; what was asked before is not asked again.",
       sides.on_trial.name, sides.in_use.name, fmt::join(parts, ", "),
       std::max(1.0, std::ceil(seconds / 60)))));

@@ -52,6 +52,23 @@ TEST_F(Migrations, WithoutACalibratorLeaveTheListAlone) {
   EXPECT_EQ(config(), "[l2]\nmodel = \"b\"\n");
 }
 
+TEST_F(Migrations, GiveBackAPlaceThatHadNoModelOfItsOwn) {
+  storage::write_bytes(files_.config, "[l2]\nmodel = \"a\"\n");
+  Migration migration = step("", "b");
+  migration.key = "l2.general_model";
+  const ModelPlace general = *find_model_place("general");
+  const auto configured = [&] {
+    ConfigSources sources;
+    sources.user_file = files_.config;
+    const auto loaded = load_config(sources);
+    return loaded ? model_at(loaded->settings, general) : loaded.error().message();
+  };
+  ASSERT_TRUE(carry_out(files_, migration));
+  EXPECT_EQ(configured(), "b");
+  ASSERT_TRUE(take_back(files_, migration));
+  EXPECT_EQ(configured(), "a");
+}
+
 TEST_F(Migrations, KeepCalibratorsAddedSince) {
   storage::write_bytes(files_.config, "[l2]\nmodel = \"a\"\n");
   const Migration migration = step("a", "b", "/new.json");
