@@ -121,6 +121,9 @@ Result<void> BertEncoder::load(BertOptions options) {
   if (!gain) return gain.error();
   auto shift = file_.vector("token_embd_norm.bias", width_);
   if (!shift) return shift.error();
+  auto bias = file_.relative_bias();
+  if (!bias) return bias.error();
+  bias_ = std::move(*bias);
   positions_ = std::move(*positions);
   first_gain_ = std::move(*gain);
   first_shift_ = std::move(*shift);
@@ -415,6 +418,7 @@ void BertEncoder::attend(const Step& step, size_t parity) const {
           {.queries = space.queries.get() + begin * width_ + column,
            .keys = space.keys[parity].get() + column * space.key_stride + text.begin,
            .values = space.values[parity].get() + (head * space.capacity + text.begin) * head_width,
+           .bias = bias_.row(head, begin - text.begin),
            .scores = step.desk.scores.get(),
            .out = space.context.get() + begin * width_ + column,
            .rows = end - begin,

@@ -1,5 +1,6 @@
-// The forward pass of a BERT encoder (Devlin et al. 2018) over packed texts: no padding, matrix
-// products in the fastest precision that is exact enough, everything else in 32-bit float.
+// The forward pass of a BERT encoder (Devlin et al. 2018), or of MPNet (Song et al. 2020), which
+// adds a bias to the scores of attention, over packed texts: no padding, matrix products in the
+// fastest precision that is exact enough, everything else in 32-bit float.
 //
 // A few long texts are split by rows among the threads, which then meet once a layer (attention
 // needs every key); many texts go in packs, a thread a pack, and never meet.
@@ -14,6 +15,7 @@
 #include "encoder/bert_file.h"
 #include "encoder/kernels.h"
 #include "encoder/matmul.h"
+#include "encoder/relative_bias.h"
 #include "encoder/thread_team.h"
 
 namespace tinyarms::encoder {
@@ -84,6 +86,7 @@ class BertEncoder {
   std::unique_ptr<Matmul> down_;
   std::vector<float> positions_;
   std::vector<float> type_step_;
+  RelativeBias bias_;
   std::vector<float> first_gain_;
   std::vector<float> first_shift_;
   std::vector<Layer> layers_;

@@ -13,6 +13,7 @@ namespace {
 
 // Types of weights, as GGUF numbers them.
 enum WeightType { kF32 = 0, kF16 = 1, kQ8 = 8, kBF16 = 30 };
+constexpr const char* kRelativeTable = "attn_rel_b.weight";
 constexpr size_t kQ8Block = 32;                 // values, after one half-precision scale
 constexpr size_t kQ8Bytes = 2 + kQ8Block;
 
@@ -34,6 +35,8 @@ T read(const char* from) {
   std::memcpy(&value, from, sizeof value);
   return value;
 }
+
+bool is_mpnet(const engine::ModelFacts& facts) { return facts.architecture == "mpnet"; }
 
 bool known_type(int type) {
   return type == kF32 || type == kF16 || type == kQ8 || type == kBF16;
@@ -103,8 +106,8 @@ Result<WordPiece> read_tokenizer(const engine::GgufHeader& header,
 Result<BertFile> BertFile::open(const std::filesystem::path& path) {
   auto facts = engine::inspect_model(path);
   if (!facts) return facts.error();
-  if (facts->architecture != "bert") {
-    return unsupported(path, fmt::format("'{}' is not BERT", facts->architecture));
+  if (facts->architecture != "bert" && !is_mpnet(*facts)) {
+    return unsupported(path, fmt::format("'{}' is neither BERT nor MPNet", facts->architecture));
   }
   auto bytes = engine::MappedFile::open(path);
   if (!bytes) return bytes.error();
@@ -127,23 +130,38 @@ Result<void> BertFile::check() {
   if (head % kWidthStep != 0 || inner() % kWidthStep != 0) {
     return unsupported(f.path, fmt::format("heads of {} values", head));
   }
-  // What BERT itself does not have and relatives of the same name do.
-  for (const char* relative : {"blk.0.attn_qkv.weight", "blk.0.ffn_gate.weight",
-                               "blk.0.attn_q_norm.weight", "rope_freqs.weight"}) {
-    if (header_.tensor(relative) != nullptr) {
-      return unsupported(f.path, fmt::format("has '{}', which BERT has not", relative));
-    }
-  }
-  switch (header_.integer("bert.pooling_type").value_or(0)) {
+  if (auto known = check_relatives(); !known) return known;
+  switch (header_.integer(f.architecture + ".pooling_type").value_or(0)) {
     case 1: pooling_ = Pooling::Mean; break;
     case 2: pooling_ = Pooling::Cls; break;
     case 3: pooling_ = Pooling::Last; break;
     case 4: pooling_ = Pooling::Rank; break;
     default: return unsupported(f.path, "does not say how to pool its outputs into a vector");
   }
+  if (is_mpnet(f) && pooling_ == Pooling::Rank) {
+    return unsupported(f.path, "a reranker of MPNet's architecture, of which only encoders run");
+  }
   epsilon_ = static_cast<float>(
-      header_.real("bert.attention.layer_norm_epsilon").value_or(1e-12));
+      header_.real(f.architecture + ".attention.layer_norm_epsilon").value_or(1e-12));
   if (!(epsilon_ >= 0 && epsilon_ < 1)) return corrupt(f.path, "its norms' epsilon is absurd");
+  return check_words();
+}
+
+// What the architecture itself does not have and relatives of the same name do.
+Result<void> BertFile::check_relatives() const {
+  for (const char* relative : {"blk.0.attn_qkv.weight", "blk.0.ffn_gate.weight",
+                               "blk.0.attn_q_norm.weight", "rope_freqs.weight",
+                               is_mpnet(facts_) ? "token_types.weight" : kRelativeTable}) {
+    if (header_.tensor(relative) != nullptr) {
+      return unsupported(facts_.path, fmt::format("has '{}', which {} has not", relative,
+                                                  is_mpnet(facts_) ? "MPNet" : "BERT"));
+    }
+  }
+  return {};
+}
+
+Result<void> BertFile::check_words() {
+  const engine::ModelFacts& f = facts_;
   words_ = header_.tensor("token_embd.weight");
   if (words_ == nullptr || words_->dimensions != 2 || words_->shape[0] != width()) {
     return corrupt(f.path, "the tensor 'token_embd.weight' is missing or of another shape");
@@ -153,17 +171,21 @@ Result<void> BertFile::check() {
   }
   vocabulary_ = words_->shape[1];
   const auto* pieces = header_.array("tokenizer.ggml.tokens");
+  // BERT's ids are customary, MPNet's are not: its file must say them.
   const auto id = [&](const char* key, uint64_t usual) {
-    return header_.integer(key).value_or(usual);
+    return header_.integer(key).value_or(is_mpnet(f) ? UINT64_MAX : usual);
   };
   const uint64_t begin = header_.integer("tokenizer.ggml.cls_token_id")
                              .value_or(id("tokenizer.ggml.bos_token_id", 101));
   const uint64_t end = id("tokenizer.ggml.seperator_token_id", 102);
-  if (pieces->count > vocabulary_ || begin >= vocabulary_ || end >= vocabulary_) {
+  const uint64_t padding = is_mpnet(f) ? id("tokenizer.ggml.padding_token_id", 0) : 0;
+  if (pieces->count > vocabulary_ || begin >= vocabulary_ || end >= vocabulary_ ||
+      padding >= vocabulary_) {
     return corrupt(f.path, "its vocabulary is larger than its table of words");
   }
   begin_ = static_cast<int32_t>(begin);
   end_ = static_cast<int32_t>(end);
+  first_position_ = is_mpnet(f) ? padding + 1 : 0;
   return {};
 }
 
@@ -222,11 +244,13 @@ Result<std::vector<float>> BertFile::vector(std::string_view name, size_t size) 
 
 Result<std::vector<float>> BertFile::positions() const {
   const engine::GgufTensor* table = header_.tensor("position_embd.weight");
-  if (table == nullptr || table->shape[1] < facts_.context_tokens) {
+  if (table == nullptr || table->shape[1] < first_position_ + facts_.context_tokens) {
     return corrupt(facts_.path, "its table of positions is missing or too short");
   }
   auto positions = matrix("position_embd.weight", table->shape[1], width());
   if (!positions) return positions;
+  positions->erase(positions->begin(),
+                   positions->begin() + static_cast<ptrdiff_t>(first_position_ * width()));
   positions->resize(size_t{facts_.context_tokens} * width());
   const engine::GgufTensor* types = header_.tensor("token_types.weight");
   if (types == nullptr) return positions;
@@ -244,6 +268,29 @@ Result<std::vector<float>> BertFile::type_step() const {
   std::vector<float> step(width());
   for (size_t i = 0; i < width(); ++i) step[i] = (*rows)[width() + i] - (*rows)[i];
   return step;
+}
+
+Result<RelativeBias> BertFile::relative_bias() const {
+  if (!is_mpnet(facts_)) return RelativeBias();
+  const uint64_t buckets = header_.integer("mpnet.attention.relative_buckets_count").value_or(0);
+  const uint64_t farthest = header_.integer("mpnet.attention.relative_max_distance").value_or(0);
+  if (!RelativeBias::plausible(buckets, farthest)) {
+    return corrupt(facts_.path, "its buckets of relative positions are absurd or not said");
+  }
+  auto table = matrix(kRelativeTable, buckets, heads());
+  if (!table) return table.error();
+  // A sum with a product stays far from infinity, and above what the kernel pads scores with.
+  constexpr float kBiasMax = 1e6f;
+  for (const float value : *table) {
+    if (!(std::abs(value) <= kBiasMax)) {
+      return corrupt(facts_.path, fmt::format("'{}' has a value that is no sensible number",
+                                              kRelativeTable));
+    }
+  }
+  return RelativeBias(*table, {.buckets = buckets,
+                               .heads = heads(),
+                               .farthest = farthest,
+                               .tokens = facts_.context_tokens});
 }
 
 Result<BertClassifier> BertFile::classifier() const {

@@ -1,5 +1,7 @@
 // The weights of a BERT encoder in a GGUF file: absolute positions, GELU, norms after each block, a
-// WordPiece vocabulary. Names: the GGUF specification.
+// WordPiece vocabulary. Or of MPNet, which has no token types, begins its positions after that of
+// padding, and has one table of relative positions for all layers. Names: the GGUF specification;
+// MPNet's, which it lacks, are those of engine/bert_import.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "encoder/relative_bias.h"
 #include "encoder/wordpiece.h"
 #include "engine/gguf_header.h"
 #include "engine/mapped_file.h"
@@ -84,6 +87,7 @@ class BertFile {
   Result<BertLayer> layer(size_t index) const;
   // What a token of the second type has over one of the first; empty where there is one type.
   Result<std::vector<float>> type_step() const;
+  Result<RelativeBias> relative_bias() const;  // empty where it is BERT
   Result<BertClassifier> classifier() const;  // of a file pooled by Rank
 
   // `id` < vocabulary(); adds nothing, overwrites `row`.
@@ -106,6 +110,8 @@ class BertFile {
   Result<BertMatrix> rows_of(std::string_view name, Shape shape) const;
   Result<void> append(std::string_view name, Shape shape, std::vector<float>& to) const;
   Result<void> check();
+  Result<void> check_relatives() const;
+  Result<void> check_words();
 
   engine::MappedFile bytes_;
   engine::GgufHeader header_;
@@ -115,6 +121,7 @@ class BertFile {
   size_t vocabulary_ = 0;
   float epsilon_ = 0;
   Pooling pooling_ = Pooling::Mean;
+  size_t first_position_ = 0;  // the row of the first token's
   int32_t begin_ = -1;
   int32_t end_ = -1;
 };

@@ -25,7 +25,8 @@ uint64_t bytes_of(Precision precision) {
 }  // namespace
 
 bool runs_on_onednn(const engine::ModelFacts& facts) {
-  return facts.encoder && facts.architecture == "bert" && dnnl_library().has_value();
+  return facts.encoder && (facts.architecture == "bert" || facts.architecture == "mpnet") &&
+         dnnl_library().has_value();
 }
 
 EncoderMemory plan_encoder(const engine::ModelFacts& facts, Precision precision, int threads) {

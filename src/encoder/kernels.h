@@ -37,11 +37,14 @@ struct HeadsTask {
   float scale = 1;
 };
 
-// Of some rows of one text and one head: softmax(queries × keys) × values.
+// Of some rows of one text and one head: softmax(queries × keys + bias) × values.
 struct AttentionTask {
   const float* queries = nullptr;  // of the first row and this head; rows `query_stride` apart
   const float* keys = nullptr;     // head_width rows of tokens, `key_stride` apart
   const float* values = nullptr;   // tokens × head_width
+  // May be null. Of the first row and each token; that of the next row begins one float before, for
+  // it depends on how far apart two tokens are. Reads up to kKeyPadding floats past the tokens.
+  const float* bias = nullptr;
   float* scores = nullptr;         // scratch: attention_scratch(tokens) floats
   float* out = nullptr;            // rows `out_stride` apart
   size_t rows = 0;

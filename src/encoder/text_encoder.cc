@@ -7,6 +7,7 @@
 
 #include "encoder/bert_encoder.h"
 #include "encoder/bert_file.h"
+#include "encoder/dnnl_library.h"
 #include "encoder/wordpiece.h"
 #include "engine/token_windows.h"
 
@@ -121,6 +122,15 @@ Result<std::unique_ptr<engine::Embedder>> load_text_encoder(const std::filesyste
                                                             const TextEncoderOptions& options) {
   auto bert = load_bert(path, options);
   if (bert || bert.error().code != ErrorCode::Unsupported || options.precision) return bert;
+  const auto facts = engine::inspect_model(path);
+  if (facts && facts->architecture == "mpnet") {
+    // libllama has no such architecture and would say only that.
+    Error error = bert.error();
+    if (!dnnl_library()) {
+      error.what = fmt::format("MPNet runs on oneDNN only, which is not here: {}", error.what);
+    }
+    return error;
+  }
   return engine::Embedder::load(path, options.threads);
 }
 

@@ -1,5 +1,5 @@
 // Text → unit vector by whatever suits the model's file: encoders of the BERT family on oneDNN,
-// everything else, and everything where oneDNN is not installed, through libllama.
+// everything else, and BERT where oneDNN is not installed, through libllama.
 #pragma once
 
 #include <filesystem>

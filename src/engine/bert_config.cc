@@ -21,7 +21,7 @@ constexpr size_t kVocabularyMax = 32 << 20;
 Error error(ErrorCode code, std::string what, const fs::path& place) {
   return Error{code, std::move(what), place.string(),
                code == ErrorCode::Unsupported
-                   ? "import a BERT encoder as sentence-transformers publishes it"
+                   ? "import a BERT or MPNet encoder as sentence-transformers publishes it"
                    : "fetch the folder again"};
 }
 
@@ -62,6 +62,15 @@ std::string text_or(const json& object, const char* key, std::string otherwise) 
   return found != object.end() && found->is_string() ? found->get<std::string>() : otherwise;
 }
 
+// A token is published as its text, or as an object with its "content".
+std::string token_or(const json& object, const char* key, std::string otherwise) {
+  const auto found = object.find(key);
+  if (found != object.end() && found->is_object()) {
+    return text_or(*found, "content", std::move(otherwise));
+  }
+  return text_or(object, key, std::move(otherwise));
+}
+
 bool flag_or(const json& object, const char* key, bool otherwise) {
   const auto found = object.find(key);
   return found != object.end() && found->is_boolean() ? found->get<bool>() : otherwise;
@@ -88,26 +97,7 @@ Result<bool> read_ranks(const json& object, const fs::path& file) {
                fmt::format("a classifier of {} classes; a reranker has one output", classes), file);
 }
 
-Result<void> read_shape(const fs::path& file, BertConfig& config) {
-  auto object = read_object(file);
-  if (!object) return object.error();
-  const auto unsupported = [&](const char* key, const char* wanted) -> Result<void> {
-    const std::string value = text_or(*object, key, wanted);
-    if (value == wanted) return {};
-    return error(ErrorCode::Unsupported, fmt::format("{} is '{}', not '{}'", key, value, wanted),
-                 file);
-  };
-  if (text_or(*object, "model_type", "") != "bert") {
-    return error(ErrorCode::Unsupported,
-                 fmt::format("the architecture is '{}', not 'bert'",
-                             text_or(*object, "model_type", "unknown")), file);
-  }
-  if (auto plain = unsupported("hidden_act", "gelu"); !plain) return plain;
-  if (auto plain = unsupported("position_embedding_type", "absolute"); !plain) return plain;
-  auto ranks = read_ranks(*object, file);
-  if (!ranks) return ranks.error();
-  if (*ranks) config.pooling = Pooling::Rank;
-
+Result<void> read_sizes(const json& object, const fs::path& file, BertConfig& config) {
   struct Field {
     const char* key;
     uint32_t* value;
@@ -119,24 +109,80 @@ Result<void> read_shape(const fs::path& file, BertConfig& config) {
       {"intermediate_size", &config.feed_forward_width, {1, 1 << 18}},
       {"num_attention_heads", &config.heads, {1, 1 << 10}},
       {"max_position_embeddings", &config.positions, {2, 1 << 16}},
-      {"type_vocab_size", &config.token_types, {1, 1 << 10}},
       {"vocab_size", &config.vocabulary, {1, 1 << 22}},
   };
   for (const Field& field : fields) {
-    auto count = read_count(*object, field.key, field.bounds, file);
+    auto count = read_count(object, field.key, field.bounds, file);
     if (!count) return count.error();
     *field.value = *count;
+  }
+  config.context = config.positions;
+  if (config.family == BertFamily::Bert) {
+    auto types = read_count(object, "type_vocab_size", {1, 1 << 10}, file);
+    if (!types) return types.error();
+    config.token_types = *types;
   }
   if (config.width % config.heads != 0) {
     return error(ErrorCode::Corrupt, "hidden_size does not divide by num_attention_heads", file);
   }
+  return {};
+}
+
+// Rows of the table of positions up to padding's own are never used.
+Result<void> read_mpnet(const json& object, const fs::path& file, BertConfig& config) {
+  const auto padding = object.find("pad_token_id");
+  if (padding != object.end() && !padding->is_null() && *padding != kMpnetPadding) {
+    return error(ErrorCode::Unsupported,
+                 fmt::format("pad_token_id is not {}, after which MPNet's positions begin",
+                             kMpnetPadding), file);
+  }
+  auto buckets = read_count(object, "relative_attention_num_buckets", {4, 256}, file);
+  if (!buckets) return buckets.error();
+  constexpr uint32_t kUnused = kMpnetPadding + 1;
+  if (*buckets % 4 != 0 || config.positions < kUnused + 3) {
+    return error(ErrorCode::Corrupt,
+                 "relative_attention_num_buckets does not divide by 4, or there are fewer than 5 "
+                 "max_position_embeddings", file);
+  }
+  config.relative_buckets = *buckets;
+  config.context = config.positions - kUnused;
+  config.special = {.unknown = "[UNK]", .begin = "<s>", .separator = "</s>", .padding = "<pad>",
+                    .mask = "<mask>"};
+  return {};
+}
+
+Result<void> read_shape(const fs::path& file, BertConfig& config) {
+  auto object = read_object(file);
+  if (!object) return object.error();
+  const auto unsupported = [&](const char* key, const char* wanted) -> Result<void> {
+    const std::string value = text_or(*object, key, wanted);
+    if (value == wanted) return {};
+    return error(ErrorCode::Unsupported, fmt::format("{} is '{}', not '{}'", key, value, wanted),
+                 file);
+  };
+  const std::string model_type = text_or(*object, "model_type", "unknown");
+  if (model_type != "bert" && model_type != "mpnet") {
+    return error(ErrorCode::Unsupported,
+                 fmt::format("the architecture is '{}', not 'bert' or 'mpnet'", model_type), file);
+  }
+  const bool mpnet = model_type == "mpnet";
+  if (mpnet) config.family = BertFamily::Mpnet;
+  if (auto plain = unsupported("hidden_act", "gelu"); !plain) return plain;
+  if (auto plain = unsupported("position_embedding_type", "absolute"); !plain) return plain;
+  auto ranks = read_ranks(*object, file);
+  if (!ranks) return ranks.error();
+  if (*ranks && mpnet) {
+    return error(ErrorCode::Unsupported, "a reranker of MPNet's architecture, not of BERT's", file);
+  }
+  if (*ranks) config.pooling = Pooling::Rank;
+  if (auto read = read_sizes(*object, file, config); !read) return read;
   const auto epsilon = object->find("layer_norm_eps");
   config.norm_epsilon =
       epsilon != object->end() && epsilon->is_number() ? epsilon->get<float>() : 1e-12f;
   if (!(config.norm_epsilon > 0 && config.norm_epsilon < 1)) {
     return error(ErrorCode::Corrupt, "layer_norm_eps is not a small positive number", file);
   }
-  return {};
+  return mpnet ? read_mpnet(*object, file, config) : Result<void>();
 }
 
 Result<void> read_tokenizer(const fs::path& folder, BertConfig& config) {
@@ -144,12 +190,15 @@ Result<void> read_tokenizer(const fs::path& folder, BertConfig& config) {
   if (!tokenizer) return tokenizer.error();
   config.lower_case = flag_or(*tokenizer, "do_lower_case", true);
   config.strip_accents = flag_or(*tokenizer, "strip_accents", config.lower_case);
-  config.window = config.positions;
+  if (config.family == BertFamily::Mpnet) {
+    config.special.unknown = token_or(*tokenizer, "unk_token", config.special.unknown);
+  }
+  config.window = config.context;
   const fs::path file = folder / "sentence_bert_config.json";
   auto sentence = read_optional_object(file);
   if (!sentence) return sentence.error();
   if (sentence->contains("max_seq_length") && !(*sentence)["max_seq_length"].is_null()) {
-    auto window = read_count(*sentence, "max_seq_length", {2, config.positions}, file);
+    auto window = read_count(*sentence, "max_seq_length", {2, config.context}, file);
     if (!window) return window.error();
     config.window = *window;
   }
@@ -212,7 +261,7 @@ Result<BertConfig> read_bert_config(const fs::path& folder) {
   return config;
 }
 
-Result<WordPieceVocabulary> read_wordpiece(const fs::path& file) {
+Result<WordPieceVocabulary> read_wordpiece(const fs::path& file, const SpecialTokens& names) {
   auto text = read_file(file, kVocabularyMax);
   if (!text) return text.error();
   if (find_invalid_utf8(*text)) return error(ErrorCode::Corrupt, "is not UTF-8", file);
@@ -220,11 +269,11 @@ Result<WordPieceVocabulary> read_wordpiece(const fs::path& file) {
   WordPieceVocabulary vocabulary;
   std::set<std::string_view> seen;
   const auto special = [&](std::string_view token) -> int32_t* {
-    if (token == "[UNK]") return &vocabulary.unknown;
-    if (token == "[CLS]") return &vocabulary.begin;
-    if (token == "[SEP]") return &vocabulary.separator;
-    if (token == "[PAD]") return &vocabulary.padding;
-    if (token == "[MASK]") return &vocabulary.mask;
+    if (token == names.unknown) return &vocabulary.unknown;
+    if (token == names.begin) return &vocabulary.begin;
+    if (token == names.separator) return &vocabulary.separator;
+    if (token == names.padding) return &vocabulary.padding;
+    if (token == names.mask) return &vocabulary.mask;
     return nullptr;
   };
   std::string_view rest = *text;
@@ -251,7 +300,9 @@ Result<WordPieceVocabulary> read_wordpiece(const fs::path& file) {
   }
   if (vocabulary.unknown < 0 || vocabulary.begin < 0 || vocabulary.separator < 0 ||
       vocabulary.padding < 0) {
-    return error(ErrorCode::Unsupported, "[UNK], [CLS], [SEP] or [PAD] is missing", file);
+    return error(ErrorCode::Unsupported,
+                 fmt::format("{}, {}, {} or {} is missing", names.unknown, names.begin,
+                             names.separator, names.padding), file);
   }
   // libllama asserts that all texts differ; "##▁x" and "x" would come out the same.
   if (std::set<std::string>(vocabulary.tokens.begin(), vocabulary.tokens.end()).size() !=

@@ -54,11 +54,17 @@ std::vector<Mapping> mappings_of(const BertConfig& config) {
       {"embeddings.word_embeddings.weight", "token_embd.weight", {config.vocabulary, width}, true},
       // Added row by row as they are: the engine has no such operation on quantised rows.
       {"embeddings.position_embeddings.weight", "position_embd.weight", {config.positions, width}},
-      {"embeddings.token_type_embeddings.weight", "token_types.weight",
-       {config.token_types, width}},
       {"embeddings.LayerNorm.weight", "token_embd_norm.weight", {width}},
       {"embeddings.LayerNorm.bias", "token_embd_norm.bias", {width}},
   };
+  const bool mpnet = config.family == BertFamily::Mpnet;
+  if (mpnet) {
+    all.push_back({"encoder.relative_attention_bias.weight", "attn_rel_b.weight",
+                   {config.relative_buckets, config.heads}});
+  } else {
+    all.push_back({"embeddings.token_type_embeddings.weight", "token_types.weight",
+                   {config.token_types, width}});
+  }
   struct Part {
     const char* source;
     const char* target;
@@ -66,11 +72,11 @@ std::vector<Mapping> mappings_of(const BertConfig& config) {
     uint64_t columns;  // 0 for a normalisation, which is a vector
   };
   const std::array<Part, 8> parts = {{
-      {"attention.self.query", "attn_q", width, width},
-      {"attention.self.key", "attn_k", width, width},
-      {"attention.self.value", "attn_v", width, width},
-      {"attention.output.dense", "attn_output", width, width},
-      {"attention.output.LayerNorm", "attn_output_norm", width, 0},
+      {mpnet ? "attention.attn.q" : "attention.self.query", "attn_q", width, width},
+      {mpnet ? "attention.attn.k" : "attention.self.key", "attn_k", width, width},
+      {mpnet ? "attention.attn.v" : "attention.self.value", "attn_v", width, width},
+      {mpnet ? "attention.attn.o" : "attention.output.dense", "attn_output", width, width},
+      {mpnet ? "attention.LayerNorm" : "attention.output.LayerNorm", "attn_output_norm", width, 0},
       {"intermediate.dense", "ffn_up", inner, width},
       {"output.dense", "ffn_down", width, inner},
       {"output.LayerNorm", "layer_output_norm", width, 0},
@@ -105,7 +111,7 @@ const Safetensors::Tensor* find_weight(const Safetensors& weights, const std::st
   } else if (const size_t bias = old.find("LayerNorm.bias"); bias != std::string::npos) {
     old.replace(bias, std::string::npos, "LayerNorm.beta");
   }
-  for (const std::string& candidate : {name, "bert." + name, old, "bert." + old}) {
+  for (const std::string& candidate : {name, "bert." + name, old, "bert." + old, "mpnet." + name}) {
     if (const auto* found = weights.find(candidate)) return found;
   }
   return nullptr;
@@ -158,21 +164,29 @@ Result<void> add_weights(const Safetensors& weights, const BertConfig& config, E
 
 void set_facts(const BertConfig& config, EncoderType type, const fs::path& folder,
                GgufWriter& writer) {
-  writer.set("general.architecture", "bert");
+  const std::string architecture = config.family == BertFamily::Mpnet ? "mpnet" : "bert";
+  const auto set = [&](const char* setting, auto value) {
+    writer.set(fmt::format("{}.{}", architecture, setting).c_str(), value);
+  };
+  writer.set("general.architecture", architecture);
   writer.set("general.name", fs::absolute(folder).lexically_normal().filename().empty()
                                  ? folder.parent_path().filename().string()
                                  : folder.filename().string());
   if (!config.licence.empty()) writer.set("general.license", config.licence);
   writer.set("general.file_type", file_type(type));
   writer.set("general.quantization_version", uint32_t{GGML_QNT_VERSION});
-  writer.set("bert.block_count", config.layers);
-  writer.set("bert.context_length", config.positions);
-  writer.set("bert.embedding_length", config.width);
-  writer.set("bert.feed_forward_length", config.feed_forward_width);
-  writer.set("bert.attention.head_count", config.heads);
-  writer.set("bert.attention.layer_norm_epsilon", config.norm_epsilon);
-  writer.set("bert.attention.causal", false);
-  writer.set("bert.pooling_type", pooling_type(config.pooling));
+  set("block_count", config.layers);
+  set("context_length", config.context);
+  set("embedding_length", config.width);
+  set("feed_forward_length", config.feed_forward_width);
+  set("attention.head_count", config.heads);
+  set("attention.layer_norm_epsilon", config.norm_epsilon);
+  set("attention.causal", false);
+  set("pooling_type", pooling_type(config.pooling));
+  if (config.family == BertFamily::Mpnet) {
+    set("attention.relative_buckets_count", config.relative_buckets);
+    set("attention.relative_max_distance", kMpnetMaxDistance);
+  }
   if (config.pooling == Pooling::Rank) {
     writer.set("bert.classifier.output_labels", std::vector<std::string>{"LABEL_0"});
   }
@@ -184,7 +198,9 @@ void set_vocabulary(const WordPieceVocabulary& vocabulary, const BertConfig& con
   writer.set("tokenizer.ggml.model", "bert");
   writer.set("tokenizer.ggml.tokens", vocabulary.tokens);
   writer.set("tokenizer.ggml.token_type", vocabulary.types);
-  writer.set("tokenizer.ggml.token_type_count", config.token_types);
+  if (config.token_types > 0) {
+    writer.set("tokenizer.ggml.token_type_count", config.token_types);
+  }
   writer.set("tokenizer.ggml.bos_token_id", static_cast<uint32_t>(vocabulary.begin));
   writer.set("tokenizer.ggml.cls_token_id", static_cast<uint32_t>(vocabulary.begin));
   writer.set("tokenizer.ggml.unknown_token_id", static_cast<uint32_t>(vocabulary.unknown));
@@ -205,8 +221,14 @@ Result<void> import_bert(const fs::path& folder, const fs::path& destination, En
   try {
     auto config = read_bert_config(folder);
     if (!config) return config.error();
-    auto vocabulary = read_wordpiece(folder / "vocab.txt");
+    auto vocabulary = read_wordpiece(folder / "vocab.txt", config->special);
     if (!vocabulary) return vocabulary.error();
+    if (config->family == BertFamily::Mpnet && vocabulary->padding != kMpnetPadding) {
+      return Error{ErrorCode::Corrupt,
+                   fmt::format("<pad> is token {}, MPNet's is {}", vocabulary->padding,
+                               kMpnetPadding),
+                   (folder / "vocab.txt").string(), "fetch the folder again"};
+    }
     if (vocabulary->tokens.size() != config->vocabulary) {
       return Error{ErrorCode::Corrupt,
                    fmt::format("holds {} tokens, the configuration says {}",

@@ -1,7 +1,8 @@
 // A BERT-family encoder or cross-encoder as sentence-transformers publishes it (safetensors +
 // vocab.txt + config.json in a folder) → GGUF with a WordPiece vocabulary and its pooling, as
 // libllama reads it. Names and layout of tensors: the GGUF specification and BERT (Devlin et al.
-// 2018).
+// 2018). MPNet (Song et al. 2020) becomes a file of the architecture "mpnet", which libllama
+// refuses: BERT's names, no token types, and "attn_rel_b.weight" (buckets × heads) for all layers.
 #pragma once
 
 #include <filesystem>
