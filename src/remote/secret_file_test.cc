@@ -9,7 +9,7 @@
 namespace tinyarms::remote {
 namespace {
 
-class SecretFileTest : public testing::Test {
+class SecretFileTest : public ::testing::Test {
  protected:
   SecretFileTest() {
     std::string pattern =
