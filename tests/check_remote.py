@@ -24,6 +24,7 @@ import urllib.request
 BINARY, MODELS, SERVER = "", pathlib.Path(), ""
 MODEL = "smollm2-135m-instruct.q4_1.gguf"
 KEY = "canary-key-7f3a"
+LONG = "Write a long story about a dragon and a knight."
 
 
 def free_port():
@@ -273,7 +274,7 @@ class Failover(unittest.TestCase):
     def test_one_killed_while_nobody_sees_its_answer(self):
         first, second = self.engines
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            asked = pool.submit(self.ask, "Count from 1 to 1000 in words.", 700)
+            asked = pool.submit(self.ask, LONG, 700)
             first.wait_until_busy()
             first.stop()
             answer, evidence = asked.result(timeout=300)
@@ -284,7 +285,7 @@ class Failover(unittest.TestCase):
     def test_one_killed_after_text_was_shown(self):
         first, second = self.engines
         events = []
-        with self.post("Count from 1 to 1000 in words.", 1500, stream=True) as stream:
+        with self.post(LONG, 1500, stream=True) as stream:
             for line in stream:
                 if not line.startswith(b"data: {"):
                     continue

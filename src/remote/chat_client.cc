@@ -12,11 +12,11 @@
 namespace tinyarms::remote {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Steady = std::chrono::steady_clock;
 constexpr double kWaitMax = 10;  // a longer one is the user's to decide
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
+double seconds_since(Steady::time_point start) {
+  return std::chrono::duration<double>(Steady::now() - start).count();
 }
 
 // Whether another engine may do better.
@@ -192,7 +192,7 @@ class Errand {
   EndpointPool& pool_;
   const ChatCall& call_;
   ChatRoute& route_;
-  Clock::time_point start_ = Clock::now();
+  Steady::time_point start_ = Steady::now();
   int left_;
   int rounds_ = 0;
   int waits_ = 0;  // for one that asked to be left alone

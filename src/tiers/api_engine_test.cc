@@ -26,7 +26,7 @@ std::string counted_answer(const std::string& text, int prompt, int completion) 
           event("[DONE]"));
 }
 
-class ApiEngineTest : public testing::Test {
+class ApiEngineTest : public ::testing::Test {
  protected:
   ApiEngineTest() {
     std::string pattern =
