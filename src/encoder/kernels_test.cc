@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -93,35 +94,55 @@ TEST_P(EveryKernel, HeadsAreSplitAndKeysTurned) {
   }
 }
 
-// Lengths around every block size, one and two vectors to a head.
-TEST_P(EveryKernel, AttentionIsASoftmaxOfProducts) {
+struct AttentionCase {
+  size_t head;
+  size_t tokens;
+  size_t first;  // the row that the task begins with
+  bool biased;
+};
+
+// A bias of a distance d of two tokens is at biases[tokens - 1 + d].
+void expect_attention(const Kernels& kernels, const AttentionCase& each) {
+  const auto& [head, tokens, first, biased] = each;
+  const size_t stride = tokens + kKeyPadding;
+  const auto queries = noise(tokens * head, 1), values = noise(tokens * head, 1, 2);
+  const auto keys = noise(head * stride + kKeyPadding, 1, 3);
+  auto biases = noise(2 * tokens + kKeyPadding, 2, 4);
+  if (!biased) std::fill(biases.begin(), biases.end(), 0.0f);
+  std::vector<float> scores(attention_scratch(tokens));
+  std::vector<float> got(tokens * head);
+  kernels.attention({.queries = queries.data() + first * head, .keys = keys.data(),
+                     .values = values.data(),
+                     .bias = biased ? biases.data() + tokens - 1 - first : nullptr,
+                     .scores = scores.data(), .out = got.data() + first * head,
+                     .rows = tokens - first, .tokens = tokens, .head_width = head,
+                     .query_stride = head, .key_stride = stride, .out_stride = head});
+  for (size_t row = first; row < tokens; ++row) {
+    std::vector<double> weights(tokens, 0.0);
+    double total = 0;
+    for (size_t t = 0; t < tokens; ++t) {
+      double score = biases[tokens - 1 + t - row];
+      for (size_t e = 0; e < head; ++e) {
+        score += double(queries[row * head + e]) * keys[e * stride + t];
+      }
+      total += weights[t] = std::exp(score);
+    }
+    for (size_t e = 0; e < head; ++e) {
+      double expected = 0;
+      for (size_t t = 0; t < tokens; ++t) expected += weights[t] / total * values[t * head + e];
+      ASSERT_NEAR(got[row * head + e], expected, 2e-5)
+          << tokens << " tokens, head " << head << ", row " << row << (biased ? ", biased" : "");
+    }
+  }
+}
+
+// Lengths around every block size, one and two vectors to a head, whole texts and their ends.
+TEST_P(EveryKernel, AttentionIsASoftmaxOfProductsAndBias) {
   for (const size_t head : {16u, 32u, 48u, 64u}) {
     for (const size_t tokens : {1u, 3u, 15u, 16u, 17u, 33u, 70u}) {
-      const size_t stride = tokens + kKeyPadding;
-      const auto queries = noise(tokens * head, 1), values = noise(tokens * head, 1, 2);
-      auto keys = noise(head * stride + kKeyPadding, 1, 3);
-      std::vector<float> scores(attention_scratch(tokens));
-      std::vector<float> got(tokens * head);
-      GetParam()->attention({.queries = queries.data(), .keys = keys.data(),
-                             .values = values.data(), .scores = scores.data(),
-                             .out = got.data(), .rows = tokens, .tokens = tokens,
-                             .head_width = head, .query_stride = head, .key_stride = stride,
-                             .out_stride = head});
-      for (size_t row = 0; row < tokens; ++row) {
-        std::vector<double> weights(tokens, 0.0);
-        double total = 0;
-        for (size_t t = 0; t < tokens; ++t) {
-          double score = 0;
-          for (size_t e = 0; e < head; ++e) {
-            score += double(queries[row * head + e]) * keys[e * stride + t];
-          }
-          total += weights[t] = std::exp(score);
-        }
-        for (size_t e = 0; e < head; ++e) {
-          double expected = 0;
-          for (size_t t = 0; t < tokens; ++t) expected += weights[t] / total * values[t * head + e];
-          ASSERT_NEAR(got[row * head + e], expected, 2e-5) << tokens << " tokens, head " << head;
-        }
+      for (const bool biased : {false, true}) {
+        expect_attention(*GetParam(), {head, tokens, 0, biased});
+        expect_attention(*GetParam(), {head, tokens, tokens / 3, biased});
       }
     }
   }
