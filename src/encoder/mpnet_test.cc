@@ -13,7 +13,7 @@
 #include "encoder/text_reranker.h"
 #include "engine/bert_import.h"
 #include "engine/model_facts.h"
-#include "engine/tiny_model.h"
+#include "engine/temporary_folder.h"
 #include "engine/tiny_mpnet.h"
 
 namespace tinyarms::encoder {
