@@ -168,14 +168,16 @@ Result<Going> plan_migration(const Migrating& migrating) {
   return going;
 }
 
-void show_step(const Migrating& migrating, const Step& step, bool done) {
+enum class Outcome { Planned, Refused, Done };
+
+void show_step(const Migrating& migrating, const Step& step, Outcome outcome) {
   const MigrateOptions& options = migrating.options;
   const Terminal terminal = migrating.context.terminal(migrating.settings());
   if (options.json) {
     const auto text_or_null = [](const std::string& text) {
       return text.empty() ? MigrateJson(nullptr) : MigrateJson(text);
     };
-    MigrateJson json = {{"done", done},
+    MigrateJson json = {{"done", outcome == Outcome::Done},
                         {"back", options.back},
                         {"forced", options.force},
                         {"setting", migrating.place.key},
@@ -207,7 +209,10 @@ void show_step(const Migrating& migrating, const Step& step, bool done) {
                         step.no_calibrator);
   }
   terminal.out(printable(text));
-  if (!done) return terminal.note("nothing is changed: the same with --yes does it");
+  if (outcome == Outcome::Planned) {
+    return terminal.note("nothing is changed: the same with --yes does it");
+  }
+  if (outcome == Outcome::Refused) return terminal.note("nothing is changed");
   terminal.note(printable(fmt::format("written to {}; a running server reads it at SIGHUP",
                                       migrating.files.config.string())));
   if (!migrating.settings().policy.file.empty()) {
@@ -223,7 +228,7 @@ void run_forward(const Migrating& migrating) {
   if (!going) return fail(going.error());
   const auto& verdict = going->step.verdict;
   if (!options.force && verdict->finding != eval::TrialFinding::Better) {
-    show_step(migrating, going->step, false);
+    show_step(migrating, going->step, Outcome::Refused);
     migrating.context.terminal().error(printable(fmt::format(
         "no clear win: {}; more questions may show one: {} --limit 0", verdict->reason,
         trial_command(migrating, going->step.to))));
@@ -235,7 +240,7 @@ void run_forward(const Migrating& migrating) {
                                                 "calibration.files");
     if (!changeable) return fail(changeable.error());
   }
-  if (!options.yes) return show_step(migrating, going->step, false);
+  if (!options.yes) return show_step(migrating, going->step, Outcome::Planned);
   if (!going->calibrator.empty()) {
     auto written = write_file_atomically(going->migration.calibrator, going->calibrator);
     if (!written) return fail(written.error());
@@ -243,7 +248,7 @@ void run_forward(const Migrating& migrating) {
   if (auto done = service::carry_out(migrating.files, going->migration); !done) {
     return fail(done.error());
   }
-  show_step(migrating, going->step, true);
+  show_step(migrating, going->step, Outcome::Done);
 }
 
 void run_back(const Migrating& migrating) {
@@ -263,9 +268,9 @@ void run_back(const Migrating& migrating) {
   }
   const Step step{.from = last->to, .to = last->from, .calibrator = last->calibrator,
                   .verdict = {}, .no_calibrator = ""};
-  if (!options.yes) return show_step(migrating, step, false);
+  if (!options.yes) return show_step(migrating, step, Outcome::Planned);
   if (auto done = service::take_back(migrating.files, *last); !done) return fail(done.error());
-  show_step(migrating, step, true);
+  show_step(migrating, step, Outcome::Done);
 }
 
 void run_migrate(const MigrateOptions& options, Context& context) {
