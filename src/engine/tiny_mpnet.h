@@ -36,7 +36,7 @@ class TinyMpnet {
     add("embeddings.position_embeddings.weight", {shape_.positions, w});
     add_norm("embeddings.LayerNorm");
     // As strong as the scores themselves, so that a wrong bucket shows.
-    add("encoder.relative_attention_bias.weight", {shape_.buckets, shape_.heads}, 4);
+    add("encoder.relative_attention_bias.weight", {shape_.buckets, shape_.heads}, 16);
     for (int i = 0; i < shape_.layers; ++i) {
       const std::string layer = "encoder.layer." + std::to_string(i) + ".";
       for (const char* part : {"q", "k", "v", "o"}) {
