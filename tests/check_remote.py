@@ -267,7 +267,7 @@ class Failover(unittest.TestCase):
             metrics = reply.read().decode()
         for engine in self.engines:
             self.assertIn(f'tinyarms_upstream_circuit{{upstream="{engine.place()}",'
-                          'state="closed"}} 1', metrics)
+                          'state="closed"} 1', metrics)
         upstreams = [self.ask(f"Say {number}.")[1] for number in range(5)]
         self.assertEqual({one["upstream"] for one in upstreams}, {second.place()})
 
