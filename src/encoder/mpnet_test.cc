@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/temporary_folder.h"
 #include "encoder/bert_file.h"
 #include "encoder/dnnl_library.h"
 #include "encoder/encoder_memory.h"
@@ -13,7 +14,6 @@
 #include "encoder/text_reranker.h"
 #include "engine/bert_import.h"
 #include "engine/model_facts.h"
-#include "engine/temporary_folder.h"
 #include "engine/tiny_mpnet.h"
 
 namespace tinyarms::encoder {
@@ -39,20 +39,20 @@ class MpnetTest : public ::testing::Test {
   // Of the imported file with `from` in place of the first `to`, as long.
   ErrorCode damaged(std::string from, std::string to) const {
     EXPECT_EQ(from.size(), to.size());
-    std::string bytes = engine::testing::read_bytes(file());
+    std::string bytes = read_bytes(file());
     const size_t at = bytes.find(from);
     EXPECT_NE(at, std::string::npos);
     bytes.replace(at, from.size(), to);
     return opened(bytes);
   }
   ErrorCode opened(const std::string& bytes) const {
-    engine::testing::write_bytes(folder_ / "damaged.gguf", bytes);
+    write_bytes(folder_ / "damaged.gguf", bytes);
     auto loaded = load_text_encoder(folder_ / "damaged.gguf", {.threads = 1, .precision = {}});
     EXPECT_FALSE(loaded);
     return loaded ? ErrorCode::Internal : loaded.error().code;
   }
 
-  engine::testing::TemporaryFolder folder_;
+  TemporaryFolder folder_;
 };
 
 // "a" 9, "list" 8, "re" 6, "##verse" 7, "," 10, "##s" 11, "sort" 12, [UNK] 5.
@@ -219,7 +219,7 @@ TEST_F(MpnetTest, DamagedFilesAreRefused) {
   auto& table = model.weights["encoder.relative_attention_bias.weight"];
   table[3] = 2e6f;
   ASSERT_TRUE(import(model));
-  EXPECT_EQ(opened(engine::testing::read_bytes(file())), ErrorCode::Corrupt) << "absurd bias";
+  EXPECT_EQ(opened(read_bytes(file())), ErrorCode::Corrupt) << "absurd bias";
   table[3] = 0.123456f;
   ASSERT_TRUE(import(model));
   EXPECT_EQ(damaged("attn_rel_b.weight", "attn_rel_c.weight"), ErrorCode::Corrupt);
@@ -231,7 +231,7 @@ TEST_F(MpnetTest, DamagedFilesAreRefused) {
             ErrorCode::Corrupt);
   EXPECT_EQ(damaged("tokenizer.ggml.seperator_token_id", "tokenizer.ggml.seperator_token_ix"),
             ErrorCode::Corrupt);
-  std::string bytes = engine::testing::read_bytes(file());
+  std::string bytes = read_bytes(file());
   const float value = 0.123456f, nan = std::numeric_limits<float>::quiet_NaN();
   const size_t at = bytes.find(std::string(reinterpret_cast<const char*>(&value), 4));
   ASSERT_NE(at, std::string::npos);

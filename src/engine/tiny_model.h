@@ -13,10 +13,14 @@
 #include <string>
 #include <vector>
 
+#include "base/temporary_folder.h"
 #include "engine/gguf_writer.h"
-#include "engine/temporary_folder.h"
 
 namespace tinyarms::engine::testing {
+
+using tinyarms::read_bytes;
+using tinyarms::TemporaryFolder;
+using tinyarms::write_bytes;
 
 // Appends little-endian fields in the order that the format wants them.
 class GgufBytes {

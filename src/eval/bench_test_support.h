@@ -3,34 +3,20 @@
 #pragma once
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
 #include <functional>
 #include <string>
 
+#include "base/temporary_folder.h"
 #include "eval/subject.h"
 #include "eval/task.h"
 #include "sandbox/judge.h"
 
 namespace tinyarms::eval::testing {
 
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tinyarms-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
+using tinyarms::TemporaryFolder;
 
 class IdleJudge final : public sandbox::Judge {
  public:

@@ -11,9 +11,9 @@ class ConfigEdit : public testing::Test {
  protected:
   // The file after the edit, "refused" where it was left alone.
   std::string after(const std::string& text, bool value) {
-    storage::write_bytes(file_, text);
+    write_bytes(file_, text);
     const auto done = set_flag(file_, "l1", "cache", value);
-    const std::string now = storage::read_bytes(file_);
+    const std::string now = read_bytes(file_);
     if (done) return now;
     EXPECT_EQ(now, text);
     return "refused";
@@ -26,7 +26,7 @@ class ConfigEdit : public testing::Test {
 TEST_F(ConfigEdit, MakesTheFile) {
   const auto path = folder_ / "new/config.toml";
   ASSERT_TRUE(set_flag(path, "l1", "cache", false));
-  EXPECT_EQ(storage::read_bytes(path), "[l1]\ncache = false\n");
+  EXPECT_EQ(read_bytes(path), "[l1]\ncache = false\n");
 }
 
 TEST_F(ConfigEdit, KeepsEverythingElse) {
@@ -50,10 +50,10 @@ class ConfigEdits : public testing::Test {
 
   // A model and a list at once; "refused" where the file was left alone.
   std::string after(const std::string& text, const Texts& files) {
-    storage::write_bytes(file_, text);
+    write_bytes(file_, text);
     const auto done = edit_config(file_, {{.key = "l2.model", .value = std::string("new")},
                                           {.key = "calibration.files", .value = files}});
-    const std::string now = storage::read_bytes(file_);
+    const std::string now = read_bytes(file_);
     if (done) return now;
     EXPECT_EQ(done.error().code, ErrorCode::Config);
     EXPECT_EQ(now, text);
@@ -85,11 +85,11 @@ TEST_F(ConfigEdits, AreDoneTogetherOrNotAtAll) {
 }
 
 TEST_F(ConfigEdits, KeepALinkALink) {
-  storage::write_bytes(folder_ / "real.toml", "[l2]\nmodel = \"old\"\n");
+  write_bytes(folder_ / "real.toml", "[l2]\nmodel = \"old\"\n");
   std::filesystem::create_symlink("real.toml", file_);
   ASSERT_TRUE(edit_config(file_, {{.key = "l2.model", .value = std::string("new")}}));
   EXPECT_TRUE(std::filesystem::is_symlink(file_));
-  EXPECT_EQ(storage::read_bytes(folder_ / "real.toml"), "[l2]\nmodel = \"new\"\n");
+  EXPECT_EQ(read_bytes(folder_ / "real.toml"), "[l2]\nmodel = \"new\"\n");
 }
 
 }  // namespace

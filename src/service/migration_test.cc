@@ -16,7 +16,7 @@ class Migrations : public testing::Test {
             .to_sha256 = "t", .calibrator = calibrator};
   }
 
-  std::string config() const { return storage::read_bytes(files_.config); }
+  std::string config() const { return read_bytes(files_.config); }
 
   // The model that a migration of the book would bring back; "none".
   std::string back_from(const std::string& configured) const {
@@ -34,7 +34,7 @@ class Migrations : public testing::Test {
 TEST_F(Migrations, ThereAndBack) {
   const std::string before =
       "# mine\n[l2]\nmodel = \"a\"\n\n[calibration]\nfiles = [\"~/own.json\"]\n";
-  storage::write_bytes(files_.config, before);
+  write_bytes(files_.config, before);
   ASSERT_TRUE(carry_out(files_, step("a", "b", "/new.json")));
   EXPECT_EQ(config(), "# mine\n[l2]\nmodel = \"b\"\n\n[calibration]\n"
                       "files = [\"/new.json\", \"~/own.json\"]\n");
@@ -47,13 +47,13 @@ TEST_F(Migrations, ThereAndBack) {
 }
 
 TEST_F(Migrations, WithoutACalibratorLeaveTheListAlone) {
-  storage::write_bytes(files_.config, "[l2]\nmodel = \"a\"\n");
+  write_bytes(files_.config, "[l2]\nmodel = \"a\"\n");
   ASSERT_TRUE(carry_out(files_, step("a", "b")));
   EXPECT_EQ(config(), "[l2]\nmodel = \"b\"\n");
 }
 
 TEST_F(Migrations, GiveBackAPlaceThatHadNoModelOfItsOwn) {
-  storage::write_bytes(files_.config, "[l2]\nmodel = \"a\"\n");
+  write_bytes(files_.config, "[l2]\nmodel = \"a\"\n");
   Migration migration = step("", "b");
   migration.key = "l2.general_model";
   const ModelPlace general = *find_model_place("general");
@@ -70,28 +70,28 @@ TEST_F(Migrations, GiveBackAPlaceThatHadNoModelOfItsOwn) {
 }
 
 TEST_F(Migrations, KeepCalibratorsAddedSince) {
-  storage::write_bytes(files_.config, "[l2]\nmodel = \"a\"\n");
+  write_bytes(files_.config, "[l2]\nmodel = \"a\"\n");
   const Migration migration = step("a", "b", "/new.json");
   ASSERT_TRUE(carry_out(files_, migration));
-  storage::write_bytes(files_.config, "[l2]\nmodel = \"b\"\n[calibration]\n"
+  write_bytes(files_.config, "[l2]\nmodel = \"b\"\n[calibration]\n"
                                       "files = [\"/later.json\", \"/new.json\"]\n");
   ASSERT_TRUE(take_back(files_, migration));
   EXPECT_EQ(config(), "[l2]\nmodel = \"a\"\n[calibration]\nfiles = [\"/later.json\"]\n");
 }
 
 TEST_F(Migrations, ABookAheadOfTheConfigurationIsOfNoEffect) {
-  storage::write_bytes(files_.config, "[l2]\nmodel = \"a\"\n");
+  write_bytes(files_.config, "[l2]\nmodel = \"a\"\n");
   ASSERT_TRUE(carry_out(files_, step("a", "b")));
   // Killed after the book of b → c was written: b is still configured.
   const std::string config_of_b = config();
   ASSERT_TRUE(carry_out(files_, step("b", "c")));
-  storage::write_bytes(files_.config, config_of_b);
+  write_bytes(files_.config, config_of_b);
   EXPECT_EQ(back_from("b"), "a");
   EXPECT_EQ(back_from("a"), "none");
 }
 
 TEST_F(Migrations, GoBackStepByStep) {
-  storage::write_bytes(files_.config, "[l2]\nmodel = \"a\"\n");
+  write_bytes(files_.config, "[l2]\nmodel = \"a\"\n");
   ASSERT_TRUE(carry_out(files_, step("a", "b")));
   ASSERT_TRUE(carry_out(files_, step("b", "a")));
   ASSERT_TRUE(carry_out(files_, step("a", "b")));
@@ -108,7 +108,7 @@ TEST_F(Migrations, GoBackStepByStep) {
 
 TEST_F(Migrations, RefusedByTheConfigurationLeaveNothing) {
   const std::string text = "l2 = { model = \"a\" }\n";
-  storage::write_bytes(files_.config, text);
+  write_bytes(files_.config, text);
   const auto done = carry_out(files_, step("a", "b", "/new.json"));
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, ErrorCode::Config);
@@ -118,16 +118,16 @@ TEST_F(Migrations, RefusedByTheConfigurationLeaveNothing) {
 
 TEST_F(Migrations, ABrokenBookChangesNothing) {
   const std::string text = "[l2]\nmodel = \"a\"\n";
-  storage::write_bytes(files_.config, text);
+  write_bytes(files_.config, text);
   for (const char* book : {"{", "[]", "{\"schema\": \"tinyarms-migrations/2\"}",
                            "{\"schema\": \"tinyarms-migrations/1\", \"migrations\": [{}]}",
                            "{\"schema\": \"tinyarms-migrations/1\"}"}) {
-    storage::write_bytes(files_.book, book);
+    write_bytes(files_.book, book);
     const auto done = carry_out(files_, step("a", "b"));
     ASSERT_FALSE(done) << book;
     EXPECT_EQ(done.error().code, ErrorCode::Corrupt);
     EXPECT_EQ(config(), text);
-    EXPECT_EQ(storage::read_bytes(files_.book), book);
+    EXPECT_EQ(read_bytes(files_.book), book);
   }
 }
 
@@ -155,7 +155,7 @@ TEST_F(Migrations, WantTheLastWord) {
     if (name == "TINYARMS_L3_MODEL") return "other";
     return std::nullopt;
   };
-  storage::write_bytes(files_.config, "[l2]\nmodel = \"a\"\n");
+  write_bytes(files_.config, "[l2]\nmodel = \"a\"\n");
   const auto loaded = load_config(sources);
   ASSERT_TRUE(loaded);
   EXPECT_TRUE(check_changeable(*loaded, files_.config, "l2.model"));

@@ -9,7 +9,6 @@ namespace tinyarms::service {
 namespace {
 
 namespace fs = std::filesystem;
-using storage::write_bytes;
 
 class RepositoryStateTest : public testing::Test {
  protected:

@@ -1,4 +1,5 @@
-// Test support: a folder of a test's own, and whole files in it. For rooms that see no ggml, too.
+// Test support: a folder of a test's own, and whole files in it. Not in a namespace `testing`,
+// which would hide GoogleTest's.
 #pragma once
 
 #include <unistd.h>
@@ -8,21 +9,26 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <string_view>
 
-namespace tinyarms::engine::testing {
+namespace tinyarms {
 
 // A folder that is gone when the test is.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
     std::string pattern = (std::filesystem::temp_directory_path() / "tinyarms-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
+    if (::mkdtemp(pattern.data()) == nullptr) std::abort();
+    path_ = pattern;
   }
   ~TemporaryFolder() {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
   }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
   const std::filesystem::path& path() const { return path_; }
   size_t files() const {
     return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(path_), {}));
@@ -32,9 +38,11 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-inline void write_bytes(const std::filesystem::path& path, const std::string& bytes) {
+inline void write_bytes(const std::filesystem::path& path, std::string_view bytes) {
   std::filesystem::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << bytes;
+  std::ofstream stream(path, std::ios::binary);
+  stream << bytes;
+  if (!stream.flush()) std::abort();
 }
 
 inline std::string read_bytes(const std::filesystem::path& path) {
@@ -42,4 +50,4 @@ inline std::string read_bytes(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-}  // namespace tinyarms::engine::testing
+}  // namespace tinyarms
