@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "engine/chat_template.h"
 #include "engine/llama_backend.h"
+#include "engine/llama_open.h"
 #include "engine/prompt_tokens.h"
 #include "engine/token_statistics.h"
 
@@ -34,14 +35,9 @@ class LlamaChoiceScorer final : public ChoiceScorer {
     parameters.n_threads = resolve_threads(options.threads);
     parameters.n_threads_batch = parameters.n_threads;
     parameters.no_perf = true;
-    forget_last_words();
-    try {
-      // libllama wants a mutable model but changes nothing of it after loading.
-      context_.reset(llama_init_from_model(const_cast<llama_model*>(model_.handle()), parameters));
-    } catch (const std::exception& problem) {
-      return failure(fmt::format("no context could be made: {}", problem.what()));
-    }
-    if (!context_) return failure(fmt::format("no context could be made: {}", last_words()));
+    auto context = open_llama_context(model_.handle(), parameters, model_.facts().path);
+    if (!context) return context.error();
+    context_ = std::move(*context);
     batch_tokens_ = parameters.n_batch;
     return {};
   }

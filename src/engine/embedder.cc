@@ -5,67 +5,30 @@
 
 #include <algorithm>
 #include <exception>
-#include <numeric>
 
 #include "base/utf8.h"
 #include "engine/llama_backend.h"
+#include "engine/llama_open.h"
 #include "engine/plausible.h"
+#include "engine/pooled_passes.h"
 #include "engine/token_windows.h"
 
 namespace tinyarms::engine {
 namespace {
 
-// Texts that one pass takes together: as many as fit this many tokens, and no more texts than
-// this. Attention in a pass is over all its tokens, so more would not be faster.
-constexpr uint32_t kPassTokens = 512;
-constexpr uint32_t kPassTexts = 32;
 // Longer windows are not used: a pass holds its longest text whole, and its memory grows with that.
 constexpr uint32_t kWindowMax = 2048;
-using Window = std::vector<llama_token>;
+using Window = PooledPasses::Tokens;
+
+uint32_t window_of(const ModelFacts& facts) { return std::min(facts.context_tokens, kWindowMax); }
 
 class LlamaEmbedder final : public Embedder {
  public:
-  LlamaEmbedder(ModelFacts facts, llama_model* model)
+  LlamaEmbedder(ModelFacts facts, llama_model_ptr model, PooledPasses passes)
       : facts_(std::move(facts)),
-        model_(model),
-        vocabulary_(llama_model_get_vocab(model)),
-        window_(std::min(facts_.context_tokens, kWindowMax)) {}
-
-  Result<void> open(int threads) {
-    llama_context_params parameters = llama_context_default_params();
-    parameters.n_batch = std::max(kPassTokens, window_);
-    parameters.n_ubatch = parameters.n_batch;  // both-ways attention cannot split a text
-    parameters.n_ctx = parameters.n_batch;
-    parameters.n_seq_max = kPassTexts;
-    parameters.kv_unified = true;
-    parameters.embeddings = true;
-    parameters.n_threads = resolve_threads(threads);
-    parameters.n_threads_batch = parameters.n_threads;
-    parameters.no_perf = true;
-    forget_last_words();
-    std::string words;
-    try {
-      context_.reset(llama_init_from_model(model_.get(), parameters));
-      words = last_words();
-    } catch (const std::exception& problem) {
-      words = problem.what();
-    }
-    if (!context_) return error(ErrorCode::Internal, "no context could be made: " + words);
-    switch (llama_pooling_type(context_.get())) {
-      case LLAMA_POOLING_TYPE_MEAN:
-      case LLAMA_POOLING_TYPE_CLS:
-      case LLAMA_POOLING_TYPE_LAST: break;
-      default:
-        return error(ErrorCode::Unsupported, "does not say how to pool its outputs into a vector");
-    }
-    pass_tokens_ = parameters.n_batch;
-    batch_ = llama_batch_init(static_cast<int32_t>(pass_tokens_), 0, 1);
-    return {};
-  }
-
-  ~LlamaEmbedder() override {
-    if (batch_.token != nullptr) llama_batch_free(batch_);
-  }
+        model_(std::move(model)),
+        vocabulary_(llama_model_get_vocab(model_.get())),
+        passes_(std::move(passes)) {}
 
   const ModelFacts& facts() const override { return facts_; }
   int dimensions() const override { return llama_model_n_embd_out(model_.get()); }
@@ -94,7 +57,11 @@ class LlamaEmbedder final : public Embedder {
     }
     const auto width = static_cast<size_t>(dimensions());
     std::vector<float> pooled(windows.size() * width);
-    if (auto done = compute_all(windows, pooled); !done) return done.error();
+    const auto keep = [&](size_t window, const float* vector) -> Result<void> {
+      std::copy_n(vector, width, pooled.begin() + static_cast<std::ptrdiff_t>(window * width));
+      return {};
+    };
+    if (auto done = passes_.compute(windows, keep); !done) return done.error();
     for (size_t i = 0; i < embeddings.size(); ++i) {
       const size_t parts = first[i + 1] - first[i];
       embeddings[i].values =
@@ -128,7 +95,7 @@ class LlamaEmbedder final : public Embedder {
     if (tokens.empty()) {
       return Error{ErrorCode::InvalidArgument, "there is no text to embed", "", "give some text"};
     }
-    WindowOptions options{.window = window_, .begin = {}, .end = {}};
+    WindowOptions options{.window = window_of(facts_), .begin = {}, .end = {}};
     std::span<const llama_token> body = tokens;
     if (llama_vocab_is_control(vocabulary_, body.front())) {
       options.begin = body.front();
@@ -141,67 +108,10 @@ class LlamaEmbedder final : public Embedder {
     return split_into_windows(body, options);
   }
 
-  Result<void> compute_all(const std::vector<Window>& windows, std::vector<float>& pooled) {
-    std::vector<size_t> order(windows.size());
-    std::iota(order.begin(), order.end(), size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-      return windows[a].size() > windows[b].size();
-    });
-    std::vector<size_t> pass;
-    size_t tokens = 0;
-    for (const size_t window : order) {
-      if (pass.size() == kPassTexts || tokens + windows[window].size() > pass_tokens_) {
-        if (auto done = compute(windows, pass, pooled); !done) return done;
-        pass.clear();
-        tokens = 0;
-      }
-      tokens += windows[window].size();
-      pass.push_back(window);
-    }
-    return compute(windows, pass, pooled);
-  }
-
-  Result<void> compute(const std::vector<Window>& windows, const std::vector<size_t>& pass,
-                       std::vector<float>& pooled) {
-    if (pass.empty()) return {};
-    batch_.n_tokens = 0;
-    for (size_t text = 0; text < pass.size(); ++text) {
-      const Window& tokens = windows[pass[text]];
-      for (size_t i = 0; i < tokens.size(); ++i) {
-        const int32_t at = batch_.n_tokens++;
-        batch_.token[at] = tokens[i];
-        batch_.pos[at] = static_cast<llama_pos>(i);
-        batch_.n_seq_id[at] = 1;
-        batch_.seq_id[at][0] = static_cast<llama_seq_id>(text);
-        batch_.logits[at] = 1;
-      }
-    }
-    forget_last_words();
-    const bool memory = llama_get_memory(context_.get()) != nullptr;
-    if (memory) llama_memory_clear(llama_get_memory(context_.get()), false);
-    const int code = memory ? llama_decode(context_.get(), batch_)
-                            : llama_encode(context_.get(), batch_);
-    if (code != 0) {
-      return error(ErrorCode::Internal, fmt::format("embedding failed ({}): {}", code,
-                                                    last_words()));
-    }
-    const auto width = static_cast<size_t>(dimensions());
-    for (size_t text = 0; text < pass.size(); ++text) {
-      const float* vector =
-          llama_get_embeddings_seq(context_.get(), static_cast<llama_seq_id>(text));
-      if (vector == nullptr) return error(ErrorCode::Internal, "the engine returned no vector");
-      std::copy_n(vector, width, pooled.begin() + static_cast<std::ptrdiff_t>(pass[text] * width));
-    }
-    return {};
-  }
-
   ModelFacts facts_;
   llama_model_ptr model_;
   const llama_vocab* vocabulary_;
-  uint32_t window_;
-  llama_context_ptr context_;
-  llama_batch batch_{};
-  size_t pass_tokens_ = 0;
+  PooledPasses passes_;
 };
 
 }  // namespace
@@ -218,27 +128,21 @@ Result<std::unique_ptr<Embedder>> Embedder::load(const std::filesystem::path& pa
                  path.string(), "use it with tinyarms rerank --model, and an embedding model here"};
   }
   if (auto plausible = check_plausible(*facts); !plausible) return plausible.error();
-  prepare_backend();
-  forget_last_words();
-  llama_model* model = nullptr;
-  std::string words;
-  try {
-    llama_model_params parameters = llama_model_default_params();
-    parameters.n_gpu_layers = 0;
-    model = llama_model_load_from_file(path.c_str(), parameters);
-    words = last_words();
-  } catch (const std::exception& problem) {
-    words = problem.what();
+  auto model = load_llama_model(path);
+  if (!model) return model.error();
+  auto passes =
+      PooledPasses::open(model->get(), path, {.window = window_of(*facts), .threads = threads});
+  if (!passes) return passes.error();
+  switch (passes->pooling()) {
+    case LLAMA_POOLING_TYPE_MEAN:
+    case LLAMA_POOLING_TYPE_CLS:
+    case LLAMA_POOLING_TYPE_LAST: break;
+    default:
+      return Error{ErrorCode::Unsupported, "does not say how to pool its outputs into a vector",
+                   path.string(), "import the model again"};
   }
-  if (model == nullptr) {
-    const bool unknown = words.find("unknown model architecture") != std::string::npos;
-    return Error{unknown ? ErrorCode::Unsupported : ErrorCode::Corrupt,
-                 fmt::format("the engine refused it: {}", words), path.string(),
-                 "import the model again"};
-  }
-  auto embedder = std::make_unique<LlamaEmbedder>(std::move(*facts), model);
-  if (auto opened = embedder->open(threads); !opened) return opened.error();
-  return Result<std::unique_ptr<Embedder>>(std::move(embedder));
+  return Result<std::unique_ptr<Embedder>>(std::make_unique<LlamaEmbedder>(
+      std::move(*facts), std::move(*model), std::move(*passes)));
 }
 
 }  // namespace tinyarms::engine

@@ -8,7 +8,6 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
-#include <exception>
 #include <optional>
 
 #include "base/utf8.h"
@@ -16,6 +15,7 @@
 #include "engine/draft_guesser.h"
 #include "engine/draft_verdict.h"
 #include "engine/llama_backend.h"
+#include "engine/llama_open.h"
 #include "engine/llama_sequence.h"
 #include "engine/prompt_tokens.h"
 #include "engine/sampler.h"
@@ -85,15 +85,9 @@ class LlamaGenerator final : public Generator {
       return stop != nullptr && stop->raised();
     };
     parameters.abort_callback_data = this;
-    forget_last_words();
-    try {
-      // libllama wants a mutable model but changes nothing of it after loading.
-      context_.reset(
-          llama_init_from_model(const_cast<llama_model*>(model_.handle()), parameters));
-    } catch (const std::exception& problem) {
-      return no_context(problem.what());
-    }
-    if (!context_) return no_context(last_words());
+    auto context = open_llama_context(model_.handle(), parameters, model_.facts().path);
+    if (!context) return context.error();
+    context_ = std::move(*context);
     batch_tokens_ = parameters.n_batch;
     outputs_max_ = parameters.n_outputs_max;
     cores_ = options.cores;
@@ -131,14 +125,6 @@ class LlamaGenerator final : public Generator {
   }
 
  private:
-  Error no_context(const std::string& words) const {
-    // libllama tells a failed allocation only by its words.
-    const bool memory = words.find("alloc") != std::string::npos;
-    return Error{memory ? ErrorCode::OverBudget : ErrorCode::Internal,
-                 fmt::format("no context could be made: {}", words), model_.facts().path.string(),
-                 "use a shorter context or free some memory"};
-  }
-
   Error named(Error error) const {
     if (error.where.empty()) error.where = model_.facts().path.string();
     return error;

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <exception>
 #include <vector>
 
 #include "engine/chat_template.h"
 #include "engine/llama_backend.h"
+#include "engine/llama_open.h"
 #include "engine/prompt_tokens.h"
 #include "engine/token_statistics.h"
 
@@ -39,13 +39,9 @@ class LlamaJitterProbe final : public JitterProbe {
     parameters.n_threads = resolve_threads(options.threads);
     parameters.n_threads_batch = parameters.n_threads;
     parameters.no_perf = true;
-    forget_last_words();
-    try {
-      context_.reset(llama_init_from_model(const_cast<llama_model*>(model_.handle()), parameters));
-    } catch (const std::exception& problem) {
-      return failure(fmt::format("no context could be made: {}", problem.what()));
-    }
-    if (!context_) return failure(fmt::format("no context could be made: {}", last_words()));
+    auto context = open_llama_context(model_.handle(), parameters, model_.facts().path);
+    if (!context) return context.error();
+    context_ = std::move(*context);
     batch_.reset(new llama_batch(llama_batch_init(static_cast<int32_t>(
         std::max<uint32_t>(parameters.n_batch, kSequences)), 0, 1)));
     batch_tokens_ = parameters.n_batch;

@@ -1,11 +1,6 @@
 #include "engine/language_model.h"
 
-#include <fmt/format.h>
-#include <llama.h>
-
-#include <exception>
-
-#include "engine/llama_backend.h"
+#include "engine/llama_open.h"
 #include "engine/plausible.h"
 #include "engine/vocabulary.h"
 
@@ -20,11 +15,6 @@ llama_load_mode load_mode(const ModelFacts& facts) {
                                                          : LLAMA_LOAD_MODE_MMAP;
 }
 
-// libllama goes on while this says so.
-bool still_wanted(float /*loaded: share*/, void* stop) {
-  return stop == nullptr || !static_cast<const StopFlag*>(stop)->raised();
-}
-
 }  // namespace
 
 Result<std::unique_ptr<const LanguageModel>> LanguageModel::load(
@@ -37,31 +27,11 @@ Result<std::unique_ptr<const LanguageModel>> LanguageModel::load(
   }
   if (auto plausible = check_plausible(*facts); !plausible) return plausible.error();
 
-  prepare_backend();
-  forget_last_words();
-  llama_model* model = nullptr;
-  try {
-    llama_model_params parameters = llama_model_default_params();
-    parameters.n_gpu_layers = 0;
-    parameters.load_mode = load_mode(*facts);
-    parameters.progress_callback = still_wanted;
-    parameters.progress_callback_user_data = const_cast<StopFlag*>(stop);  // it is only read
-    model = llama_model_load_from_file(path.c_str(), parameters);
-  } catch (const std::exception& problem) {
-    return Error{ErrorCode::Corrupt, fmt::format("the engine refused it: {}", problem.what()),
-                 path.string(), "fetch or import the model again"};
-  }
-  if (model == nullptr && stop != nullptr && stop->raised()) {
-    return Error{ErrorCode::Interrupted, "stopped while it was loaded", path.string(), ""};
-  }
-  if (model == nullptr) {
-    const std::string words = last_words();
-    const bool unknown = words.find("unknown model architecture") != std::string::npos;
-    return Error{unknown ? ErrorCode::Unsupported : ErrorCode::Corrupt,
-                 fmt::format("the engine refused it: {}", words), path.string(),
-                 unknown ? "use a model of a known architecture"
-                         : "fetch or import the model again"};
-  }
+  llama_model_params parameters = llama_model_default_params();
+  parameters.load_mode = load_mode(*facts);
+  auto opened = load_llama_model(path, parameters, stop);
+  if (!opened) return opened.error();
+  llama_model* model = opened->release();
   std::unique_ptr<const LanguageModel> loaded(new LanguageModel(std::move(*facts), model));
   if (!llama_model_has_decoder(model) || llama_model_has_encoder(model) ||
       llama_model_is_diffusion(model)) {

@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "engine/llama_backend.h"
+#include "engine/llama_open.h"
 
 namespace tinyarms::engine {
 
@@ -45,19 +46,10 @@ Result<void> ChunkPass::open(const PassOptions& options) {
     return stop != nullptr && stop->raised();
   };
   parameters.abort_callback_data = this;
-  forget_last_words();
-  std::string words;
-  try {
-    context_.reset(llama_init_from_model(const_cast<llama_model*>(model_.handle()), parameters));
-    words = last_words();
-  } catch (const std::exception& problem) {
-    words = problem.what();
-  }
-  if (context_) return {};
-  const bool memory = words.find("alloc") != std::string::npos;
-  return Error{memory ? ErrorCode::OverBudget : ErrorCode::Internal,
-               fmt::format("no context could be made: {}", words), place,
-               "use shorter chunks or free some memory"};
+  auto context = open_llama_context(model_.handle(), parameters, place);
+  if (!context) return context.error();
+  context_ = std::move(*context);
+  return {};
 }
 
 Result<std::vector<llama_token>> ChunkPass::tokenize(std::string_view text) const {

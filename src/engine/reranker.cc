@@ -6,22 +6,22 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
-#include <numeric>
-#include <optional>
 
 #include "base/utf8.h"
 #include "engine/llama_backend.h"
+#include "engine/llama_open.h"
 #include "engine/model_facts.h"
 #include "engine/plausible.h"
+#include "engine/pooled_passes.h"
 
 namespace tinyarms::engine {
 namespace {
 
-constexpr uint32_t kPassTokens = 512;  // of several pairs, unless one alone is longer
-constexpr uint32_t kPassPairs = 32;
 // Longer windows are not used: a pass holds its longest pair whole, and its memory grows with that.
 constexpr uint32_t kWindowMax = 2048;
-using Tokens = std::vector<llama_token>;
+using Tokens = PooledPasses::Tokens;
+
+uint32_t window_of(const ModelFacts& facts) { return std::min(facts.context_tokens, kWindowMax); }
 
 struct Pair {
   Tokens tokens;
@@ -30,47 +30,13 @@ struct Pair {
 
 class LlamaReranker final : public Reranker {
  public:
-  LlamaReranker(ModelFacts facts, llama_model* model)
+  LlamaReranker(ModelFacts facts, llama_model_ptr model, PooledPasses passes)
       : facts_(std::move(facts)),
-        model_(model),
-        vocabulary_(llama_model_get_vocab(model)),
-        window_(std::min(facts_.context_tokens, kWindowMax)) {}
-
-  Result<void> open(int threads) {
-    const char* form = llama_model_chat_template(model_.get(), "rerank");
-    if (form != nullptr) form_ = form;
-    const bool softmax = facts_.architecture == "qwen3" || facts_.architecture == "qwen3vl";
-    if (llama_model_n_cls_out(model_.get()) != 1 && !softmax) {
-      return error(ErrorCode::Unsupported, fmt::format("has {} outputs, a reranker has one",
-                                                       llama_model_n_cls_out(model_.get())));
-    }
-    llama_context_params parameters = llama_context_default_params();
-    parameters.n_batch = std::max(kPassTokens, window_);
-    parameters.n_ubatch = parameters.n_batch;  // both-ways attention cannot split a pair
-    parameters.n_ctx = parameters.n_batch;
-    parameters.n_seq_max = kPassPairs;
-    parameters.kv_unified = true;
-    parameters.embeddings = true;
-    parameters.pooling_type = LLAMA_POOLING_TYPE_RANK;
-    parameters.n_threads = resolve_threads(threads);
-    parameters.n_threads_batch = parameters.n_threads;
-    parameters.no_perf = true;
-    forget_last_words();
-    std::string words;
-    try {
-      context_.reset(llama_init_from_model(model_.get(), parameters));
-      words = last_words();
-    } catch (const std::exception& problem) {
-      words = problem.what();
-    }
-    if (!context_) return error(ErrorCode::Internal, "no context could be made: " + words);
-    pass_tokens_ = parameters.n_batch;
-    batch_ = llama_batch_init(static_cast<int32_t>(pass_tokens_), 0, 1);
-    return {};
-  }
-
-  ~LlamaReranker() override {
-    if (batch_.token != nullptr) llama_batch_free(batch_);
+        model_(std::move(model)),
+        vocabulary_(llama_model_get_vocab(model_.get())),
+        window_(window_of(facts_)),
+        passes_(std::move(passes)) {
+    if (const char* form = llama_model_chat_template(model_.get(), "rerank")) form_ = form;
   }
 
   std::string_view backend() const override { return "libllama"; }
@@ -78,31 +44,22 @@ class LlamaReranker final : public Reranker {
   Result<std::vector<PassageScore>> score(const std::string& query,
                                           std::span<const std::string> passages,
                                           const StopFlag& stop) override {
-    std::vector<Pair> pairs;
+    std::vector<Tokens> pairs;
+    std::vector<PassageScore> scores;
     for (const std::string& passage : passages) {
       auto pair = join(query, passage);
       if (!pair) return pair.error();
-      pairs.push_back(std::move(*pair));
+      pairs.push_back(std::move(pair->tokens));
+      scores.push_back({.score = 0, .truncated = pair->truncated});
     }
-    std::vector<PassageScore> scores(pairs.size());
-    std::vector<size_t> order(pairs.size());
-    std::iota(order.begin(), order.end(), size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-      return pairs[a].tokens.size() > pairs[b].tokens.size();
-    });
-    std::vector<size_t> pass;
-    size_t tokens = 0;
-    for (const size_t pair : order) {
-      if (pass.size() == kPassPairs || tokens + pairs[pair].tokens.size() > pass_tokens_) {
-        if (stop.raised()) return Error{ErrorCode::Interrupted, "stopped", "", ""};
-        if (auto done = compute(pairs, pass, scores); !done) return done.error();
-        pass.clear();
-        tokens = 0;
+    const auto keep = [&](size_t pair, const float* rank) -> Result<void> {
+      if (!std::isfinite(rank[0])) {
+        return error(ErrorCode::Corrupt, "the model's output is not a number");
       }
-      tokens += pairs[pair].tokens.size();
-      pass.push_back(pair);
-    }
-    if (auto done = compute(pairs, pass, scores); !done) return done.error();
+      scores[pair].score = rank[0];
+      return {};
+    };
+    if (auto done = passes_.compute(pairs, keep, &stop); !done) return done.error();
     return scores;
   }
 
@@ -189,50 +146,12 @@ class LlamaReranker final : public Reranker {
     return pair;
   }
 
-  Result<void> compute(const std::vector<Pair>& pairs, const std::vector<size_t>& pass,
-                       std::vector<PassageScore>& scores) {
-    if (pass.empty()) return {};
-    batch_.n_tokens = 0;
-    for (size_t pair = 0; pair < pass.size(); ++pair) {
-      const Tokens& tokens = pairs[pass[pair]].tokens;
-      for (size_t i = 0; i < tokens.size(); ++i) {
-        const int32_t at = batch_.n_tokens++;
-        batch_.token[at] = tokens[i];
-        batch_.pos[at] = static_cast<llama_pos>(i);
-        batch_.n_seq_id[at] = 1;
-        batch_.seq_id[at][0] = static_cast<llama_seq_id>(pair);
-        batch_.logits[at] = 1;
-      }
-    }
-    forget_last_words();
-    const bool memory = llama_get_memory(context_.get()) != nullptr;
-    if (memory) llama_memory_clear(llama_get_memory(context_.get()), false);
-    const int code = memory ? llama_decode(context_.get(), batch_)
-                            : llama_encode(context_.get(), batch_);
-    if (code != 0) {
-      return error(ErrorCode::Internal, fmt::format("scoring failed ({}): {}", code,
-                                                    last_words()));
-    }
-    for (size_t pair = 0; pair < pass.size(); ++pair) {
-      const float* rank =
-          llama_get_embeddings_seq(context_.get(), static_cast<llama_seq_id>(pair));
-      if (rank == nullptr) return error(ErrorCode::Internal, "the engine returned no score");
-      if (!std::isfinite(rank[0])) {
-        return error(ErrorCode::Corrupt, "the model's output is not a number");
-      }
-      scores[pass[pair]] = {.score = rank[0], .truncated = pairs[pass[pair]].truncated};
-    }
-    return {};
-  }
-
   ModelFacts facts_;
   llama_model_ptr model_;
   const llama_vocab* vocabulary_;
   uint32_t window_;
+  PooledPasses passes_;
   std::string form_;
-  llama_context_ptr context_;
-  llama_batch batch_{};
-  size_t pass_tokens_ = 0;
 };
 
 }  // namespace
@@ -260,27 +179,21 @@ Result<std::unique_ptr<Reranker>> Reranker::load(const std::filesystem::path& pa
                  path.string(), "name a cross-encoder"};
   }
   if (auto plausible = check_plausible(*facts); !plausible) return plausible.error();
-  prepare_backend();
-  forget_last_words();
-  llama_model* model = nullptr;
-  std::string words;
-  try {
-    llama_model_params parameters = llama_model_default_params();
-    parameters.n_gpu_layers = 0;
-    model = llama_model_load_from_file(path.c_str(), parameters);
-    words = last_words();
-  } catch (const std::exception& problem) {
-    words = problem.what();
+  auto model = load_llama_model(path);
+  if (!model) return model.error();
+  const bool softmax = facts->architecture == "qwen3" || facts->architecture == "qwen3vl";
+  if (llama_model_n_cls_out(model->get()) != 1 && !softmax) {
+    return Error{ErrorCode::Unsupported,
+                 fmt::format("has {} outputs, a reranker has one",
+                             llama_model_n_cls_out(model->get())),
+                 path.string(), "import the model again"};
   }
-  if (model == nullptr) {
-    const bool unknown = words.find("unknown model architecture") != std::string::npos;
-    return Error{unknown ? ErrorCode::Unsupported : ErrorCode::Corrupt,
-                 fmt::format("the engine refused it: {}", words), path.string(),
-                 "import the model again"};
-  }
-  auto reranker = std::make_unique<LlamaReranker>(std::move(*facts), model);
-  if (auto opened = reranker->open(threads); !opened) return opened.error();
-  return Result<std::unique_ptr<Reranker>>(std::move(reranker));
+  auto passes = PooledPasses::open(
+      model->get(), path,
+      {.window = window_of(*facts), .pooling = LLAMA_POOLING_TYPE_RANK, .threads = threads});
+  if (!passes) return passes.error();
+  return Result<std::unique_ptr<Reranker>>(std::make_unique<LlamaReranker>(
+      std::move(*facts), std::move(*model), std::move(*passes)));
 }
 
 }  // namespace tinyarms::engine

@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 #include <llama-cpp.h>
 
-#include <exception>
-
 #include "base/utf8.h"
 #include "engine/chat_template.h"
-#include "engine/llama_backend.h"
+#include "engine/llama_open.h"
 #include "engine/model_facts.h"
 #include "engine/plausible.h"
 #include "engine/prompt_tokens.h"
@@ -27,27 +25,14 @@ Result<std::unique_ptr<const TokenCounter>> TokenCounter::load(const std::filesy
                  path.string(), "name a generative model here"};
   }
   if (auto plausible = check_plausible(*facts); !plausible) return plausible.error();
-  prepare_backend();
-  forget_last_words();
-  llama_model_ptr model;
-  std::string words;
-  try {
-    llama_model_params parameters = llama_model_default_params();
-    parameters.n_gpu_layers = 0;
-    parameters.vocab_only = true;
-    model.reset(llama_model_load_from_file(path.c_str(), parameters));
-    words = last_words();
-  } catch (const std::exception& problem) {
-    words = problem.what();
-  }
-  if (!model) {
-    return Error{ErrorCode::Corrupt, fmt::format("the engine refused it: {}", words),
-                 path.string(), "fetch or import the model again"};
-  }
-  auto chat = ChatTemplate::of(model.get(), path);
+  llama_model_params parameters = llama_model_default_params();
+  parameters.vocab_only = true;
+  auto model = load_llama_model(path, parameters);
+  if (!model) return model.error();
+  auto chat = ChatTemplate::of(model->get(), path);
   if (!chat) return chat.error();
   return std::unique_ptr<const TokenCounter>(new TokenCounter(
-      std::unique_ptr<Parts>(new Parts{std::move(model), std::move(*chat)})));
+      std::unique_ptr<Parts>(new Parts{std::move(*model), std::move(*chat)})));
 }
 
 TokenCounter::TokenCounter(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

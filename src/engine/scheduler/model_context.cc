@@ -1,23 +1,15 @@
 #include "engine/scheduler/model_context.h"
 
-#include <fmt/format.h>
 #include <llama-ext.h>
 
 #include <algorithm>
 #include <exception>
 
 #include "engine/llama_backend.h"
+#include "engine/llama_open.h"
 
 namespace tinyarms::engine {
 namespace {
-
-Error no_context(const LanguageModel& model, const std::string& words) {
-  // libllama tells a failed allocation only by its words.
-  const bool memory = words.find("alloc") != std::string::npos;
-  return Error{memory ? ErrorCode::OverBudget : ErrorCode::Internal,
-               fmt::format("no context could be made: {}", words), model.facts().path.string(),
-               "use a shorter context or free some memory"};
-}
 
 // Where layers forget (recurrent states, sliding windows), a prefix cannot be copied afterwards.
 bool can_share(const LanguageModel& model) {
@@ -54,15 +46,9 @@ Result<std::unique_ptr<ModelContext>> ModelContext::create(const LanguageModel& 
     return pass != nullptr && pass->unwanted();
   };
   parameters.abort_callback_data = &made->aborting_;
-  forget_last_words();
-  try {
-    // libllama wants a mutable model but changes nothing of it after loading.
-    made->context_.reset(
-        llama_init_from_model(const_cast<llama_model*>(model.handle()), parameters));
-  } catch (const std::exception& problem) {
-    return no_context(model, problem.what());
-  }
-  if (!made->context_) return no_context(model, last_words());
+  auto context = open_llama_context(model.handle(), parameters, model.facts().path);
+  if (!context) return context.error();
+  made->context_ = std::move(*context);
   made->kv_ = std::make_unique<KvStore>(
       made->context_.get(), KvOptions{.sequences = parameters.n_seq_max,
                                       .sharing = sharing,
