@@ -31,6 +31,17 @@ double depth_cost(const ModelFacts& facts) {
          std::max(1.0, static_cast<double>(facts.parameters));
 }
 
+// The length of the context is among it: some models turn positions by it.
+std::string numerics_of(const llama_context_params& parameters, const llama_context* context) {
+  return fmt::format("keys {} values {} attention {} cells {} rope {} {} {} yarn {} {} {} {} {}",
+                     ggml_type_name(parameters.type_k), ggml_type_name(parameters.type_v),
+                     static_cast<int>(parameters.flash_attn_type), llama_n_ctx(context),
+                     static_cast<int>(parameters.rope_scaling_type), parameters.rope_freq_base,
+                     parameters.rope_freq_scale, parameters.yarn_ext_factor,
+                     parameters.yarn_attn_factor, parameters.yarn_beta_fast,
+                     parameters.yarn_beta_slow, parameters.yarn_orig_ctx);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ModelContext>> ModelContext::create(const LanguageModel& model,
@@ -63,6 +74,7 @@ Result<std::unique_ptr<ModelContext>> ModelContext::create(const LanguageModel& 
     return no_context(model, problem.what());
   }
   if (!made->context_) return no_context(model, last_words());
+  made->numerics_ = numerics_of(parameters, made->context_.get());
   made->kv_ = std::make_unique<KvStore>(
       made->context_.get(), KvOptions{.sequences = parameters.n_seq_max,
                                       .sharing = sharing,
