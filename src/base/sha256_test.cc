@@ -22,6 +22,20 @@ TEST(Sha256, AgreesWithTheStandard) {
             "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+// RFC 4231's cases 1, 2 and 6 (a key longer than a block).
+TEST(Sha256, SealsAsTheStandardDoes) {
+  EXPECT_EQ(hmac_sha256_hex(std::string(20, '\x0b'), "Hi There"),
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+  EXPECT_EQ(hmac_sha256_hex("Jefe", "what do ya want for nothing?"),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  EXPECT_EQ(hmac_sha256_hex(std::string(131, '\xaa'),
+                            "Test Using Larger Than Block-Size Key - Hash Key First"),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+  EXPECT_TRUE(same_seal("abc", "abc"));
+  EXPECT_FALSE(same_seal("abc", "abd"));
+  EXPECT_FALSE(same_seal("abc", "ab"));
+}
+
 TEST(Sha256, IsSpeltInOneWay) {
   EXPECT_TRUE(is_sha256(sha256_hex("")));
   for (const std::string& other : {std::string(), std::string(63, 'a'), std::string(65, 'a'),

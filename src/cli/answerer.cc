@@ -19,7 +19,10 @@ service::Assistant& Answerer::assistant() {
                        service::Surroundings{.paths = context_.paths,
                                              .clock = context_.clock,
                                              .physical_bytes = service::physical_memory(),
-                                             .prices = price_list(context_)});
+                                             .prices = price_list(context_),
+                                             .on_notice = [this](const std::string& line) {
+                                               terminal_.note(printable("note: " + line));
+                                             }});
     tell(assistant_->notices());
   }
   return *assistant_;

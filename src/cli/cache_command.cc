@@ -211,6 +211,7 @@ void add_cache(CLI::App& app, Context& context) {
   evaluate->callback([evaluating, &context] { run_evaluate(*evaluating, context); });
 
   add_cache_entries(*cache, context);
+  add_cache_prefixes(*cache, context);
 }
 
 }  // namespace tinyarms::cli

@@ -12,4 +12,7 @@ struct Context;
 // list, rm, export, off, on, stats
 void add_cache_entries(CLI::App& cache, Context& context);
 
+// prefixes
+void add_cache_prefixes(CLI::App& cache, Context& context);
+
 }  // namespace tinyarms::cli

@@ -64,7 +64,11 @@ struct Serving::Parts {
                 {.paths = context.paths,
                  .clock = context.clock,
                  .physical_bytes = service::physical_memory(),
-                 .prices = price_list(context)},
+                 .prices = price_list(context),
+                 .on_notice =
+                     [terminal = context.terminal(config.settings)](const std::string& line) {
+                       terminal.note(printable("note: " + line));
+                     }},
                 {.workers = options.workers, .queue_max = options.queue}),
         encoders_(settings_, context.paths, options.queue, [this] { return climbs_.models(); }),
         kitchen_{climbs_, encoders_, names_, settings_, context.clock, counts_,

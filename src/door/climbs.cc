@@ -145,7 +145,8 @@ int Climbs::retry_after() const {
 Climbs::Arrangement Climbs::arrange(const service::Settings& settings, uint64_t version) const {
   return {settings, version,
           std::make_shared<service::ModelPool>(settings, around_.paths, around_.clock,
-                                               around_.physical_bytes, options_.workers),
+                                               around_.physical_bytes, options_.workers,
+                                               around_.on_notice),
           std::make_shared<service::RemotePool>(settings, around_.paths, around_.clock,
                                                 around_.prices)};
 }

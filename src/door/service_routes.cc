@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "door/routes.h"
+#include "service/model_pool.h"
 
 namespace tinyarms::door {
 namespace {
@@ -68,6 +69,23 @@ void add_upstream_metrics(MetricsText& text, const std::vector<service::Upstream
   }
 }
 
+void add_prefix_metrics(MetricsText& text, const engine::SnapshotCounters& counts) {
+  const auto number = [](uint64_t value) { return static_cast<double>(value); };
+  text.one("tinyarms_prefix_files", "gauge", "Beginnings of prompts on disk.",
+           number(counts.files));
+  text.one("tinyarms_prefix_bytes", "gauge", "What they take there.", number(counts.bytes));
+  text.one("tinyarms_prefix_written_total", "counter", "Written to disk.",
+           number(counts.written));
+  text.one("tinyarms_prefix_not_written_total", "counter",
+           "Not written: the disk refused, or too much was waiting.", number(counts.not_written));
+  text.one("tinyarms_prefix_read_total", "counter", "Read from disk for a question.",
+           number(counts.read));
+  text.one("tinyarms_prefix_unusable_total", "counter", "Wanted, and found damaged or gone.",
+           number(counts.unusable));
+  text.one("tinyarms_prefix_restored_tokens_total", "counter",
+           "Tokens that came from disk into a model's memory.", number(counts.tokens_restored));
+}
+
 void show_metrics(const Door& door, const Gauges& gauges, const Call& call) {
   const auto number = [](uint64_t value) { return static_cast<double>(value); };
   MetricsText text;
@@ -99,6 +117,8 @@ void show_metrics(const Door& door, const Gauges& gauges, const Call& call) {
   text.one("tinyarms_completion_tokens_total", "counter", "Tokens written, by all tiers asked.",
            number(answers.completion_tokens));
   add_upstream_metrics(text, gauges.climbs.upstreams());
+  const auto models = gauges.climbs.models();
+  if (models->prefixes() != nullptr) add_prefix_metrics(text, models->prefixes()->counters());
   call.send(http::Response{200, "text/plain; version=0.0.4; charset=utf-8", text.take()});
 }
 

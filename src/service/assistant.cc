@@ -210,7 +210,7 @@ struct Assistant::Parts {
         models(around.models != nullptr
                    ? *around.models
                    : own_models.emplace(settings, around.paths, around.clock,
-                                        around.physical_bytes)),
+                                        around.physical_bytes, 1, around.on_notice)),
         memory(answer_cache_path(around.paths), answer_cache_options(settings), around.clock),
         judgement(settings, around.paths, around.clock, notices) {}
 };

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +28,8 @@ struct Surroundings {
   ModelPool* models = nullptr;             // shared with others; null: models of its own
   RemotePool* remotes = nullptr;           // likewise
   PriceList prices = {};                   // of remote models, where the settings name none
+  // Lines for the log, on any thread; may be empty.
+  std::function<void(const std::string&)> on_notice = {};
 };
 
 // Bytes of physical memory, as the system reports them.

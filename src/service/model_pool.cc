@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "catalog/model_store.h"
+#include "service/prefix_folder.h"
 #include "service/residency.h"
 
 namespace tinyarms::service {
@@ -27,13 +28,28 @@ uint32_t parallel(const Settings& settings, int askers) {
       std::max(1, settings.models.parallel > 0 ? settings.models.parallel : askers));
 }
 
+// A sidecar knows it; a model that was named by its path is read, a second a gigabyte.
+std::string content_hash(const Paths& paths, const std::filesystem::path& file) {
+  const catalog::ModelStore store(paths.models_dir);
+  auto model = store.find(file.string());
+  auto hash = model ? store.sha256_of(*model) : Result<std::string>(model.error());
+  return hash ? *hash : std::string();
+}
+
 }  // namespace
 
 ModelPool::ModelPool(const Settings& settings, const Paths& paths, const Clock& clock,
-                     uint64_t physical_bytes, int askers)
-    : loader_(settings.threads, parallel(settings, askers)),
+                     uint64_t physical_bytes, int askers,
+                     const std::function<void(const std::string&)>& on_notice)
+    : prefixes_(keep_prefixes(settings, paths, clock, on_notice)),
+      loader_(settings.threads, parallel(settings, askers)),
       shelf_(loader_, clock, shelf_options(settings, paths, clock, physical_bytes)),
       always_ahead_(settings.escalation.prefetch == Toggle::On) {
+  if (prefixes_) {
+    loader_.keep_prefixes(*prefixes_, [paths](const std::filesystem::path& file) {
+      return content_hash(paths, file);
+    });
+  }
   const bool drafts = settings.escalation.speculate != Toggle::Off ||
                       settings.escalation.lookup != Toggle::Off;
   if (drafts && !settings.l3.model.empty()) {

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <string>
 
 #include "base/clock.h"
 #include "base/paths.h"
@@ -19,17 +22,21 @@ namespace tinyarms::service {
 class ModelPool {
  public:
   // `askers`: how many will ask at the same time; so many requests are computed at once where
-  // models.parallel says 0. Loads nothing.
+  // models.parallel says 0. Loads nothing. `on_notice`: lines for the log, on any thread.
   ModelPool(const Settings& settings, const Paths& paths, const Clock& clock,
-            uint64_t physical_bytes, int askers = 1);
+            uint64_t physical_bytes, int askers = 1,
+            const std::function<void(const std::string&)>& on_notice = {});
 
   tiers::ModelShelf& shelf() { return shelf_; }
+  // The prefixes on disk; null where none are kept.
+  const engine::SnapshotKeeper* prefixes() const { return prefixes_.get(); }
   // What computes L3's prompts ahead, and when; null and never where the settings or the machine do
   // not allow it.
   tiers::Prefetcher* prefetcher() { return prefetcher_ ? &*prefetcher_ : nullptr; }
   cascade::Headstarts headstarts();
 
  private:
+  std::unique_ptr<engine::SnapshotKeeper> prefixes_;  // outlives the models
   tiers::EngineLoader loader_;
   tiers::ModelShelf shelf_;
   std::optional<tiers::IdleSweeper> sweeper_;

@@ -41,6 +41,9 @@ constexpr SettingInfo kSettings[] = {
     {"models.trial_margin", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(models.trial_margin),
      "Points of accuracy that a model on trial must be better by, with 95 % confidence, before "
      "`tinyarms models migrate` puts it into a tier.", 0, 100},
+    {"prefix.disk_limit", Kind::SizeOrOff, Rule::Forbidden, TINYARMS_FIELD(prefix.disk_bytes),
+     "What computed beginnings of prompts may take on disk, so that a restart need not compute "
+     "them again, e.g. \"512MB\"; they hold the prompts' words. \"off\" or 0: none."},
     {"pull.hub", Kind::Url, Rule::Forbidden, TINYARMS_FIELD(pull.hub),
      "Where `tinyarms pull` looks models up: Hugging Face, or a hub that answers as it does."},
     {"pull.hosts", Kind::TextList, Rule::Forbidden, TINYARMS_FIELD(pull.hosts),
@@ -212,6 +215,9 @@ struct AsToml {
   std::string operator()(std::optional<uint64_t>* value) const {
     return toml_string(*value ? format_size(**value) : "auto");
   }
+  std::string operator()(uint64_t* value) const {
+    return toml_string(*value == 0 ? "off" : format_size(*value));
+  }
   std::string operator()(Switch* value) const { return toml_string(switch_name(*value)); }
   std::string operator()(Toggle* value) const { return toml_string(toggle_name(*value)); }
   std::string operator()(RemoteKind* value) const { return toml_string(remote_kind_name(*value)); }
@@ -272,6 +278,7 @@ std::string allowed_values(const SettingInfo& info) {
       return fmt::format("a whole number from {:.0f} to {:.0f}", info.minimum, info.maximum);
     case Kind::Number: return fmt::format("a number from {} to {}", info.minimum, info.maximum);
     case Kind::Size: return "\"auto\" or a size of at least 1MiB, such as \"2.5GB\" or \"512MiB\"";
+    case Kind::SizeOrOff: return "\"off\" or a size of at least 1MiB, such as \"512MB\"";
     case Kind::Choice: return "\"auto\", \"always\" or \"never\"";
     case Kind::Toggle: return "\"auto\", \"on\" or \"off\"";
     case Kind::Remote: return "\"openai\" or \"anthropic\"";

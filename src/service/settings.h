@@ -63,6 +63,10 @@ struct ModelsSettings {
   double trial_margin = 0;        // points
 };
 
+struct PrefixSettings {
+  uint64_t disk_bytes = 0;  // 0: no prompt is kept on disk
+};
+
 enum class RemoteKind { OpenAi, Anthropic };  // which API it speaks
 
 struct RemoteSettings {
@@ -144,6 +148,7 @@ struct Settings {
   LanguageSettings l3;
   RemoteSettings l4;
   ModelsSettings models;
+  PrefixSettings prefix;
   PullSettings pull;
   CalibrationSettings calibration;
   EscalationSettings escalation;
@@ -169,7 +174,7 @@ std::map<cascade::Level, double> set_thresholds(const Settings& settings);
 std::map<cascade::Level, double> default_thresholds();
 
 enum class SettingKind {
-  Flag, Integer, Number, Size, Choice, Toggle, Remote,
+  Flag, Integer, Number, Size, SizeOrOff, Choice, Toggle, Remote,
   Text, TextList, Path, PathList, Model, Url, UrlList, VariableName
 };
 
@@ -181,7 +186,7 @@ enum class ProjectRule {
 };
 
 using FieldRef = std::variant<bool*, int*, uint32_t*, double*, std::optional<double>*,
-                              std::optional<uint64_t>*, Switch*, Toggle*, RemoteKind*,
+                              std::optional<uint64_t>*, uint64_t*, Switch*, Toggle*, RemoteKind*,
                               std::string*,
                               std::vector<std::string>*>;
 

@@ -223,6 +223,17 @@ struct Store {
     *field = *bytes;
     return std::nullopt;
   }
+  Refusal operator()(uint64_t* field) const {
+    const auto* text = std::get_if<std::string>(&value);
+    const auto* count = std::get_if<int64_t>(&value);
+    if (text == nullptr && count == nullptr) return "";
+    const std::string spelt = text != nullptr ? *text : fmt::format("{}", *count);
+    auto bytes = spelt == "off" ? Result<uint64_t>(uint64_t{0}) : parse_size(spelt);
+    if (!bytes) return bytes.error().what;
+    if (*bytes != 0 && *bytes < kBudgetMin) return "less than 1MiB holds nothing";
+    *field = *bytes;
+    return std::nullopt;
+  }
   Refusal operator()(Toggle* field) const {
     const auto* text = std::get_if<std::string>(&value);
     for (Toggle choice : {Toggle::Auto, Toggle::On, Toggle::Off}) {
@@ -295,6 +306,7 @@ RawValue read_text(const SettingInfo& info, std::string_view text) {
       }
       return std::vector<std::string>{std::string(text)};
     case Kind::Size:
+    case Kind::SizeOrOff:
     case Kind::Choice:
     case Kind::Toggle:
     case Kind::Remote:

@@ -87,6 +87,15 @@ TEST(Assign, SizesAndAuto) {
   EXPECT_THAT(say("memory_budget", int64_t{-5}), HasSubstr("negative"));
 }
 
+TEST(Assign, SizesThatMayBeOff) {
+  EXPECT_EQ(default_as_toml(*find_setting("prefix.disk_limit")), "\"off\"");
+  EXPECT_EQ(toml_after("prefix.disk_limit", std::string("512MB")), "\"512MB\"");
+  EXPECT_EQ(toml_after("prefix.disk_limit", std::string("off")), "\"off\"");
+  EXPECT_EQ(toml_after("prefix.disk_limit", int64_t{0}), "\"off\"");
+  EXPECT_THAT(say("prefix.disk_limit", std::string("12kB")), HasSubstr("less than 1MiB"));
+  EXPECT_THAT(say("prefix.disk_limit", std::string("much")), HasSubstr("prefix.disk_limit"));
+}
+
 TEST(Assign, RefusedValuesChangeNothing) {
   Settings settings;
   settings.sampling.stop = {"kept"};

@@ -45,12 +45,17 @@ Result<LoadedModel> EngineLoader::make(const StopFlag* stop, const std::filesyst
   auto weights = engine::LanguageModel::load(file, stop);
   if (!weights) return weights.error();
   const uint32_t tokens = clipped((*weights)->facts(), context_tokens);
-  auto scheduler =
-      engine::Scheduler::create(**weights, cores_, {.context_tokens = context_tokens,
-                                                    .parallel = parallel_,
-                                                    .kv_tokens = tokens * parallel_,
-                                                    .batch_tokens = kBatchTokens,
-                                                    .kept_sequences = kKeptSequences});
+  engine::SchedulerOptions options{.context_tokens = context_tokens,
+                                   .parallel = parallel_,
+                                   .kv_tokens = tokens * parallel_,
+                                   .batch_tokens = kBatchTokens,
+                                   .kept_sequences = kKeptSequences,
+                                   .snapshots = snapshots_};
+  if (snapshots_ != nullptr) {
+    options.model_hash = content_hash_(file);
+    snapshots_->folder().refresh();
+  }
+  auto scheduler = engine::Scheduler::create(**weights, cores_, options);
   if (!scheduler) return scheduler.error();
   engine::CompletionEngine* completions = scheduler->get();
   std::string vocabulary = (*weights)->vocabulary_fingerprint();

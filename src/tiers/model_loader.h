@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include "engine/generator.h"
 #include "engine/memory_plan.h"
 #include "engine/scheduler/scheduler.h"
+#include "engine/snapshots/snapshot_keeper.h"
 
 namespace tinyarms::tiers {
 
@@ -49,6 +51,13 @@ class EngineLoader final : public ModelLoader {
       : cores_(threads), parallel_(parallel) {}
   // The model of that file also looks at drafts, in a context of its own (docs/escalation.md).
   void let_verify(std::filesystem::path file) { verifier_ = std::move(file); }
+  // Prefixes of its models outlive them. `content_hash`: of the model in that file; empty: none of
+  // its are kept. The keeper outlives the models.
+  using ContentHash = std::function<std::string(const std::filesystem::path& file)>;
+  void keep_prefixes(engine::SnapshotKeeper& keeper, ContentHash content_hash) {
+    snapshots_ = &keeper;
+    content_hash_ = std::move(content_hash);
+  }
   Result<uint64_t> bytes_needed(const std::filesystem::path& file,
                                 uint32_t context_tokens) override;
   Result<LoadedModel> load(const std::filesystem::path& file, uint32_t context_tokens) override {
@@ -67,6 +76,8 @@ class EngineLoader final : public ModelLoader {
   engine::CoreBudget cores_;
   uint32_t parallel_;  // requests that one model computes at once
   std::filesystem::path verifier_;
+  engine::SnapshotKeeper* snapshots_ = nullptr;
+  ContentHash content_hash_;
 };
 
 }  // namespace tinyarms::tiers

@@ -131,8 +131,42 @@ bool KvStore::evict_one(int spared) {
   if (worst == kept_.end() || worst->first == spared) return false;
   clock_ = std::max(clock_, worst->second.priority);
   ++counters_.evictions;
-  drop(worst->first);
+  const int sequence = worst->first;
+  const std::string& scope = worst->second.scope;
+  if (evicting_) evicting_(scope, sequence, tree(scope).tokens(sequence));
+  drop(sequence);
   return true;
+}
+
+bool KvStore::adopt(const std::string& scope, std::span<const llama_token> tokens,
+                    const std::function<bool(int sequence)>& fill) {
+  // A request needs a sequence of its own beside the one whose cells it shares.
+  if (!options_.sharing || options_.sequences < 2 || tokens.empty()) return false;
+  while (!fits(tokens.size())) {
+    if (!evict_one(-1)) return false;
+  }
+  const auto id = free_id(-1);
+  if (!id) return false;
+  if (!fill(*id)) {
+    llama_memory_seq_rm(llama_get_memory(context_), *id, -1, -1);
+    return false;
+  }
+  tree(scope).open(*id);
+  tree(scope).append(*id, tokens);
+  Kept& kept = kept_[*id];
+  kept.scope = scope;
+  refresh(*id, kept);
+  counters_.tokens_restored += tokens.size();
+  remove_covered(scope, *id);
+  return true;
+}
+
+std::vector<KvStore::KeptTokens> KvStore::kept() const {
+  std::vector<KeptTokens> all;
+  for (const auto& [sequence, kept] : kept_) {
+    all.push_back({kept.scope, sequence, trees_.at(kept.scope).tokens(sequence)});
+  }
+  return all;
 }
 
 void KvStore::drop(int sequence) {

@@ -6,6 +6,7 @@
 #include <llama.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -47,6 +48,24 @@ class KvStore {
   void drop(int sequence);
   void drop_kept();
 
+  // A sequence that was computed elsewhere, as if it had been kept here: room is made for it, and
+  // `fill` writes its cells. False where there is no room, or `fill` says no; nothing stays then.
+  bool adopt(const std::string& scope, std::span<const llama_token> tokens,
+             const std::function<bool(int sequence)>& fill);
+
+  struct KeptTokens {
+    std::string scope;
+    int sequence = -1;
+    std::vector<llama_token> tokens;
+  };
+  std::vector<KeptTokens> kept() const;
+
+  // Called before a kept sequence goes for want of room.
+  using Evicting = std::function<void(const std::string& scope, int sequence,
+                                      std::span<const llama_token> tokens)>;
+  void on_evicting(Evicting evicting) { evicting_ = std::move(evicting); }
+
+  bool sharing() const { return options_.sharing; }
   KvCounters counters() const;
 
  private:
@@ -71,6 +90,7 @@ class KvStore {
 
   llama_context* context_;
   KvOptions options_;
+  Evicting evicting_;
   std::map<std::string, PrefixTree> trees_;
   std::map<int, Running> running_;
   std::map<int, Kept> kept_;

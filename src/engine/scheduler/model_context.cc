@@ -1,5 +1,6 @@
 #include "engine/scheduler/model_context.h"
 
+#include <fmt/format.h>
 #include <llama-ext.h>
 
 #include <algorithm>
@@ -21,6 +22,17 @@ bool can_share(const LanguageModel& model) {
 double depth_cost(const ModelFacts& facts) {
   return 2.0 * facts.layers * facts.embedding_width /
          std::max(1.0, static_cast<double>(facts.parameters));
+}
+
+// The length of the context is among it: some models turn positions by it.
+std::string numerics_of(const llama_context_params& parameters, const llama_context* context) {
+  return fmt::format("keys {} values {} attention {} cells {} rope {} {} {} yarn {} {} {} {} {}",
+                     ggml_type_name(parameters.type_k), ggml_type_name(parameters.type_v),
+                     static_cast<int>(parameters.flash_attn_type), llama_n_ctx(context),
+                     static_cast<int>(parameters.rope_scaling_type), parameters.rope_freq_base,
+                     parameters.rope_freq_scale, parameters.yarn_ext_factor,
+                     parameters.yarn_attn_factor, parameters.yarn_beta_fast,
+                     parameters.yarn_beta_slow, parameters.yarn_orig_ctx);
 }
 
 }  // namespace
@@ -49,6 +61,7 @@ Result<std::unique_ptr<ModelContext>> ModelContext::create(const LanguageModel& 
   auto context = open_llama_context(model.handle(), parameters, model.facts().path);
   if (!context) return context.error();
   made->context_ = std::move(*context);
+  made->numerics_ = numerics_of(parameters, made->context_.get());
   made->kv_ = std::make_unique<KvStore>(
       made->context_.get(), KvOptions{.sequences = parameters.n_seq_max,
                                       .sharing = sharing,

@@ -27,6 +27,9 @@ class ModelContext {
                                                       Pass::Decode decode);
   KvStore& kv() { return *kv_; }
   Pass& pass() { return *pass_; }
+  llama_context* handle() { return context_.get(); }
+  // What of this context's set-up the bytes of its memory depend on.
+  const std::string& numerics() const { return numerics_; }
   size_t batch_tokens() const { return llama_n_batch(context_.get()); }
   MemoryPlan memory_taken() const;
 
@@ -35,6 +38,7 @@ class ModelContext {
 
   Pass* aborting_ = nullptr;  // libllama holds its address
   llama_context_ptr context_;
+  std::string numerics_;
   std::unique_ptr<KvStore> kv_;
   std::unique_ptr<Pass> pass_;
 };

@@ -44,6 +44,8 @@ class RunningRequest {
   int sequence = -1;    // in the context; −1 while it waits
   size_t computed = 0;  // tokens in the context's memory
   int passed_over = 0;  // how often others of higher priority went before it
+  bool looked_for_snapshot = false;
+  std::string awaited_snapshot;  // its name; empty: none
 
  private:
   void finish(FinishReason reason);

@@ -9,9 +9,12 @@
 #include <mutex>
 #include <thread>
 
+#include "base/sha256.h"
+#include "engine/engine_info.h"
 #include "engine/llama_backend.h"
 #include "engine/scheduler/batch_planner.h"
 #include "engine/scheduler/model_context.h"
+#include "engine/scheduler/prefix_snapshots.h"
 #include "engine/scheduler/prepared_request.h"
 
 namespace tinyarms::engine {
@@ -26,6 +29,7 @@ constexpr size_t kSharedPrefixMin = 32;  // worth waiting for while another requ
 // What a pass may take longer because of a prompt while others write.
 constexpr double kPromptSeconds = 0.2;
 constexpr size_t kPromptTokensMin = 16;
+constexpr std::chrono::milliseconds kSnapshotPoll(2);  // where there is nothing else to do
 
 size_t alike(std::span<const llama_token> a, std::span<const llama_token> b) {
   return static_cast<size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first -
@@ -63,6 +67,7 @@ class LlamaScheduler final : public Scheduler {
     if (!context) return context.error();
     context_ = std::move(*context);
     memory_ = context_->memory_taken();
+    open_snapshots();
     counters_.kv = context_->kv().counters();
     std::string piece;
     for (llama_token token = 0; token < llama_vocab_n_tokens(vocabulary_); ++token) {
@@ -111,6 +116,19 @@ class LlamaScheduler final : public Scheduler {
   MemoryPlan memory_taken() const override { return memory_; }
 
  private:
+  // Another build, another model or another set-up: other bytes.
+  void open_snapshots() {
+    const bool usable = context_->kv().sharing() && options_.kept_sequences > 0;
+    if (options_.snapshots == nullptr || options_.model_hash.empty() || !usable) return;
+    const EngineInfo engine = engine_info();
+    const std::string binding = sha256_hex(
+        fmt::format("{}\n{}\n{}\n{}\n{}", engine.ggml_version, engine.ggml_commit,
+                    engine.features, options_.model_hash, context_->numerics()));
+    snapshots_ = std::make_unique<PrefixSnapshots>(*options_.snapshots, context_->handle(),
+                                                   context_->kv(), binding,
+                                                   model_.facts().path.stem().string());
+  }
+
   RequestLimits limits() const {
     return {.vocabulary = vocabulary_,
             .chat = &chat_,
@@ -137,6 +155,7 @@ class LlamaScheduler final : public Scheduler {
   // The thread that owns the context.
   void loop() {
     while (true) {
+      if (snapshots_) snapshots_->collect();
       {
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [&] { return stopping_ || !waiting_.empty() || !running_.empty(); });
@@ -145,12 +164,17 @@ class LlamaScheduler final : public Scheduler {
         end_unwanted(running_);
         admit();
         note_counters();
+        if (running_.empty() && !waiting_.empty()) changed_.wait_for(lock, kSnapshotPoll);
       }
       if (!running_.empty()) compute();
     }
   }
 
   void end_all() {
+    if (snapshots_) {
+      for (const auto& request : running_) context_->kv().keep(request->sequence);
+      snapshots_->save_all_kept();
+    }
     for (Requests* requests : {&waiting_, &running_}) {
       for (auto& request : *requests) request->end_unwanted();
       requests->clear();
@@ -181,7 +205,7 @@ class LlamaScheduler final : public Scheduler {
     for (auto it = waiting_.begin(); it != waiting_.end();) {
       RunningRequest& request = **it;
       if (!room_for(request)) break;
-      if (shared_prefix_comes(request)) {
+      if (shared_prefix_comes(request) || (snapshots_ && snapshots_->comes(request))) {
         ++it;
         continue;
       }
@@ -305,6 +329,7 @@ class LlamaScheduler final : public Scheduler {
     if (prompt_tokens < kPromptTokensMin || seconds <= 0) return;
     const double rate = static_cast<double>(prompt_tokens) / seconds;
     prompt_rate_ = prompt_rate_ == 0 ? rate : 0.7 * prompt_rate_ + 0.3 * rate;
+    if (snapshots_) snapshots_->set_prompt_rate(prompt_rate_);
     prompt_tokens_ = std::max(kPromptTokensMin, static_cast<size_t>(prompt_rate_ * kPromptSeconds));
   }
 
@@ -336,6 +361,7 @@ class LlamaScheduler final : public Scheduler {
   // Of the computing thread alone.
   Requests running_;
   std::unique_ptr<ModelContext> context_;
+  std::unique_ptr<PrefixSnapshots> snapshots_;  // null: none
   double prompt_rate_ = 0;  // tokens a second
   size_t prompt_tokens_ = 64;
   std::thread thread_;

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "engine/language_model.h"
 #include "engine/memory_plan.h"
@@ -18,6 +19,8 @@ struct llama_context;
 
 namespace tinyarms::engine {
 
+class SnapshotKeeper;
+
 struct SchedulerOptions {
   uint32_t context_tokens = 4096;  // of one request; clipped to what the model was trained for
   uint32_t parallel = 1;           // requests computed at once
@@ -25,6 +28,10 @@ struct SchedulerOptions {
   uint32_t batch_tokens = 512;
   size_t queue_max = 64;           // requests that may wait
   uint32_t kept_sequences = 16;    // answered requests whose tokens stay in memory
+  // Where prefixes outlive this process, and what tells the model's content from any other's (its
+  // hash); null or empty: nowhere. The keeper outlives the scheduler.
+  SnapshotKeeper* snapshots = nullptr;
+  std::string model_hash = {};
   // Instead of libllama's decode, so that a test can make a pass fail; empty: the real one.
   std::function<int(llama_context*, const llama_batch&)> decode = {};
 };
