@@ -1,6 +1,6 @@
 // What a restart costs a conversation: the first token of a prompt of 1,000 tokens from a process
-// that has just loaded its model, computed cold and with the prompt's prefix restored from disk. The
-// file is dropped from the page cache before it is read, as far as the system does that.
+// that has just loaded its model, computed cold and with the prompt's prefix restored from disk.
+// The file is dropped from the page cache before it is read, as far as the system does that.
 #include <fcntl.h>
 #include <fmt/format.h>
 

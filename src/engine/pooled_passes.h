@@ -35,9 +35,9 @@ class PooledPasses {
   // How the outputs of a list become one vector: the file's own way where none was asked for.
   enum llama_pooling_type pooling() const { return llama_pooling_type(context_.get()); }
 
-  // Lists of like length share a pass, the longest first; none is longer than the window. `on_vector`
-  // is called once a list with its index and the model's vector, valid during the call. Errors: its
-  // own; Interrupted between two passes; Internal (libllama failed).
+  // Lists of like length share a pass, the longest first; none is longer than the window.
+  // `on_vector` is called once a list with its index and the model's vector, valid during the call.
+  // Errors: its own; Interrupted between two passes; Internal (libllama failed).
   using OnVector = std::function<Result<void>(size_t index, const float* vector)>;
   Result<void> compute(std::span<const Tokens> lists, const OnVector& on_vector,
                        const StopFlag* stop = nullptr);

@@ -4,9 +4,7 @@
 #include <llama-ext.h>
 
 #include <algorithm>
-#include <exception>
 
-#include "engine/llama_backend.h"
 #include "engine/llama_open.h"
 
 namespace tinyarms::engine {

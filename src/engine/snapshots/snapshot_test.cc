@@ -145,7 +145,9 @@ TEST_F(SnapshotTest, LengthsAreCheckedBeforeAnythingIsRead) {
   const fs::path path = only_file();
   const std::string whole = read_bytes(path);
   std::vector<std::string> bad;
-  for (size_t length = 0; length < whole.size(); length += 7) bad.push_back(whole.substr(0, length));
+  for (size_t length = 0; length < whole.size(); length += 7) {
+    bad.push_back(whole.substr(0, length));
+  }
   bad.push_back(whole + "x");
   for (const size_t field : {12u, 16u, 20u}) {  // tokens, both halves of the state's size
     bad.push_back(whole);
