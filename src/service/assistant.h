@@ -18,6 +18,7 @@
 namespace tinyarms::service {
 
 class ModelPool;
+class TraceExport;
 
 struct Surroundings {
   Paths paths;
@@ -26,6 +27,7 @@ struct Surroundings {
   tiers::RemoteEngine* remote = nullptr;   // instead of L4's own client, for tests
   ModelPool* models = nullptr;             // shared with others; null: models of its own
   RemotePool* remotes = nullptr;           // likewise
+  const TraceExport* traces = nullptr;     // told of every climb; null: nobody is
   PriceList prices = {};                   // of remote models, where the settings name none
 };
 
