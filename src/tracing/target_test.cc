@@ -219,6 +219,8 @@ TEST(Courier, ProxiesOfTheEnvironmentSeeNothingOfWhatStaysHere) {
   ScriptedServer proxy({http_reply(200, "application/json", "{}")});
   ScriptedServer server({http_reply(200, "application/json", "{}")});
   ::setenv("http_proxy", proxy.url().c_str(), 1);
+  ::unsetenv("no_proxy");
+  ::unsetenv("NO_PROXY");
   const Target target =
       found({{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", server.url() + "/traces"}});
   EXPECT_EQ(courier_to(target)("{}", StopFlag()).status, 200);
