@@ -328,7 +328,7 @@ class Adapters(unittest.TestCase):
 
 
 class OpenTelemetry(unittest.TestCase):
-    """What a collector was sent, by the published schema; a name that it does not know is a fault."""
+    """What a collector was sent, by the published schema: an unknown name is a fault."""
 
     def decoded(self, body):
         from google.protobuf import json_format
