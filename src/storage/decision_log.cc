@@ -241,8 +241,8 @@ Result<void> DecisionLog::read(const std::function<Result<void>(const LoggedDeci
                                const LogRange& range) {
   auto rows = database_->prepare(
       "SELECT number, id, at, question_sha, question_bytes, question, question_group, policy, "
-      "winner, sure, request FROM decisions WHERE number > ?1 AND at >= ?2 AND (?3 = 0 OR number > "
-      "(SELECT max(number) FROM decisions) - ?3) AND (?4 = 0 OR number <= ?4) ORDER BY number");
+      "winner, sure, request FROM decisions WHERE number > ?1 AND at >= ?2 AND (?3 = 0 OR number "
+      "> (SELECT max(number) FROM decisions) - ?3) AND (?4 = 0 OR number <= ?4) ORDER BY number");
   if (!rows) return rows.error();
   rows->bind(range.after, range.since, range.newest, range.up_to);
   while (true) {
