@@ -258,7 +258,8 @@ Result<void> DecisionLog::read(const std::function<Result<void>(const LoggedDeci
 Result<std::vector<LoggedDecision>> DecisionLog::newest(size_t count, std::string_view id) {
   auto rows = database_->prepare(
       "SELECT number, id, at, question_sha, question_bytes, question, question_group, policy, "
-      "winner, sure, request FROM decisions WHERE ?1 = '' OR id = ?1 ORDER BY number DESC LIMIT ?2");
+      "winner, sure, request FROM decisions WHERE ?1 = '' OR id = ?1 ORDER BY number DESC "
+      "LIMIT ?2");
   if (!rows) return rows.error();
   rows->bind(id, static_cast<int64_t>(count));
   std::vector<LoggedDecision> found;
