@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`tinyarms serve` through the official clients as they are published: openai and anthropic for
-Python and for Node, and LangChain's adapter, with the default models.
+Python and for Node, and LangChain's adapter, with the default models; and what all of that is as
+traces, read by OpenTelemetry's own decoder.
 
 usage: check_clients.py BINARY MODELS_DIR
 
@@ -8,6 +9,7 @@ setup/clients brings the clients (pinned) into the cache. Skips loudly (status 7
 be fetched or there are no weights.
 """
 
+import base64
 import importlib.metadata
 import json
 import pathlib
@@ -19,6 +21,7 @@ import typing
 import unittest
 
 import check_door
+import check_traces
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SMALL = "smollm2-135m-instruct.q4_1"
@@ -34,6 +37,7 @@ CLOCK = {"type": "function", "function": {"name": "clock", "parameters": {
     "type": "object", "properties": {"utc": {"type": "boolean"}}, "required": ["utc"]}}}
 ASK = [{"role": "user", "content": "How is the weather in Rome?"}]
 SERVE = None
+COLLECTOR = None
 CLIENTS = pathlib.Path()
 URL = ""
 
@@ -323,6 +327,64 @@ class Adapters(unittest.TestCase):
         self.assertEqual(len(vectors.embed_query("a cat")), 384)
 
 
+class OpenTelemetry(unittest.TestCase):
+    """What a collector was sent, by the published schema: an unknown name is a fault."""
+
+    def decoded(self, body):
+        from google.protobuf import json_format
+        from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
+
+        return json_format.Parse(json.dumps(self.with_base64(body)),
+                                 trace_service_pb2.ExportTraceServiceRequest())
+
+    def with_base64(self, node):
+        """OTLP has ids in hexadecimal, where Protobuf's JSON has bytes in base64."""
+        if isinstance(node, list):
+            return [self.with_base64(one) for one in node]
+        if not isinstance(node, dict):
+            return node
+        return {name: base64.b64encode(bytes.fromhex(value)).decode()
+                if name in ("traceId", "spanId", "parentSpanId") else self.with_base64(value)
+                for name, value in node.items()}
+
+    def spans(self, body):
+        request = self.decoded(body)
+        for resource in request.resource_spans:
+            for scope in resource.scope_spans:
+                yield from scope.spans
+
+    def test_the_form_written_down(self):
+        body = json.loads((ROOT / "tests/data/otlp_climb.json").read_text(encoding="utf-8"))
+        spans = list(self.spans(body))
+        self.assertEqual([span.kind for span in spans], [2, 1, 1, 1, 3])
+        self.assertEqual({span.trace_id.hex() for span in spans}, {check_traces.TRACE})
+        self.assertEqual({span.parent_span_id for span in spans[1:]}, {spans[0].span_id})
+
+    def test_what_is_sent(self):
+        name = "the-span-of-this-test"
+        reply = SERVE.ask("POST", "/v1/chat/completions",
+                          {"model": "l2", "messages": HARD, "max_tokens": 6},
+                          {**check_door.JSON, "x-request-id": name,
+                           "traceparent": check_traces.CALLER})
+        self.assertEqual(reply[0], 200)
+        wanted = []
+        while len(wanted) < 2:
+            for span in self.spans(COLLECTOR.bodies.get(timeout=60)):
+                self.assertEqual((len(span.trace_id), len(span.span_id)), (16, 8))
+                self.assertLessEqual(span.start_time_unix_nano, span.end_time_unix_nano)
+                about = {one.key: one.value for one in span.attributes}
+                if about["tinyarms.request.id"].string_value == name:
+                    wanted.append((span, about))
+        (question, _), (tier, about) = wanted
+        self.assertEqual(question.parent_span_id.hex(), check_traces.PARENT)
+        self.assertEqual(tier.parent_span_id, question.span_id)
+        self.assertEqual(tier.name, f"chat {SMALL}")
+        self.assertEqual(about["gen_ai.usage.output_tokens"].int_value, 6)
+        self.assertGreater(about["gen_ai.usage.input_tokens"].int_value, 6)
+        self.assertEqual([one.string_value for one in
+                          about["gen_ai.response.finish_reasons"].array_value.values], ["length"])
+
+
 class Node(unittest.TestCase):
     def test_calls(self):
         run = subprocess.run(["node", str(ROOT / "tests" / "clients" / "calls.cjs"), str(CLIENTS),
@@ -359,7 +421,7 @@ def skip(why):
 
 
 def main():
-    global CLIENTS, SERVE, URL
+    global CLIENTS, COLLECTOR, SERVE, URL
     binary = str(pathlib.Path(sys.argv[1]).resolve())
     models = pathlib.Path(sys.argv[2]).resolve()
     if not (models / f"{SMALL}.gguf").exists():
@@ -372,7 +434,7 @@ def main():
         return skip(f"the clients cannot be fetched: {fetched.stderr.strip()[-300:]}")
     CLIENTS = pathlib.Path(fetched.stdout.strip())
     sys.path.insert(0, str(CLIENTS / "python"))
-    for name in ("openai", "anthropic", "langchain-openai"):
+    for name in ("openai", "anthropic", "langchain-openai", "opentelemetry-proto"):
         print(name, importlib.metadata.version(name))
     check_door.BINARY = binary
     with tempfile.TemporaryDirectory(prefix="tinyarms-clients-") as folder:
@@ -382,10 +444,14 @@ def main():
                                  ["--quantization", "f32", "--name", "all-minilm-l6-v2.f32"])):
             subprocess.run([binary, "models", "import", str(source), *options], check=True,
                            env={"HOME": folder}, stdout=subprocess.DEVNULL)
-        SERVE = check_door.Serve(home, "--threads", "1")
+        COLLECTOR = check_traces.Collector()
+        SERVE = check_door.Serve(home, "--threads", "1",
+                                 env={"TINYARMS_TELEMETRY_OTLP_ENDPOINT": COLLECTOR.url,
+                                      "OTEL_BSP_SCHEDULE_DELAY": "20"})
         URL = SERVE.place["url"]
         result = unittest.main(argv=sys.argv[:1], exit=False, verbosity=2).result
         status, errors = SERVE.stop()
+        COLLECTOR.close()
         if status != 0:
             print(f"the server ended with {status}: {errors}")
         return 0 if result.wasSuccessful() and status == 0 else 1

@@ -47,6 +47,7 @@ Step Cascade::ask(const Climb& climb, Ahead& ahead, const StopFlag& stop, Listen
   Tier& tier = *tiers_[climb.tier];
   Step step;
   step.level = tier.level();
+  step.started = seconds_spent(climb);
   if (stop.raised()) {
     step.decision = Decision::Interrupt;
     step.reason = "stopped before this tier was asked";

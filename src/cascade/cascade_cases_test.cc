@@ -152,10 +152,13 @@ TEST_P(CascadeCase, Plays) {
 
   ASSERT_EQ(reply.trace.size(), script->steps.size()) << "steps";
   size_t asked = 0;
+  double now = 0;
   for (size_t i = 0; i < reply.trace.size(); ++i) {
     SCOPED_TRACE(fmt::format("step {}", i + 1));
     compare_step(script->steps[i], reply.trace[i]);
     EXPECT_EQ(listener.finished[i], reply.trace[i].decision);
+    EXPECT_NEAR(reply.trace[i].started, now, 1e-9);  // time goes by in tiers alone
+    now += reply.trace[i].seconds;
     const bool unasked = reply.trace[i].decision == Decision::Skip ||
                          reply.trace[i].reason == "stopped before this tier was asked";
     asked += unasked ? 0 : 1;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/trace_context.h"
 #include "cascade/level.h"
 #include "cascade/order.h"
 
@@ -55,6 +56,15 @@ struct Sampling {
   }
 };
 
+// Who asked, and whose work it is part of. For logs and traces alone: no answer depends on it.
+struct Provenance {
+  std::string id = {};                      // of the request, as its reply has it; empty: none
+  double at = 0;                            // seconds since 1970 UTC when it came; 0: not noted
+  bool served = false;                      // it came to a server
+  std::optional<TraceContext> caller = {};  // who traces it already
+  TraceContext span = {};                   // this climb's own; not valid: it is not traced
+};
+
 struct Request {
   std::vector<Message> messages;  // the last one is the user's question, or a tool's result
   // Instead of messages: a bare text to go on with, and what comes after the gap.
@@ -83,6 +93,7 @@ struct Request {
   // global one, else the policy's default for that level.
   std::optional<double> threshold;
   std::map<Level, double> level_thresholds;
+  Provenance provenance = {};
 
   // The text of the last user message; empty where there is none.
   const std::string& question() const;

@@ -36,6 +36,7 @@ struct Step {
   std::string certificate;           // which one, where it does
   std::optional<double> threshold;   // what it was held against
   double propensity = 1;             // chance that this decision had; below 1 where chance decided
+  double started = 0;                // seconds after the climb began
   double seconds = 0;
   std::optional<SpentHeadstart> headstart = {};  // this tier's, or one that ended with this step
 };

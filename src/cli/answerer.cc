@@ -13,12 +13,31 @@ Answerer::Answerer(const Context& context, const service::LoadedConfig& config,
                    const Terminal& terminal, bool quiet)
     : context_(context), config_(config), terminal_(terminal), quiet_(quiet) {}
 
+// The answer was given; that nobody was told how is worth a line.
+Answerer::~Answerer() {
+  if (!traces_) return;
+  traces_->finish();
+  const auto counts = traces_->counts();
+  const uint64_t lost = counts ? counts->dropped_full + counts->dropped_undelivered +
+                                     counts->dropped_at_end + counts->rejected
+                               : 0;
+  if (lost == 0 || quiet_) return;
+  terminal_.note(printable(fmt::format("note: {} spans did not reach the collector of traces: {}",
+                                       lost, traces_->problem())));
+}
+
 service::Assistant& Answerer::assistant() {
   if (!assistant_) {
+    traces_.emplace(context_.sources.environment, std::string(kVersion));
+    if (auto configured = traces_->configure(config_.settings); !configured) {
+      terminal_.note(printable("note: no traces are sent: " + configured.error().message()));
+    }
+    for (const std::string& notice : traces_->notices()) terminal_.note("note: " + notice);
     assistant_.emplace(config_.settings,
                        service::Surroundings{.paths = context_.paths,
                                              .clock = context_.clock,
                                              .physical_bytes = service::physical_memory(),
+                                             .traces = &*traces_,
                                              .prices = price_list(context_),
                                              .on_notice = [this](const std::string& line) {
                                                terminal_.note(printable("note: " + line));

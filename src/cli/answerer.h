@@ -11,6 +11,7 @@
 #include "resident/client.h"
 #include "service/assistant.h"
 #include "service/config.h"
+#include "service/trace_export.h"
 
 namespace tinyarms::cli {
 
@@ -19,6 +20,9 @@ class Answerer {
   // All of them outlive it. `quiet`: says nothing of why the server was not asked.
   Answerer(const Context& context, const service::LoadedConfig& config, const Terminal& terminal,
            bool quiet);
+  ~Answerer();  // sends what a collector of traces is still to be told, for at most two seconds
+  Answerer(const Answerer&) = delete;
+  Answerer& operator=(const Answerer&) = delete;
 
   struct Answered {
     cascade::Reply reply;
@@ -42,6 +46,7 @@ class Answerer {
   bool quiet_;
   std::string said_;  // why the server was not asked, last
   std::string noticed_;
+  std::optional<service::TraceExport> traces_;
   std::optional<service::Assistant> assistant_;
 };
 

@@ -103,8 +103,8 @@ void add_feedback(CLI::App& app, Context& context) {
   auto options = std::make_shared<FeedbackOptions>();
   CLI::App* feedback = app.add_subcommand("feedback", "Tell how a logged answer turned out");
   feedback->add_option("id", options->id,
-                       "Of the decision or of a remembered answer, or its beginning; `last` is the "
-                       "newest decision")
+                       "Of the decision or of a remembered answer, or its beginning; of the "
+                       "request, as its reply had it; `last` is the newest decision")
       ->required()
       ->type_name("ID");
   feedback->add_option("outcome", options->outcome, "Whether the answer was right")

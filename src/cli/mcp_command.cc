@@ -15,6 +15,7 @@
 #include "mcp/service.h"
 #include "mcp/stdio.h"
 #include "service/assistant.h"
+#include "service/trace_export.h"
 
 namespace tinyarms::cli {
 namespace {
@@ -34,6 +35,10 @@ void run_mcp(const McpOptions& options, Context& context) {
   if (output.get() < 0) {
     return context.fail({ErrorCode::Io, "cannot be used", "standard output", ""}, false);
   }
+  service::TraceExport traces(context.sources.environment, std::string(kVersion));
+  if (auto configured = traces.configure(loaded->settings); !configured) {
+    return context.fail(configured.error(), false);
+  }
   door::LiveSettings settings(loaded->settings);
   door::ModelNames names(context.paths.models_dir, context.clock);
   door::AnswerCounts counts;
@@ -43,6 +48,7 @@ void run_mcp(const McpOptions& options, Context& context) {
                       {.paths = context.paths,
                        .clock = context.clock,
                        .physical_bytes = service::physical_memory(),
+                       .traces = &traces,
                        .prices = price_list(context)},
                       {.workers = options.workers, .queue_max = kWaitingMax});
   door::Encoders encoders(settings, context.paths, kWaitingMax,

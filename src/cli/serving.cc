@@ -19,6 +19,7 @@
 #include "mcp/service.h"
 #include "service/assistant.h"
 #include "service/footing.h"
+#include "service/trace_export.h"
 
 namespace tinyarms::cli {
 namespace {
@@ -57,6 +58,7 @@ struct Serving::Parts {
       : options_(options),
         context_(context),
         settings_(config.settings),
+        traces_(context.sources.environment, std::string(kVersion)),
         footing_shared_(std::make_shared<const service::Footing>(footing(config))),
         names_(context.paths.models_dir, context.clock),
         book_(context.paths, context.clock),
@@ -64,6 +66,7 @@ struct Serving::Parts {
                 {.paths = context.paths,
                  .clock = context.clock,
                  .physical_bytes = service::physical_memory(),
+                 .traces = &traces_,
                  .prices = price_list(context),
                  .on_notice =
                      [terminal = context.terminal(config.settings)](const std::string& line) {
@@ -75,7 +78,8 @@ struct Serving::Parts {
                  fmt::format("tinyarms-{}", kVersion),
                  [this](const auto& request, const auto& reply, const auto& id) {
                    book_.note(request, reply, id);
-                 }},
+                 },
+                 &traces_},
         door_(guard(), std::make_shared<const door::KeyRing>(std::move(keys)), context.clock) {
     door::add_openai_routes(door_, kitchen_);
     door::add_service_routes(door_, {kitchen_, climbs_,
@@ -84,7 +88,8 @@ struct Serving::Parts {
                                        return server != nullptr ? server->counts()
                                                                 : http::ServerCounts{};
                                      },
-                                     std::string(kVersion)});
+                                     std::string(kVersion),
+                                     &traces_});
     door::add_encoder_routes(door_, kitchen_);
     mcp_ = std::make_unique<mcp::Service>(kitchen_, context.paths, std::move(roots),
                                           std::string(kVersion));
@@ -104,6 +109,9 @@ struct Serving::Parts {
 
   Result<void> start(std::unique_ptr<resident::Announcement> announcement) {
     announcement_ = std::move(announcement);
+    if (auto configured = traces_.configure(*settings_.get()); !configured) {
+      return configured.error();
+    }
     http::ServerOptions options{.address = options_.host,
                                 .port = options_.port,
                                 .socket = options_.socket,
@@ -145,6 +153,7 @@ struct Serving::Parts {
     if (!keys) return keys.error();
     if (auto allowed = check_serving(options_, *keys); !allowed) return allowed.error();
     if (auto certificate = server_->reload_tls(); !certificate) return certificate.error();
+    if (auto traced = traces_.configure(loaded->settings); !traced) return traced.error();
     // In between, no program of this user is answered: neither footing holds then.
     stand_on({});
     settings_.set(loaded->settings);
@@ -154,7 +163,10 @@ struct Serving::Parts {
     return {};
   }
 
-  void drain() { server_->drain(options_.drain_seconds); }
+  void drain() {
+    server_->drain(options_.drain_seconds);
+    traces_.finish();
+  }
 
   door::GuardOptions guard() const {
     return {.address = options_.host,
@@ -185,6 +197,7 @@ struct Serving::Parts {
   const double started_ = context_.clock.wall_seconds();
   std::unique_ptr<resident::Announcement> announcement_;  // outlives the server
   door::LiveSettings settings_;
+  service::TraceExport traces_;  // outlives whoever tells it of climbs
   mutable std::mutex footing_mutex_;
   std::shared_ptr<const service::Footing> footing_shared_;
   door::ModelNames names_;

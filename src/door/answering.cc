@@ -57,6 +57,7 @@ class Answering final : public Climber, public std::enable_shared_from_this<Answ
     prompt_tokens_ = 0;
     // Another choice is another draw.
     climb_.sampling.seed = seed_ + static_cast<uint32_t>(reply_.choices.size());
+    if (!reply_.choices.empty()) begin_again(kitchen_, climb_.provenance);
     Climb climb{climb_, call_.gone(), shared_from_this(), !climb_.made_to_order};
     if (!kitchen_.climbs.submit(std::move(climb))) refused();
   }
@@ -271,6 +272,21 @@ std::optional<openai::ApiError> to_climb(const Kitchen& kitchen, const Caller& c
   return apply_wishes(request.wishes, climb);
 }
 
+cascade::Provenance provenance_of(const Kitchen& kitchen, const Call& call) {
+  cascade::Provenance from{
+      .id = call.id(), .at = kitchen.clock.wall_seconds(), .served = true};
+  // Of two, neither is to be believed.
+  if (call.request().count("traceparent") == 1) {
+    from.caller = parse_traceparent(*call.request().header("traceparent"));
+  }
+  begin_again(kitchen, from);
+  return from;
+}
+
+void begin_again(const Kitchen& kitchen, cascade::Provenance& provenance) {
+  if (kitchen.traces != nullptr) kitchen.traces->begin(provenance);
+}
+
 void answer(const Kitchen& kitchen, const Call& call, openai::ChatRequest request,
             std::unique_ptr<openai::ReplyWriter> writer) {
   constexpr std::string_view kWishPrefix = "x-tinyarms-";
@@ -283,6 +299,7 @@ void answer(const Kitchen& kitchen, const Call& call, openai::ChatRequest reques
   }
   cascade::Request climb;
   if (auto wrong = to_climb(kitchen, call.caller(), request, climb)) return call.fail(*wrong);
+  climb.provenance = provenance_of(kitchen, call);
   std::make_shared<Answering>(kitchen, call, std::move(request), std::move(writer),
                               std::move(climb))
       ->start();

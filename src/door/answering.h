@@ -15,6 +15,7 @@
 #include "openai/chat.h"
 #include "openai/reply_writer.h"
 #include "service/settings.h"
+#include "service/trace_export.h"
 
 namespace tinyarms::door {
 
@@ -59,7 +60,13 @@ struct Kitchen {
   // Told of every climb that was not logged, under the call's id.
   std::function<void(const cascade::Request&, const cascade::Reply&, const std::string&)>
       unlogged = {};
+  const service::TraceExport* traces = nullptr;  // null: nobody is told of climbs
 };
+
+// Whose question it is: the call's id, and the trace that its `traceparent` says it is part of.
+cascade::Provenance provenance_of(const Kitchen& kitchen, const Call& call);
+// The same question, asked once more: a span of its own.
+void begin_again(const Kitchen& kitchen, cascade::Provenance& provenance);
 
 // Reads the x-tinyarms-* headers over `request.wishes`, then answers or fails the call.
 void answer(const Kitchen& kitchen, const Call& call, openai::ChatRequest request,

@@ -98,6 +98,7 @@ void take_question(const OwnDesk& desk, const std::shared_ptr<UnderWay>& under_w
   }
   auto question = resident::read_question(*body);
   if (!question) return call.fail(openai::api_error(question.error()));
+  question->request.provenance = provenance_of(desk.kitchen, call);
   auto inquiry = std::make_shared<OwnInquiry>(desk.kitchen, call, std::move(question->request),
                                               under_way);
   Climb climb{.request = inquiry->request(),

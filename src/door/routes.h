@@ -22,6 +22,7 @@ struct Gauges {
   const Climbs& climbs;
   std::function<http::ServerCounts()> server;
   std::string version;
+  const service::TraceExport* traces = nullptr;  // null: nobody is told of climbs
 };
 void add_service_routes(Door& door, const Gauges& gauges);
 

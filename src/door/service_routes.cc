@@ -86,6 +86,25 @@ void add_prefix_metrics(MetricsText& text, const engine::SnapshotCounters& count
            "Tokens that came from disk into a model's memory.", number(counts.tokens_restored));
 }
 
+void add_trace_metrics(MetricsText& text, const service::TraceExport* traces) {
+  const auto counts = traces != nullptr ? traces->counts() : std::nullopt;
+  if (!counts) return;
+  const auto number = [](uint64_t value) { return static_cast<double>(value); };
+  text.one("tinyarms_spans_sent_total", "counter", "Spans that the collector took.",
+           number(counts->sent));
+  constexpr std::string_view kDropped = "tinyarms_spans_dropped_total";
+  text.head(kDropped, "counter", "Spans that it never got, by why.");
+  text.value(kDropped, number(counts->dropped_full), "reason=\"queue_full\"");
+  text.value(kDropped, number(counts->dropped_undelivered), "reason=\"undelivered\"");
+  text.value(kDropped, number(counts->dropped_at_end), "reason=\"shutdown\"");
+  text.value(kDropped, number(counts->rejected), "reason=\"rejected\"");
+  text.one("tinyarms_spans_waiting", "gauge", "Spans in the queue.", number(counts->waiting));
+  text.one("tinyarms_span_exports_total", "counter", "Requests to the collector.",
+           number(counts->tries));
+  text.one("tinyarms_span_export_failures_total", "counter", "Of those, failed.",
+           number(counts->failed_tries));
+}
+
 void show_metrics(const Door& door, const Gauges& gauges, const Call& call) {
   const auto number = [](uint64_t value) { return static_cast<double>(value); };
   MetricsText text;
@@ -119,16 +138,21 @@ void show_metrics(const Door& door, const Gauges& gauges, const Call& call) {
   add_upstream_metrics(text, gauges.climbs.upstreams());
   const auto models = gauges.climbs.models();
   if (models->prefixes() != nullptr) add_prefix_metrics(text, models->prefixes()->counters());
+  add_trace_metrics(text, gauges.traces);
   call.send(http::Response{200, "text/plain; version=0.0.4; charset=utf-8", text.take()});
 }
 
 // Ready to answer: with models in the queue's way, a client may prefer another server.
 void show_ready(const Gauges& gauges, const Call& call) {
   const ClimbCounts climbs = gauges.climbs.counts();
+  std::vector<std::string> notices = gauges.climbs.notices();
+  if (gauges.traces != nullptr) {
+    for (std::string& notice : gauges.traces->notices()) notices.push_back(std::move(notice));
+  }
   call.send(OrderedJson{{"status", "ready"},
                         {"waiting", climbs.waiting},
                         {"running", climbs.running},
-                        {"notices", gauges.climbs.notices()}});
+                        {"notices", notices}});
 }
 
 }  // namespace

@@ -155,6 +155,7 @@ Result<cascade::Request> asked(Workshop& shop, const std::string& owner, const J
   const auto settings = shop.kitchen.settings.get();
   cascade::Request request = service::make_request(*settings);
   request.owner = owner;
+  request.provenance = {.at = shop.kitchen.clock.wall_seconds(), .served = true};
   auto text = checked_text(question.value_or(""), "question", kQuestionMax);
   if (!text) return text.error();
   if (system && !system->empty()) {

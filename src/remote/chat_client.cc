@@ -84,6 +84,9 @@ class Errand {
                  .messages = call_.messages,
                  .options = call_.options,
                  .quotes = call_.quotes,
+                 .traceparent = call_.traceparent_abroad || is_on_this_machine(endpoint.url)
+                                    ? std::string_view(call_.traceparent)
+                                    : std::string_view(),
                  .sinks = {.on_text =
                                [&](std::string_view text) {
                                  hear();

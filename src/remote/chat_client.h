@@ -40,6 +40,9 @@ struct ChatCall {
   std::function<void(const ToolDelta&)> on_tool = {};
   bool shown = true;   // somebody sees these pieces: no try after the first of them
   bool quotes = true;  // errors may repeat the engine's own words
+  // W3C's header of that name, for engines on this machine or (`abroad`) for all; empty: none.
+  std::string traceparent = {};
+  bool traceparent_abroad = false;
   double seconds_max = std::numeric_limits<double>::infinity();  // no try begins after it
 };
 

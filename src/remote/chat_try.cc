@@ -60,11 +60,14 @@ class ChatExchange {
  private:
   Result<ChatReply> exchange(const HttpLimits& limits, const StopFlag& stop,
                              HttpConnections* connections) {
-    const HttpCall call{
+    HttpCall call{
         .url = chat_.endpoint.url + std::string(protocol_.path()),
         .headers = protocol_.headers(chat_.endpoint.key),
         .body = protocol_.body({.model = chat_.endpoint.model, .logprobs = chat_.logprobs},
                                chat_.messages, chat_.options)};
+    if (!chat_.traceparent.empty()) {
+      call.headers.push_back(fmt::format("traceparent: {}", chat_.traceparent));
+    }
     const HttpSink sink{.on_reply = [this](const HttpReply& reply) { http_ = reply; },
                         .on_bytes = [this](std::string_view bytes) { return take(bytes); }};
     auto http = post(call, limits, stop, sink, connections);

@@ -19,6 +19,7 @@ struct ChatTry {
   const ChatOptions& options;
   bool logprobs = true;  // some engines refuse a request that asks for them
   bool quotes = true;    // an error may repeat what the engine says of it
+  std::string_view traceparent = {};  // a header to send; empty: none
   ReplySinks sinks{};
 };
 

@@ -1,6 +1,7 @@
 #define CURL_DISABLE_TYPECHECK
 #include "remote/endpoint.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -36,11 +37,6 @@ class Url {
   const CurlLibrary& library_;
   std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> handle_;
 };
-
-// By its spelling alone: asking a resolver would already tell others.
-bool is_this_machine(const std::string& host) {
-  return host == "localhost" || host == "[::1]" || host == "::1" || host.rfind("127.", 0) == 0;
-}
 
 }  // namespace
 
@@ -80,11 +76,25 @@ Result<std::string> check_endpoint(const Endpoint& endpoint) {
   if (!url.part(CURLUPART_QUERY).empty() || !url.part(CURLUPART_FRAGMENT).empty()) {
     return wrong("the address goes on after its path", text, "end it at the path, as in …/v1");
   }
-  if (!endpoint.key.empty() && scheme == "http" && !is_this_machine(url.part(CURLUPART_HOST))) {
+  if (!endpoint.key.empty() && scheme == "http" && !names_this_machine(url.part(CURLUPART_HOST))) {
     return wrong("the API key would cross the network unencrypted", text,
                  "use https, or no key for this engine");
   }
   return without_last_slash(text);
+}
+
+// Numbers only where they are numbers: "127.example.com" is anybody's.
+bool names_this_machine(std::string_view host) {
+  in_addr v4{};
+  if (host == "localhost" || host == "[::1]") return true;
+  return ::inet_pton(AF_INET, std::string(host).c_str(), &v4) == 1 &&
+         (ntohl(v4.s_addr) >> 24) == 127;
+}
+
+bool is_on_this_machine(std::string_view url) {
+  const std::string place = place_of(url);
+  const size_t from = place.starts_with('[') ? place.find(']') : 0;
+  return names_this_machine(std::string_view(place).substr(0, place.find(':', from)));
 }
 
 std::string without_last_slash(std::string url) {

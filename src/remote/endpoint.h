@@ -42,6 +42,12 @@ Result<ApiKey> key_from_environment(const std::string& name);
 // name, a query or a fragment, or a key that would travel over plain http to another machine.
 Result<std::string> check_endpoint(const Endpoint& endpoint);
 
+// Whether that host of a URL ("127.0.0.1", "[::1]", "localhost") is this machine, by its spelling
+// alone: asking a resolver would already tell others.
+bool names_this_machine(std::string_view host);
+// Whether that URL's host does.
+bool is_on_this_machine(std::string_view url);
+
 // "127.0.0.1:8080" of a URL: what messages call it. Never a user name or a password.
 std::string place_of(std::string_view url);
 // "https://h/v1" of "https://h/v1/".

@@ -33,7 +33,7 @@ TEST(Endpoint, AKeyNeverCrossesTheNetworkUnencrypted) {
   EXPECT_TRUE(check_endpoint({.url = "http://127.0.0.1:1/v1", .model = "m", .key = key}));
   EXPECT_TRUE(check_endpoint({.url = "https://example.com/v1", .model = "m", .key = key}));
   for (const char* url : {"http://example.com/v1", "http://10.0.0.1/v1", "http://128.0.0.1/v1",
-                          "http://localhost.example.com/v1"}) {
+                          "http://localhost.example.com/v1", "http://127.example.com/v1"}) {
     auto checked = check_endpoint({.url = url, .model = "m", .key = key});
     ASSERT_FALSE(checked) << url;
     EXPECT_EQ(checked.error().message().find("canary"), std::string::npos);
@@ -48,6 +48,18 @@ TEST(Endpoint, KeysComeFromTheEnvironment) {
   ::unsetenv("TINYARMS_TEST_KEY");
   EXPECT_FALSE(key_from_environment("TINYARMS_TEST_KEY"));
   EXPECT_TRUE(key_from_environment("")->empty());
+}
+
+TEST(Endpoint, ThisMachineIsKnownByItsSpelling) {
+  for (const char* url : {"http://127.0.0.1:8080/v1", "https://localhost/v1", "http://[::1]:9",
+                          "http://127.3.2.1"}) {
+    EXPECT_TRUE(is_on_this_machine(url)) << url;
+  }
+  for (const char* url : {"http://127.example.com/v1", "http://localhost.example.com", "http://::1",
+                          "http://128.0.0.1", "http://127.0.0.1.example.com", "http://[::2]:9",
+                          "http://127.0.0.1@example.com", "http://", ""}) {
+    EXPECT_FALSE(is_on_this_machine(url)) << url;
+  }
 }
 
 TEST(Endpoint, PlacesAreHostAndPort) {

@@ -52,7 +52,7 @@ class Transfer {
       return failure(ErrorCode::Internal, "libcurl cannot make a call", "");
     }
     library_.multi_add_handle(multi_, easy_);
-    last_byte_ = Clock::now();
+    const Clock::time_point began = last_byte_ = Clock::now();
     while (true) {
       int running = 0;
       library_.multi_perform(multi_, &running);
@@ -63,6 +63,11 @@ class Transfer {
         return failure(ErrorCode::Unavailable,
                        fmt::format("no byte came for {:.0f} s", limits_.idle_seconds),
                        "is the engine busy or stuck?");
+      }
+      const std::chrono::duration<double> spent = Clock::now() - began;
+      if (spent.count() > limits_.total_seconds) {
+        return failure(ErrorCode::Unavailable,
+                       fmt::format("not done within {:.0f} s", limits_.total_seconds), "");
       }
       const int wait_ms = had_enough_ ? static_cast<int>(kEndWait.count()) : kPollMs;
       library_.multi_poll(multi_, nullptr, 0, wait_ms, nullptr);
@@ -88,7 +93,8 @@ class Transfer {
            set(CURLOPT_NOSIGNAL, 1L) && set(CURLOPT_HTTPHEADER, headers_) &&
            set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits_.connect_seconds * 1000)) &&
            set(CURLOPT_WRITEDATA, this) && set(CURLOPT_WRITEFUNCTION, &Transfer::write) &&
-           set(CURLOPT_TCP_NODELAY, 1L) && set(CURLOPT_ERRORBUFFER, words_);
+           set(CURLOPT_TCP_NODELAY, 1L) && set(CURLOPT_ERRORBUFFER, words_) &&
+           (!exchange_.call.direct || set(CURLOPT_PROXY, ""));
   }
 
   bool prepare_method() {
@@ -193,8 +199,8 @@ Result<HttpReply> get(const HttpFetch& fetch, const HttpLimits& limits, const St
   auto library = curl_library();
   if (!library) return library.error();
   const HttpExchange exchange{.call = {.url = fetch.url, .headers = {}, .body = {}},
-                          .post = false,
-                          .offset = fetch.offset,
+                              .post = false,
+                              .offset = fetch.offset,
                               .follow = fetch.follow_redirects};
   return Transfer(**library, exchange, limits, sink, nullptr).run(stop);
 }

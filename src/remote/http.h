@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,7 @@ struct HttpCall {
   std::string url;
   std::vector<std::string> headers;  // "Name: value"
   std::string body;
+  bool direct = false;  // past any proxy that the environment names: nobody else may see it
 };
 
 // A GET carries nothing but its address, so it may follow a few redirects, from https only to
@@ -32,6 +34,7 @@ struct HttpFetch {
 struct HttpLimits {
   double connect_seconds = 10;
   double idle_seconds = 120;  // without a byte coming in; a long prompt is silent for long
+  double total_seconds = std::numeric_limits<double>::infinity();
   size_t bytes_max = 64 << 20;
 };
 

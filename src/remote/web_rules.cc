@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "remote/curl_library.h"
+#include "remote/endpoint.h"
 
 namespace tinyarms::remote {
 namespace {
@@ -40,13 +41,6 @@ class ParsedUrl {
   const CurlLibrary& library_;
   std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> handle_;
 };
-
-// By its spelling alone.
-bool is_loopback_name(const std::string& host) {
-  in_addr v4{};
-  if (host == "localhost" || host == "[::1]") return true;
-  return ::inet_pton(AF_INET, host.c_str(), &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
-}
 
 struct RuleMatch {
   bool allowed = false;
@@ -140,7 +134,7 @@ Result<WebAddress> check_web_address(const std::string& url, const WebRules& rul
   }
   address.url = url;
   address.origin = fmt::format("{}://{}:{}", scheme, address.host, port);
-  address.this_machine = is_loopback_name(address.host);
+  address.this_machine = names_this_machine(address.host);
   if (scheme != "https" && !(scheme == "http" && address.this_machine)) {
     return not_allowed(fmt::format("files are not fetched by {}", scheme),
                        fmt::format("{}://{}", scheme, address.host), "use https");

@@ -17,6 +17,7 @@
 #include "service/library_access.h"
 #include "service/model_pool.h"
 #include "service/repository_state.h"
+#include "service/trace_export.h"
 #include "service/user_files.h"
 #include "tiers/embedding_tier.h"
 #include "tiers/language_tier.h"
@@ -201,6 +202,8 @@ struct Assistant::Parts {
   tiers::AnswerMemory memory;
   std::unique_ptr<sandbox::Judge> judge;  // for signals that run code
   Judgement judgement;
+  const Clock& clock;
+  const TraceExport* traces;
   tiers::EmbeddingTier* recall = nullptr;  // owned by the cascade
   std::optional<RemotePool> own_remotes;
   std::unique_ptr<cascade::Cascade> cascade;
@@ -212,7 +215,23 @@ struct Assistant::Parts {
                    : own_models.emplace(settings, around.paths, around.clock,
                                         around.physical_bytes, 1, around.on_notice)),
         memory(answer_cache_path(around.paths), answer_cache_options(settings), around.clock),
-        judgement(settings, around.paths, around.clock, notices) {}
+        judgement(settings, around.paths, around.clock, notices),
+        clock(around.clock),
+        traces(around.traces) {}
+
+  // Climbs and remembers; nothing of a climb at hand that found no answer.
+  cascade::Reply ask(const cascade::Request& request, const StopFlag& stop,
+                     cascade::Listener& listener) {
+    const double began = clock.wall_seconds();
+    const double start = clock.monotonic_seconds();
+    cascade::Reply reply = cascade->run(request, stop, listener);
+    if (scope == Scope::AtHand && !reply.sure) return reply;
+    const double seconds = clock.monotonic_seconds() - start;
+    if (recall != nullptr) recall->remember(request, reply);
+    reply.id = judgement.record(request, reply);
+    if (traces != nullptr) traces->record(request, reply, began, seconds);
+    return reply;
+  }
 };
 
 uint64_t physical_memory() {
@@ -323,11 +342,11 @@ Assistant::~Assistant() = default;
 cascade::Reply Assistant::ask(const cascade::Request& request, const StopFlag& stop,
                               cascade::Listener& listener, const std::string& folder) {
   parts_->asked_in = folder.empty() ? parts_->own_folder : folder;
-  cascade::Reply reply = parts_->cascade->run(request, stop, listener);
-  if (parts_->scope == Scope::AtHand && !reply.sure) return reply;
-  if (parts_->recall != nullptr) parts_->recall->remember(request, reply);
-  reply.id = parts_->judgement.record(request, reply);
-  return reply;
+  const bool begins = parts_->traces != nullptr && parts_->traces->on();
+  if (!begins || request.provenance.span.valid()) return parts_->ask(request, stop, listener);
+  cascade::Request traced = request;
+  parts_->traces->begin(traced.provenance);
+  return parts_->ask(traced, stop, listener);
 }
 
 cascade::Trace Assistant::plan(const cascade::Request& request) const {

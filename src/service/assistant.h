@@ -19,6 +19,7 @@
 namespace tinyarms::service {
 
 class ModelPool;
+class TraceExport;
 
 struct Surroundings {
   Paths paths;
@@ -27,6 +28,7 @@ struct Surroundings {
   tiers::RemoteEngine* remote = nullptr;   // instead of L4's own client, for tests
   ModelPool* models = nullptr;             // shared with others; null: models of its own
   RemotePool* remotes = nullptr;           // likewise
+  const TraceExport* traces = nullptr;     // told of every climb; null: nobody is
   PriceList prices = {};                   // of remote models, where the settings name none
   // Lines for the log, on any thread; may be empty.
   std::function<void(const std::string&)> on_notice = {};

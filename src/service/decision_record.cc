@@ -48,7 +48,8 @@ storage::LoggedDecision decision_record(const cascade::Request& request,
                                  .group = cascade::group_of(request.group, reply.trace),
                                  .policy = context.policy,
                                  .winner = reply.winner ? static_cast<int>(*reply.winner) : -1,
-                                 .sure = reply.sure};
+                                 .sure = reply.sure,
+                                 .request = request.provenance.id};
   for (const cascade::Step& step : reply.trace) {
     const cascade::Origin& origin = step.attempt.origin;
     storage::LoggedStep& logged = record.steps.emplace_back();

@@ -21,7 +21,7 @@ bool travels_apart(std::string_view key) {
                                                       "confidence_threshold"};
   return std::find(kApart.begin(), kApart.end(), key) != kApart.end() ||
          key.starts_with("thresholds.") || key.starts_with("sampling.") ||
-         key.starts_with("pull.") || key.starts_with("cost.");
+         key.starts_with("pull.") || key.starts_with("cost.") || key.starts_with("telemetry.");
 }
 
 // A file's stamp; of a folder, those of its files too.

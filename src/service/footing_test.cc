@@ -51,6 +51,7 @@ TEST_F(FootingTest, WhatTravelsWithARequestIsNoPartOfIt) {
   set("stream", "always");
   set("use_server", "false");
   set("cost.watts", "30");  // of reports, not of answers
+  set("telemetry.otlp_endpoint", "http://127.0.0.1:4318");
   EXPECT_EQ(differences(before, footing()), Names());
 }
 

@@ -4,6 +4,18 @@
 #include "tiers/api_engine.h"
 
 namespace tinyarms::service {
+namespace {
+
+tiers::TraceReach trace_reach(Toggle propagate) {
+  switch (propagate) {
+    case Toggle::Auto: return tiers::TraceReach::ThisMachine;
+    case Toggle::On: return tiers::TraceReach::Everybody;
+    case Toggle::Off: return tiers::TraceReach::Nobody;
+  }
+  return tiers::TraceReach::Nobody;
+}
+
+}  // namespace
 
 std::optional<storage::TokenPrice> remote_price(const RemoteSettings& settings,
                                                 const PriceList& prices) {
@@ -31,7 +43,8 @@ RemotePool::RemotePool(const Settings& settings, const Paths& paths, const Clock
                               .price = [l4 = settings.l4, prices = std::move(prices)] {
                                 return remote_price(l4, prices);
                               },
-                              .budget = budget_.get()},
+                              .budget = budget_.get(),
+                              .traces = trace_reach(settings.telemetry.propagate)},
       clock);
 }
 

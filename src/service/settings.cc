@@ -191,6 +191,13 @@ constexpr SettingInfo kSettings[] = {
      "Days after which a decision leaves that log, with its outcomes; 0 keeps any age.", 0, 36500},
     {"log.keep_rows", Kind::Integer, Rule::Forbidden, TINYARMS_FIELD(log.keep_rows),
      "Decisions that log keeps; the oldest go first.", 1, 1000000000},
+    {"telemetry.otlp_endpoint", Kind::Url, Rule::Forbidden,
+     TINYARMS_FIELD(telemetry.otlp_endpoint),
+     "Collector that every question's trace is sent to (OTLP over HTTP, /v1/traces); empty: what "
+     "OTEL_EXPORTER_OTLP_ENDPOINT says, else none."},
+    {"telemetry.propagate", Kind::Toggle, Rule::Forbidden, TINYARMS_FIELD(telemetry.propagate),
+     "Sends the trace's ids (traceparent) along to L4, where questions are traced: \"auto\" to "
+     "engines on this machine, \"on\" to all, \"off\" to none."},
     {"cost.watts", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(cost.watts),
      "What this machine is assumed to draw at work, where `tinyarms models measure` could not read "
      "it.", 0, 100000},

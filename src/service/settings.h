@@ -124,6 +124,11 @@ struct LogSettings {
   int keep_rows = 1'000'000;
 };
 
+struct TelemetrySettings {
+  std::string otlp_endpoint;         // base address of a collector; empty: OTEL_* decide
+  Toggle propagate = Toggle::Auto;   // `traceparent` to L4; Auto: to engines on this machine
+};
+
 // What a question is reckoned at, where nothing better is known. US dollars.
 struct CostSettings {
   double watts = 65;
@@ -156,6 +161,7 @@ struct Settings {
   SignalSettings signals;
   ShadowSettings shadow;
   LogSettings log;
+  TelemetrySettings telemetry;
   CostSettings cost;
 };
 

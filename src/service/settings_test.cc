@@ -59,7 +59,8 @@ TEST(SettingsTable, NothingThatLeavesTheMachineIsAProjectsToSet) {
                           "l2.system_prompt", "l3.system_prompt", "memory_budget",
                           "calibration.files", "calibration.allow_foreign", "policy.file",
                           "policy.explore", "log.decisions", "log.prompts", "log.keep_days",
-                          "log.keep_rows"}) {
+                          "log.keep_rows", "telemetry.otlp_endpoint",
+                          "telemetry.propagate"}) {
     ASSERT_NE(find_setting(key), nullptr) << key;
     EXPECT_EQ(find_setting(key)->project, ProjectRule::Forbidden) << key;
   }

@@ -76,13 +76,13 @@ Result<void> DecisionLog::insert(const LoggedDecision& decision) {
   }
   auto head = database_->prepare(
       "INSERT INTO decisions (id, at, question_sha, question_bytes, question, question_group, "
-      "policy, winner, sure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number");
+      "policy, winner, sure, request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number");
   if (!head) return head.error();
   auto row = head->bind(std::string_view(decision.id), decision.at,
                         std::string_view(decision.question_sha), decision.question_bytes,
                         std::string_view(decision.question), std::string_view(decision.group),
                         std::string_view(decision.policy), decision.winner,
-                        decision.sure ? 1 : 0)
+                        decision.sure ? 1 : 0, std::string_view(decision.request))
                  .step();
   if (!row) return row.error();
   const int64_t number = head->integer(0);
@@ -174,7 +174,8 @@ Result<std::string> DecisionLog::resolve(std::string_view word) {
   }
   auto rows = database_->prepare(
       newest ? "SELECT id FROM decisions WHERE ? <> '' ORDER BY number DESC LIMIT 1"
-             : "SELECT id FROM decisions WHERE substr(id, 1, length(?1)) = ?1 LIMIT 2");
+             : "SELECT id FROM decisions WHERE substr(id, 1, length(?1)) = ?1 OR request = ?1 "
+               "ORDER BY id = ?1 DESC LIMIT 2");
   if (!rows) return rows.error();
   rows->bind(word);
   std::vector<std::string> found;
@@ -184,13 +185,14 @@ Result<std::string> DecisionLog::resolve(std::string_view word) {
     if (!*row) break;
     found.emplace_back(rows->text(0));
   }
-  if (found.size() == 1) return found[0];
+  // A client may have named its request as it liked, like another's decision too.
+  if (found.size() == 1 || (!found.empty() && found[0] == word)) return found[0];
   if (found.empty()) {
     return Error{ErrorCode::NotFound, fmt::format("no decision `{}` in the log", word), "",
                  "`tinyarms ask --json` tells the id; log.decisions must be on"};
   }
-  return Error{ErrorCode::InvalidArgument, fmt::format("`{}` begins several ids", word), "",
-               "give more of it"};
+  return Error{ErrorCode::InvalidArgument, fmt::format("`{}` means several decisions", word), "",
+               "give more of the decision's own id"};
 }
 
 Result<void> DecisionLog::add_outcome(const std::string& id, bool good, const std::string& source) {
@@ -239,8 +241,8 @@ Result<void> DecisionLog::read(const std::function<Result<void>(const LoggedDeci
                                const LogRange& range) {
   auto rows = database_->prepare(
       "SELECT number, id, at, question_sha, question_bytes, question, question_group, policy, "
-      "winner, sure FROM decisions WHERE number > ?1 AND at >= ?2 AND (?3 = 0 OR number > "
-      "(SELECT max(number) FROM decisions) - ?3) AND (?4 = 0 OR number <= ?4) ORDER BY number");
+      "winner, sure, request FROM decisions WHERE number > ?1 AND at >= ?2 AND (?3 = 0 OR number "
+      "> (SELECT max(number) FROM decisions) - ?3) AND (?4 = 0 OR number <= ?4) ORDER BY number");
   if (!rows) return rows.error();
   rows->bind(range.after, range.since, range.newest, range.up_to);
   while (true) {
@@ -256,7 +258,8 @@ Result<void> DecisionLog::read(const std::function<Result<void>(const LoggedDeci
 Result<std::vector<LoggedDecision>> DecisionLog::newest(size_t count, std::string_view id) {
   auto rows = database_->prepare(
       "SELECT number, id, at, question_sha, question_bytes, question, question_group, policy, "
-      "winner, sure FROM decisions WHERE ?1 = '' OR id = ?1 ORDER BY number DESC LIMIT ?2");
+      "winner, sure, request FROM decisions WHERE ?1 = '' OR id = ?1 ORDER BY number DESC "
+      "LIMIT ?2");
   if (!rows) return rows.error();
   rows->bind(id, static_cast<int64_t>(count));
   std::vector<LoggedDecision> found;
@@ -280,7 +283,8 @@ Result<LoggedDecision> DecisionLog::read_row(Statement& rows) {
                           .group = std::string(rows.text(6)),
                           .policy = std::string(rows.text(7)),
                           .winner = static_cast<int>(rows.integer(8)),
-                          .sure = rows.integer(9) != 0};
+                          .sure = rows.integer(9) != 0,
+                          .request = std::string(rows.text(10))};
   if (auto done = read_steps(rows.integer(0), decision); !done) return done.error();
   // A garbled file must not point beyond its own steps.
   if (decision.winner >= static_cast<int>(decision.steps.size())) decision.winner = -1;

@@ -50,6 +50,7 @@ struct LoggedDecision {
   int winner = -1;       // index of the step that gave the reply; -1: none did
   bool sure = false;
   std::vector<LoggedStep> steps{};
+  std::string request{};  // id of the request, as its reply had it; empty: it had none
   std::string shadow{};  // what a second look at the reply needs; empty: none is to be taken
 };
 
@@ -102,8 +103,8 @@ class DecisionLog {
   // Lets go what the options no longer keep: its bytes are overwritten.
   Result<void> tidy();
 
-  // The id that `word` begins (at least four bytes), or the newest one for "last". Errors:
-  // NotFound, InvalidArgument (more than one, or too short).
+  // The id that `word` is or begins (at least four bytes), or that of the request of that name, or
+  // the newest one for "last". Errors: NotFound, InvalidArgument (more than one, or too short).
   Result<std::string> resolve(std::string_view word);
 
   // The evidence of the first step of that level, a JSON object; empty where there is none.

@@ -135,6 +135,24 @@ TEST_F(DecisionLogTest, IdsAreFoundByTheirBeginning) {
   EXPECT_EQ(log->resolve("%%%%").error().code, ErrorCode::NotFound);
 }
 
+TEST_F(DecisionLogTest, ADecisionIsFoundByTheIdOfItsRequest) {
+  const auto log = open();
+  LoggedDecision asked = decision("aaaa1");
+  asked.request = "req_1";
+  LoggedDecision unasked = decision("bbbb2");
+  ASSERT_TRUE(log->append(std::vector{asked, unasked}));
+  EXPECT_EQ(*log->resolve("req_1"), "aaaa1");
+  EXPECT_EQ((*log->newest(1, "aaaa1"))[0].request, "req_1");
+  EXPECT_EQ(log->resolve("req_").error().code, ErrorCode::NotFound);
+  asked.id = "cccc3";  // another choice of the same request
+  ASSERT_TRUE(log->append(std::vector{asked}));
+  EXPECT_EQ(log->resolve("req_1").error().code, ErrorCode::InvalidArgument);
+  asked.id = "dddd4";
+  asked.request = "bbbb2";
+  ASSERT_TRUE(log->append(std::vector{asked}));
+  EXPECT_EQ(*log->resolve("bbbb2"), "bbbb2");
+}
+
 TEST_F(DecisionLogTest, OutcomesUnderACertificateComeInOrderAndOnce) {
   auto log = open();
   ASSERT_TRUE(log->append(std::vector{decision("aaaa1", "c1"), decision("bbbb2", "c1"),

@@ -71,7 +71,7 @@ CREATE TABLE rejections (
 
 // A step's evidence is JSON, which storage does not read. Outcomes come later, from anywhere, and
 // are kept in the order in which they came: a sequential test reads them so.
-constexpr std::array<const char*, 3> kDecisionMigrations = {R"sql(
+constexpr std::array<const char*, 4> kDecisionMigrations = {R"sql(
 CREATE TABLE decisions (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
@@ -125,6 +125,10 @@ CREATE TABLE shadows (
 // What is too old is found without a look at all the rest.
 R"sql(
 CREATE INDEX decisions_by_time ON decisions (at);
+)sql",
+// The id that the reply had, which whoever asked may have chosen.
+R"sql(
+ALTER TABLE decisions ADD COLUMN request TEXT NOT NULL DEFAULT '';
 )sql"};
 
 // Files by absolute path, so that a folder is a range of paths. A passage's id is never given

@@ -199,6 +199,14 @@ Error without_figures(Error error) {
           "try again after midnight UTC"};
 }
 
+// Names the span of this very attempt, which is the climb's next part.
+std::string traceparent(const cascade::Request& request, const cascade::Trace& so_far,
+                        TraceReach reach) {
+  const TraceContext& climb = request.provenance.span;
+  if (reach == TraceReach::Nobody || !climb.valid()) return {};
+  return traceparent_of(part_of(climb, so_far.size()));
+}
+
 cascade::Attempt attempt_of(remote::ChatReply reply, const cascade::Request& request,
                             const std::string& model) {
   cascade::Attempt attempt;
@@ -280,6 +288,8 @@ Result<cascade::Attempt> ApiEngine::complete(const cascade::Request& request,
            },
        .shown = listener.shows(Level::L4),
        .quotes = own,
+       .traceparent = traceparent(request, so_far, options_.traces),
+       .traceparent_abroad = options_.traces == TraceReach::Everybody,
        .seconds_max = seconds_left(request, so_far)},
       &route);
   const double paid = bill.total(reply ? &*reply : nullptr, route);

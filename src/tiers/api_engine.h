@@ -20,6 +20,9 @@
 
 namespace tinyarms::tiers {
 
+// Who is sent the `traceparent` of a climb that is traced.
+enum class TraceReach { Nobody, ThisMachine, Everybody };
+
 struct ApiEngineOptions {
   std::vector<std::string> urls;  // at least one
   std::string model;
@@ -28,6 +31,7 @@ struct ApiEngineOptions {
   // Asked once, when the first question comes; empty: no price is known.
   std::function<std::optional<storage::TokenPrice>()> price = {};
   DailyBudget* budget = nullptr;  // outlives it; null: no limit
+  TraceReach traces = TraceReach::Nobody;
 };
 
 // Thread-safe: what is known of the addresses is shared by all questions of a process.

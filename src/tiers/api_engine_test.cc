@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <tuple>
 
 #include "remote/scripted_server.h"
 #include "tiers/remote_tier.h"
@@ -73,6 +74,37 @@ TEST_F(ApiEngineTest, SaysWhoAnsweredAndWhatItCost) {
   EXPECT_EQ(attempt->evidence.text(signal::kUpstreamsPassed),
             remote::place_of(broken.url()) + ": HTTP 500");
   EXPECT_FALSE(attempt->evidence.text(signal::kBudget));
+}
+
+// An address that reaches this machine and is not spelt so stands for one elsewhere.
+TEST_F(ApiEngineTest, IsToldOfItsSpanByWhomTheUserTrusts) {
+  request_.provenance.span = TraceContext{1, 2, 3};
+  const std::string header =
+      "traceparent: " + traceparent_of(part_of(request_.provenance.span, 0)) + "\r\n";
+  for (const auto& [reach, elsewhere, told] :
+       {std::tuple(TraceReach::Nobody, false, false),
+        std::tuple(TraceReach::ThisMachine, false, true),
+        std::tuple(TraceReach::ThisMachine, true, false),
+        std::tuple(TraceReach::Everybody, true, true)}) {
+    ScriptedServer server({counted_answer("Yes", 5, 2)});
+    ApiEngineOptions own = options(server);
+    own.traces = reach;
+    if (elsewhere) own.urls[0].replace(own.urls[0].find("127.0.0.1"), 9, "127.1");
+    ApiEngine engine(own, clock_);
+    ASSERT_TRUE(ask(engine));
+    const std::string sent = server.requests()[0];
+    EXPECT_EQ(sent.find(header) != std::string::npos, told) << sent;
+    EXPECT_EQ(sent.find("traceparent") != std::string::npos, told) << sent;
+  }
+}
+
+TEST_F(ApiEngineTest, WhoIsNotTracedTellsNobody) {
+  ScriptedServer server({counted_answer("Yes", 5, 2)});
+  ApiEngineOptions own = options(server);
+  own.traces = TraceReach::Everybody;
+  ApiEngine engine(own, clock_);
+  ASSERT_TRUE(ask(engine));
+  EXPECT_EQ(server.requests()[0].find("traceparent"), std::string::npos);
 }
 
 TEST_F(ApiEngineTest, ABudgetIsSettledWithWhatWasPaid) {
