@@ -22,7 +22,7 @@ BINARY = ""
 MODELS = pathlib.Path()
 STORE = pathlib.Path()
 KILLS = 6
-NO_ANSWER, MODEL, USAGE = 3, 5, 2
+NO_ANSWER, USAGE = 3, 2
 
 
 class IndexCommands(unittest.TestCase):
@@ -127,24 +127,78 @@ class IndexCommands(unittest.TestCase):
         rebuilt = self.json_of("index", "update")
         self.assertEqual(rebuilt["files"]["indexed"], 3)
         self.assertIn("set aside", rebuilt["notice"])
-        (index / "vectors").write_bytes(os.urandom(20000))
+        next(index.glob("vectors-*")).write_bytes(os.urandom(20000))
         self.json_of("search", "config")
         self.assertEqual(self.json_of("index", "update")["embedded"],
                          self.json_of("index", "status")["passages"])
 
-    def test_another_model_is_refused(self):
+    def new_encoder(self):
+        """The default encoder in another precision: the configured one from here on."""
+        models = self.data / "models"
+        models.unlink()
+        models.mkdir()
+        for path in (STORE / "tinyarms" / "models").glob("all-minilm*"):
+            (models / path.name).symlink_to(path)
+        self.run_it("quantize", "all-minilm-l6-v2.f32", "--to", "f16", "--name", "minilm.f16")
+        self.use("minilm.f16")
+
+    def use(self, model):
+        config = self.home / "config" / "tinyarms" / "config.toml"
+        config.parent.mkdir(parents=True, exist_ok=True)
+        config.write_text(f'[l1]\nmodel = "{model}"\n', encoding="utf-8")
+
+    def many_files(self, count):
+        for number in range(count):
+            self.write(f"many/f{number}.py",
+                       f"def function_{number}(a):\n    return work_{number}(a)\n")
+
+    def test_another_model_serves_when_its_vectors_are_made(self):
+        self.many_files(400)
         self.run_it("index", "add", str(self.tree))
-        database = self.data / "index" / "passages.sqlite"
-        import sqlite3
-        with sqlite3.connect(database) as connection:
-            connection.execute("UPDATE facts SET value = 'another' WHERE name = 'model_id'")
-        connection.close()
-        for words in (("search", "config"), ("index", "update")):
-            done = self.run_it(*words, status=MODEL)
-            self.assertIn("tinyarms index update --rebuild", done.stderr)
-        self.assertFalse(self.json_of("index", "status")["same_model"])
-        self.assertEqual(self.json_of("index", "update", "--rebuild")["files"]["indexed"], 3)
-        self.json_of("search", "config")
+        before = self.json_of("search", "where is the config parsed")
+        self.new_encoder()
+        status = self.json_of("index", "status")
+        self.assertEqual((status["model"], status["remaking"]["model"]),
+                         ("all-minilm-l6-v2.f32", "minilm.f16"))
+        self.assertEqual(self.json_of("search", "where is the config parsed")["model"],
+                         before["model"])
+        # Killed over and over: the old one or the new one answers, and the work goes on.
+        chance = random.Random(5)
+        models = set()
+        for _ in range(KILLS):
+            child = subprocess.Popen(self.command("index", "update"), env=self.environment,
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(chance.uniform(0.1, 2.5))
+            found = self.json_of("search", "where is the config parsed")
+            models.add(found["model"])
+            self.assertEqual(found["results"][0]["symbol"], "load_config")
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+        self.assertLessEqual(models, {"all-minilm-l6-v2.f32", "minilm.f16"})
+        self.json_of("index", "update")
+        status = self.json_of("index", "status")
+        self.assertIsNone(status["remaking"])
+        self.assertEqual((status["model"], status["vectors"]), ("minilm.f16", status["passages"]))
+        self.assertEqual([each["model"] for each in status["old"]], ["all-minilm-l6-v2.f32"])
+        self.assertEqual(self.json_of("search", "where is the config parsed")["model"],
+                         "minilm.f16")
+        # Back at once, and without the old vectors never again.
+        self.use("all-minilm-l6-v2.f32")
+        self.assertEqual(self.json_of("search", "config")["model"], "all-minilm-l6-v2.f32")
+        self.use("minilm.f16")
+        self.assertGreater(self.json_of("index", "update", "--drop-old")["dropped_bytes"], 0)
+        self.assertEqual(self.json_of("index", "status")["old"], [])
+
+    def test_without_the_old_model_words_serve(self):
+        self.run_it("index", "add", str(self.tree))
+        self.new_encoder()
+        (self.data / "models" / "all-minilm-l6-v2.f32.gguf").unlink()
+        found = self.json_of("search", "load_config")
+        self.assertIsNone(found["model"])
+        self.assertIn("by words alone", found["notice"])
+        self.assertEqual(found["results"][0]["symbol"], "load_config")
+        self.assertEqual(self.json_of("index", "update")["remade"]["complete"], True)
+        self.assertEqual(self.json_of("search", "load_config")["model"], "minilm.f16")
 
     def test_two_at_once(self):
         for number in range(60):

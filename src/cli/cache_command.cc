@@ -10,6 +10,7 @@
 #include "catalog/model_store.h"
 #include "cli/cache_commands.h"
 #include "cli/context.h"
+#include "cli/index_workshop.h"
 #include "encoder/text_encoder.h"
 #include "gate/gate.h"
 #include "service/cache_pairs.h"
@@ -109,10 +110,15 @@ std::map<std::string, std::vector<QuestionPair>> by_source(const std::vector<Que
 void run_evaluate(const CacheOptions& options, Context& context) {
   const auto measured = measure(options, context);
   if (!measured) return;
-  const double threshold =
-      options.threshold ? *options.threshold
-                        : service::threshold_in_force(context.paths, measured->encoder,
-                                                      measured->configured);
+  const auto in_force = service::threshold_in_force(context.paths, measured->encoder,
+                                                    measured->configured);
+  if (!options.threshold && !in_force) {
+    return context.fail({ErrorCode::NotFound,
+                         "no threshold is in force: one was calibrated for another encoder only",
+                         "cache evaluate", "tinyarms cache calibrate, or give --threshold"},
+                        options.json);
+  }
+  const double threshold = options.threshold ? *options.threshold : *in_force;
   const PairCounts counts = service::count_pairs(measured->pairs, threshold);
   if (options.json) {
     Json json = counts_json(counts);
@@ -163,6 +169,28 @@ void run_calibrate(const CacheOptions& options, Context& context) {
                                                file->string(), counts_text("all", counts))));
 }
 
+void run_cache_update(const CacheOptions& options, Context& context) {
+  auto loaded = context.load_settings(options.json);
+  if (!loaded) return;
+  auto work = open_workshop(
+      loaded->settings, {.quiet = options.json, .index = WorkshopNeeds::Index::Without}, context);
+  if (!work) return context.fail(work.error(), options.json);
+  auto report = remake_cache(*work, context);
+  if (!report) return context.fail(report.error(), options.json);
+  const Terminal terminal = context.terminal(loaded->settings);
+  if (options.json) {
+    Json json = cache_remake_json(*report);
+    json["model"] = work->model.name;
+    terminal.out(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  } else {
+    const std::string line = cache_remake_line(*report);
+    terminal.out(printable(line.empty() ? "nothing was missing\n" : line));
+  }
+  if (!report->interrupted) return;
+  terminal.note("stopped; the next run goes on from here");
+  context.exit = Exit::Interrupted;
+}
+
 void add_pair_options(CLI::App& command, CacheOptions& options, Context& context) {
   command.add_option("--pairs", options.pairs, "JSON lines {id, a, b, duplicate, source}, or TSV")
       ->required()
@@ -209,6 +237,17 @@ void add_cache(CLI::App& app, Context& context) {
   evaluate->footer("hit_rate is hits / pairs; false_hit_upper bounds false hits / hits (95 %).\n"
                    "Example:\n  tinyarms cache evaluate --pairs pairs.jsonl --json");
   evaluate->callback([evaluating, &context] { run_evaluate(*evaluating, context); });
+
+  auto updating = std::make_shared<CacheOptions>();
+  CLI::App* update = cache->add_subcommand(
+      "update", "Make the vectors of remembered questions that the embedding model still lacks");
+  update->add_flag("--json", updating->json, "As JSON");
+  add_setting(*update, context, "--threads", "threads", "Processor threads (0: all)");
+  update->footer(
+      "After a change of l1.model; `index update` does it too. Until it is done the model before\n"
+      "serves. It may be stopped: the next run goes on.\n"
+      "Example:\n  tinyarms cache update");
+  update->callback([updating, &context] { run_cache_update(*updating, context); });
 
   add_cache_entries(*cache, context);
   add_cache_prefixes(*cache, context);

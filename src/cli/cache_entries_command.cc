@@ -5,12 +5,15 @@
 #include <ctime>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
 #include "base/file.h"
 #include "cli/cache_commands.h"
 #include "cli/context.h"
+#include "service/cache_pairs.h"
 #include "service/config_edit.h"
+#include "service/library_access.h"
 #include "service/reply_json.h"
 #include "service/settings_value.h"
 #include "service/user_files.h"
@@ -170,13 +173,75 @@ void run_rm(const EntryOptions& options, Context& context) {
                                       : fmt::format("{} answers removed\n", removed));
 }
 
+// What can be found by questions that mean the same.
+struct Meaning {
+  std::string encoder;  // the configured one; empty: it cannot be used
+  std::string serving;  // another one, whose vectors are compared until its own are made
+  storage::VectorStats stats{};
+  std::optional<double> threshold{};  // none: nothing is found by meaning
+};
+
+Result<Meaning> find_meaning(storage::AnswerCache& cache, const service::Settings& settings,
+                             const Context& context) {
+  Meaning meaning;
+  const auto model = service::encoder_model(settings, context.paths);
+  if (!model) return meaning;
+  const std::string id = service::identity_of(*model);
+  meaning.encoder = model->name;
+  meaning.threshold = service::threshold_in_force(context.paths, id, settings.l1.similarity);
+  auto stats = cache.vector_stats(id);
+  if (!stats) return stats.error();
+  meaning.stats = *stats;
+  auto serving = cache.serving_encoder(id);
+  if (!serving) return serving.error();
+  if (*serving && (*serving)->id != id) meaning.serving = (*serving)->name;
+  return meaning;
+}
+
+Json meaning_json(const Meaning& meaning) {
+  const auto text_or_null = [](const std::string& text) {
+    return text.empty() ? Json(nullptr) : Json(text);
+  };
+  return {{"model", text_or_null(meaning.encoder)},
+          {"entries", meaning.stats.with_vector},
+          {"vectors_missing", meaning.stats.without},
+          {"too_long", meaning.stats.too_long},
+          {"serving", text_or_null(meaning.serving)},
+          {"threshold", meaning.threshold ? Json(*meaning.threshold) : Json(nullptr)}};
+}
+
+std::string meaning_text(const Meaning& meaning) {
+  if (meaning.encoder.empty()) {
+    return "l1.model cannot be used: answers are found by the same words only\n";
+  }
+  std::string text = fmt::format(
+      "{} can be found by meaning with {}, {} by the same words only", meaning.stats.with_vector,
+      meaning.encoder, meaning.stats.without + meaning.stats.too_long);
+  if (meaning.stats.without > 0) {
+    text += fmt::format(" ({} until tinyarms cache update)", meaning.stats.without);
+  }
+  text += "\n";
+  if (!meaning.serving.empty()) {
+    text += fmt::format("{} serves until the vectors of {} are made: tinyarms cache update\n",
+                        meaning.serving, meaning.encoder);
+  }
+  if (!meaning.threshold) {
+    text += fmt::format("no threshold is calibrated for {}, only for another model: the same words "
+                        "only (tinyarms cache calibrate)\n", meaning.encoder);
+  }
+  return text;
+}
+
 void run_stats(const EntryOptions& options, Context& context) {
   auto open = open_cache(options, context);
   if (!open) return;
   auto stats = open->cache->stats();
   if (!stats) return context.fail(stats.error(), options.json);
-  const auto limits = service::answer_cache_options(open->config.settings);
-  const bool on = open->config.settings.l1.cache;
+  const service::Settings& settings = open->config.settings;
+  auto meaning = find_meaning(*open->cache, settings, context);
+  if (!meaning) return context.fail(meaning.error(), options.json);
+  const auto limits = service::answer_cache_options(settings);
+  const bool on = settings.l1.cache;
   if (options.json) {
     return context.terminal().out(service::json_text(Json{{"enabled", on},
                                                           {"entries", stats->entries},
@@ -185,6 +250,7 @@ void run_stats(const EntryOptions& options, Context& context) {
                                                           {"answer_bytes", stats->answer_bytes},
                                                           {"expired", stats->expired},
                                                           {"rejected", stats->rejected},
+                                                          {"by_meaning", meaning_json(*meaning)},
                                                           {"entries_max", limits.entries_max},
                                                           {"bytes_max", limits.bytes_max},
                                                           {"ttl_seconds", limits.seconds_max}}));
@@ -193,7 +259,7 @@ void run_stats(const EntryOptions& options, Context& context) {
       "{} answers in {} namespaces, {} of them expired; {} of {} bytes, file {} bytes\n"
       "{} marks of rejected answers; the cache is {}\n",
       stats->entries, stats->bindings, stats->expired, stats->answer_bytes, limits.bytes_max,
-      stats->bytes, stats->rejected, on ? "on" : "off"));
+      stats->bytes, stats->rejected, on ? "on" : "off") + printable(meaning_text(*meaning)));
 }
 
 void run_switch(const EntryOptions& options, Context& context, bool on) {

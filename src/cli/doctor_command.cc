@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/file.h"
 #include "catalog/model_store.h"
@@ -20,6 +21,8 @@
 #include "remote/secret_file.h"
 #include "sandbox/bubblewrap_judge.h"
 #include "service/assistant.h"
+#include "service/cache_pairs.h"
+#include "service/library_access.h"
 #include "storage/database.h"
 #include "service/reply_json.h"
 
@@ -93,6 +96,31 @@ Finding check_encoder(const service::Settings& settings, const Context& context)
   return tried ? sound(part, *tried) : broken(part, tried.error());
 }
 
+// Vectors that are still being made are no fault; that they serve nobody is said.
+std::optional<Finding> check_index(const service::Settings& settings, const Context& context) {
+  auto index = service::open_to_search(settings, context.paths, context.clock);
+  if (!index && index.error().code == ErrorCode::NotFound) return std::nullopt;
+  if (!index) return broken("index", index.error());
+  auto totals = index->library->store().totals("");
+  if (!totals) return broken("index", totals.error());
+  return sound("index", fmt::format("{} passages{}{}", totals->passages,
+                                    index->notice.empty() ? "" : "; ", index->notice));
+}
+
+// What is calibrated holds for one encoder.
+std::optional<Finding> check_threshold(const service::Settings& settings, const Context& context) {
+  auto model = service::encoder_model(settings, context.paths);
+  if (!model || !settings.l1.cache) return std::nullopt;
+  if (service::threshold_in_force(context.paths, service::identity_of(*model),
+                                  settings.l1.similarity)) {
+    return std::nullopt;
+  }
+  return Finding{"cache threshold", true,
+                 fmt::format("calibrated for another model than {}: the same words only",
+                             model->name),
+                 "tinyarms cache calibrate --pairs FILE"};
+}
+
 Finding check_generator(const std::string& level, const std::string& name, int context_tokens,
                         const service::Settings& settings, const Context& context) {
   const std::string part = fmt::format("{} {}", level, name);
@@ -150,7 +178,11 @@ std::vector<Finding> examine(const service::LoadedConfig& loaded, const Context&
   if (settings.l0.enabled) findings.push_back(check_rules());
   findings.push_back(check_cache(context));
   findings.push_back(check_sandbox());
-  if (settings.l1.enabled) findings.push_back(check_encoder(settings, context));
+  if (settings.l1.enabled) {
+    findings.push_back(check_encoder(settings, context));
+    if (auto index = check_index(settings, context)) findings.push_back(std::move(*index));
+    if (auto least = check_threshold(settings, context)) findings.push_back(std::move(*least));
+  }
   const auto add_generator = [&](const char* level, const std::string& name, int tokens) {
     if (!name.empty()) {
       findings.push_back(check_generator(level, name, tokens, settings, context));

@@ -10,11 +10,10 @@
 #include "cli/context.h"
 #include "cli/index_commands.h"
 #include "cli/index_report.h"
+#include "cli/index_workshop.h"
 #include "corpus/indexer.h"
 #include "corpus/watcher.h"
-#include "service/assistant.h"
 #include "service/library_access.h"
-#include "service/model_pool.h"
 #include "service/reply_json.h"
 
 namespace tinyarms::cli {
@@ -26,15 +25,8 @@ using Json = nlohmann::ordered_json;
 struct IndexOptions {
   std::vector<std::string> paths;
   bool rebuild = false;
+  bool drop_old = false;
   bool json = false;
-};
-
-// Model, encoder and library, as writing needs them.
-struct Workshop {
-  service::Settings settings;
-  std::unique_ptr<service::ModelPool> models;  // in which the encoder counts
-  std::unique_ptr<engine::Embedder> encoder;
-  std::unique_ptr<corpus::Library> library;
 };
 
 Result<fs::path> existing(const std::string& path) {
@@ -47,46 +39,20 @@ Result<fs::path> existing(const std::string& path) {
   return resolved;
 }
 
-Result<Workshop> open_workshop(const service::Settings& settings, bool rebuild, bool json,
-                               const Context& context) {
-  auto model = service::encoder_model(settings, context.paths);
-  if (!model) return model.error();
-  auto models = std::make_unique<service::ModelPool>(settings, context.paths, context.clock,
-                                                     service::physical_memory());
-  auto encoder =
-      service::load_encoder(*model, settings, {.shelf = &models->shelf(), .use = "index"});
-  if (!encoder) return encoder.error();
-  corpus::LibraryOptions options = service::library_options(
-      *model, context.paths, static_cast<size_t>((*encoder)->dimensions()));
-  options.rebuild = rebuild;
-  const Terminal terminal = context.terminal(settings);
-  auto library = corpus::Library::open_to_write(options, context.clock, context.stop, [&] {
-    terminal.note("note: another process is indexing; waiting until it is done");
-  });
-  if (!library) return library.error();
-  if (!(*library)->notice().empty() && !json) {
-    terminal.note(printable("note: " + (*library)->notice()));
-  }
-  return Workshop{settings, std::move(models), std::move(*encoder), std::move(*library)};
-}
-
 Result<corpus::IndexReport> update_root(Workshop& work, corpus::Root& root, Context& context) {
   const Terminal terminal = context.terminal(work.settings);
-  corpus::Indexer indexer(*work.library, *work.encoder, context.clock, context.stop,
-                          {.own_folder = service::library_folder(context.paths),
-                           .environment = process_environment(),
-                           .progress = [&](const corpus::IndexProgress& progress) {
-                             terminal.status(progress_line(progress));
-                           }});
+  corpus::Indexer indexer = work.indexer(context);
   auto report = indexer.update(root.path);
   terminal.status("");
   if (report && !report->interrupted) root.completed_at = context.clock.wall_seconds();
   return report;
 }
 
-// Every root, or those named; one that is gone is told of and kept.
+// Every root, or those named; one that is gone is told of and kept. Then the vectors of another
+// encoder that are missing.
 void update_roots(Workshop& work, std::vector<corpus::Root>& roots,
-                  const std::vector<corpus::Root*>& chosen, bool json, Context& context) {
+                  const std::vector<corpus::Root*>& chosen, const IndexOptions& options,
+                  Context& context) {
   std::vector<corpus::IndexReport> reports;
   std::vector<Error> problems;
   for (corpus::Root* root : chosen) {
@@ -101,13 +67,41 @@ void update_roots(Workshop& work, std::vector<corpus::Root>& roots,
   }
   if (auto saved = work.library->save_roots(roots); !saved) problems.push_back(saved.error());
   const Terminal terminal = context.terminal(work.settings);
-  terminal.out(json ? service::json_text(reports_json(reports, problems, *work.library))
-                    : printable(reports_text(reports)));
+  Remade remade;
+  bool interrupted = !reports.empty() && reports.back().interrupted;
+  if (!interrupted) {
+    auto made = remake_vectors(work, context);
+    if (made) {
+      remade = std::move(*made);
+      interrupted = remade.interrupted();
+    } else {
+      problems.push_back(made.error());
+    }
+  }
+  uint64_t dropped = 0;
+  if (options.drop_old && !interrupted) {
+    auto gone = work.library->drop_old();
+    if (gone) dropped = *gone;
+    if (!gone) problems.push_back(gone.error());
+  }
+  if (options.json) {
+    Json json = reports_json(reports, remade.index, problems, *work.library);
+    json["cache"] = cache_remake_json(remade.cache);
+    json["dropped_bytes"] = dropped;
+    terminal.out(service::json_text(json));
+  } else {
+    terminal.out(printable(reports_text(reports) + cache_remake_line(remade.cache) +
+                           remake_line(remade.index)));
+    if (dropped > 0) {
+      terminal.out(fmt::format("{:.1f} MB of old vectors removed\n",
+                               static_cast<double>(dropped) / 1e6));
+    }
+  }
   for (const Error& problem : problems) terminal.error(printable(problem.message()));
   if (!problems.empty()) {
     context.exit = exit_code(problems.front().code);
     if (problems.front().code == ErrorCode::NotFound) context.exit = Exit::Usage;
-  } else if (!reports.empty() && reports.back().interrupted) {
+  } else if (interrupted) {
     terminal.note("stopped; the next run goes on from here");
     context.exit = Exit::Interrupted;
   }
@@ -136,7 +130,8 @@ void run_add(const IndexOptions& options, Context& context) {
     if (!resolved) return context.fail(resolved.error(), options.json);
     paths.push_back(resolved->string());
   }
-  auto work = open_workshop(loaded->settings, options.rebuild, options.json, context);
+  auto work = open_workshop(
+      loaded->settings, {.rebuild = options.rebuild, .quiet = options.json}, context);
   if (!work) return context.fail(work.error(), options.json);
   auto roots = work->library->roots();
   if (!roots) return context.fail(roots.error(), options.json);
@@ -154,13 +149,14 @@ void run_add(const IndexOptions& options, Context& context) {
     const bool named = std::find(wanted.begin(), wanted.end(), root.path) != wanted.end();
     if (named || everything) chosen.push_back(&root);
   }
-  update_roots(*work, *roots, chosen, options.json, context);
+  update_roots(*work, *roots, chosen, options, context);
 }
 
 void run_update(const IndexOptions& options, Context& context) {
   auto loaded = context.load_settings(options.json);
   if (!loaded) return;
-  auto work = open_workshop(loaded->settings, options.rebuild, options.json, context);
+  auto work = open_workshop(
+      loaded->settings, {.rebuild = options.rebuild, .quiet = options.json}, context);
   if (!work) return context.fail(work.error(), options.json);
   auto roots = work->library->roots();
   if (!roots) return context.fail(roots.error(), options.json);
@@ -184,13 +180,13 @@ void run_update(const IndexOptions& options, Context& context) {
   if (chosen.empty() || options.rebuild || !work->library->notice().empty()) {
     chosen = all_of(*roots);
   }
-  update_roots(*work, *roots, chosen, options.json, context);
+  update_roots(*work, *roots, chosen, options, context);
 }
 
 void run_rm(const IndexOptions& options, Context& context) {
   auto loaded = context.load_settings(options.json);
   if (!loaded) return;
-  auto work = open_workshop(loaded->settings, false, options.json, context);
+  auto work = open_workshop(loaded->settings, {.quiet = options.json}, context);
   if (!work) return context.fail(work.error(), options.json);
   auto roots = work->library->roots();
   if (!roots) return context.fail(roots.error(), options.json);
@@ -234,19 +230,16 @@ void run_rm(const IndexOptions& options, Context& context) {
 void run_status(const IndexOptions& options, Context& context) {
   auto loaded = context.load_settings(options.json);
   if (!loaded) return;
-  auto model = service::encoder_model(loaded->settings, context.paths);
   const fs::path folder = service::library_folder(context.paths);
-  auto library = corpus::Library::open({.folder = folder, .model = {}, .model_id = {}},
-                                       context.clock);
+  auto index = service::open_to_search(loaded->settings, context.paths, context.clock);
   const Terminal terminal = context.terminal(loaded->settings);
-  if (!library && library.error().code == ErrorCode::NotFound) {
+  if (!index && index.error().code == ErrorCode::NotFound) {
     terminal.out(options.json ? service::json_text(empty_status_json(folder))
                               : "nothing is indexed yet: tinyarms index add PATH\n");
     return;
   }
-  if (!library) return context.fail(library.error(), options.json);
-  auto status = status_of(**library, folder, loaded->settings.l1.model,
-                          model ? service::identity_of(*model) : std::string());
+  if (!index) return context.fail(index.error(), options.json);
+  auto status = status_of(*index, folder, loaded->settings.l1.model);
   if (!status) return context.fail(status.error(), options.json);
   terminal.out(options.json ? service::json_text(status_json(*status))
                             : printable(status_text(*status)));
@@ -261,7 +254,7 @@ void run_watch(const IndexOptions& options, Context& context) {
   bool first = true;
   while (!context.stop.raised()) {
     // Opened for each round, so that others can index in between.
-    auto work = open_workshop(loaded->settings, false, options.json, context);
+    auto work = open_workshop(loaded->settings, {.quiet = options.json}, context);
     if (!work) return context.fail(work.error(), options.json);
     auto roots = work->library->roots();
     if (!roots) return context.fail(roots.error(), options.json);
@@ -296,6 +289,13 @@ void run_watch(const IndexOptions& options, Context& context) {
     if (auto saved = work->library->save_roots(*roots); !saved) {
       return context.fail(saved.error(), options.json);
     }
+    auto remade = remake_vectors(*work, context);
+    if (!remade) return context.fail(remade.error(), options.json);
+    if (!remade->index.model.empty() && options.json) {
+      terminal.out(Json{{"remade", remake_json(remade->index)}}.dump() + "\n");
+    } else {
+      terminal.out(printable(remake_line(remade->index)));
+    }
     work->library.reset();
     if (first) terminal.note("watching; Ctrl-C ends it");
     first = false;
@@ -323,16 +323,20 @@ void add_index(CLI::App& app, Context& context) {
   };
   const auto rebuild = [](CLI::App* command, const std::shared_ptr<IndexOptions>& options) {
     command->add_flag("--rebuild", options->rebuild,
-                      "Make an index of another embedding model anew");
+                      "Empty an index of another embedding model first, instead of serving it "
+                      "until the new one is made");
   };
   const auto [adding, add_options] = add("add", "Add folders or files and index them", run_add);
   adding->add_option("path", add_options->paths, "Folders or files")->required();
   rebuild(adding, add_options);
   add_setting(*adding, context, "--threads", "threads", "Processor threads (0: all)");
   const auto [updating, update_options] =
-      add("update", "Index what has changed since", run_update);
+      add("update", "Index what has changed since, and make the vectors of a new l1.model",
+          run_update);
   updating->add_option("path", update_options->paths, "Only these (default: all)");
   rebuild(updating, update_options);
+  updating->add_flag("--drop-old", update_options->drop_old,
+                     "Remove vectors that no longer serve, which `models migrate --back` needs");
   add_setting(*updating, context, "--threads", "threads", "Processor threads (0: all)");
   const auto [removing, remove_options] = add("rm", "Take a folder out of the index", run_rm);
   removing->add_option("path", remove_options->paths, "As it was added")

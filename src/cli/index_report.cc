@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "service/reply_json.h"
 
@@ -62,6 +63,35 @@ std::string progress_line(const corpus::IndexProgress& progress) {
                      progress.files_all, progress.files_per_second, left(progress.seconds_left));
 }
 
+std::string progress_line(const corpus::RemakeProgress& progress) {
+  const double share = static_cast<double>(progress.done) /
+                       static_cast<double>(std::max<uint64_t>(progress.all, 1));
+  return fmt::format("vectors of {}: {} of {} passages ({:.0f} %), {:.0f}/s, about {} left",
+                     progress.model, progress.done, progress.all, std::floor(100 * share),
+                     progress.passages_per_second, left(progress.seconds_left));
+}
+
+std::string remake_line(const corpus::RemakeReport& report) {
+  if (report.model.empty()) return {};
+  if (report.interrupted) {
+    return fmt::format("vectors of {}: {} of {} that were missing made in {:.1f} s\n", report.model,
+                       report.made, report.passages, report.seconds);
+  }
+  return fmt::format("vectors of {}: {} made in {:.1f} s; they serve from now on\n", report.model,
+                     report.made, report.seconds);
+}
+
+Json remake_json(const corpus::RemakeReport& report) {
+  if (report.model.empty()) return nullptr;
+  return {{"model", report.model},
+          {"made", report.made},
+          {"missing_before", report.passages},
+          {"complete", !report.interrupted},
+          {"seconds", report.seconds},
+          {"passages_per_second",
+           static_cast<double>(report.made) / std::max(report.seconds, 1e-6)}};
+}
+
 std::string report_line(const IndexReport& report) {
   return fmt::format("{}: {} indexed, {} unchanged, {} removed; {} passages in {:.1f} s",
                      report.root, report.indexed, report.unchanged, report.removed,
@@ -116,8 +146,8 @@ Json report_json(const IndexReport& report) {
           {"files_per_second", static_cast<double>(report.indexed) / seconds}};
 }
 
-Json reports_json(const std::vector<IndexReport>& reports, const std::vector<Error>& problems,
-                  const corpus::Library& library) {
+Json reports_json(const std::vector<IndexReport>& reports, const corpus::RemakeReport& remade,
+                  const std::vector<Error>& problems, const corpus::Library& library) {
   IndexReport sum;
   Json roots = Json::array();
   for (const IndexReport& report : reports) {
@@ -137,8 +167,12 @@ Json reports_json(const std::vector<IndexReport>& reports, const std::vector<Err
   }
   Json json = report_json(sum);
   json.erase("root");
-  json["model"] = library.model();
-  json["dimensions"] = library.dimensions();
+  // A vector is made once, whether for a new passage or for another encoder.
+  json["embedded"] = sum.embedded + remade.made;
+  const corpus::VectorMaker* maker = library.maker();
+  json["model"] = maker != nullptr ? Json(maker->model) : Json(nullptr);
+  json["dimensions"] = maker != nullptr ? maker->dimensions : 0;
+  json["remade"] = remake_json(remade);
   json["notice"] = library.notice();
   json["roots"] = std::move(roots);
   json["errors"] = Json::array();
@@ -148,23 +182,34 @@ Json reports_json(const std::vector<IndexReport>& reports, const std::vector<Err
   return json;
 }
 
-Result<IndexStatus> status_of(corpus::Library& library, const fs::path& folder,
-                              const std::string& configured_model, const std::string& model_id) {
+Result<IndexStatus> status_of(service::SearchableIndex& index, const fs::path& folder,
+                              const std::string& configured_model) {
+  corpus::Library& library = *index.library;
   IndexStatus status;
   status.folder = folder;
-  status.model = library.model();
   status.configured_model = configured_model;
-  auto id = library.store().fact("model_id");
-  if (!id) return id.error();
-  status.same_model = model_id.empty() || id->empty() || *id == model_id;
-  status.dimensions = library.dimensions();
+  const corpus::VectorMaker* maker = library.maker();
+  if (maker != nullptr && index.encoder) {
+    status.model = maker->model;
+    status.dimensions = maker->dimensions;
+  }
+  auto remaking = library.remaking();
+  if (!remaking) return remaking.error();
+  status.remaking = std::move(*remaking);
+  for (const corpus::VectorSet& set : library.sets().sets) {
+    const bool serves = maker != nullptr && set.maker.model_id == maker->model_id;
+    if (serves || (status.remaking && status.remaking->model == set.maker.model)) continue;
+    std::error_code problem;
+    const uintmax_t bytes = fs::file_size(folder / set.file, problem);
+    status.old.push_back({set.maker.model, problem ? 0 : bytes, set.complete});
+  }
   auto totals = library.store().totals("");
   if (!totals) return totals.error();
   status.files = totals->files;
   status.passages = totals->passages;
   status.vectors = library.vectors();
   status.bytes = bytes_below(folder);
-  status.notice = library.notice();
+  status.notice = index.notice;
   auto roots = library.roots();
   if (!roots) return roots.error();
   for (corpus::Root& root : *roots) {
@@ -179,9 +224,12 @@ Result<IndexStatus> status_of(corpus::Library& library, const fs::path& folder,
 
 std::string status_text(const IndexStatus& status) {
   std::string text =
-      fmt::format("{} files, {} passages ({} with vectors), {:.1f} MB, made by {} ({} values)\n",
+      fmt::format("{} files, {} passages ({} with vectors), {:.1f} MB, {}\n",
                   status.files, status.passages, status.vectors,
-                  static_cast<double>(status.bytes) / 1e6, status.model, status.dimensions);
+                  static_cast<double>(status.bytes) / 1e6,
+                  status.model.empty()
+                      ? "searched by words alone"
+                      : fmt::format("made by {} ({} values)", status.model, status.dimensions));
   for (const IndexStatus::Place& place : status.roots) {
     text += fmt::format("  {}  {} files, {} passages, {}\n", place.root.path, place.files,
                         place.passages,
@@ -190,9 +238,10 @@ std::string status_text(const IndexStatus& status) {
                             ? "up to date as of " + utc(*place.root.completed_at)
                             : "not finished: tinyarms index update");
   }
-  if (!status.same_model) {
-    text += fmt::format("l1.model is {} now: tinyarms index update --rebuild\n",
-                        status.configured_model);
+  for (const IndexStatus::Old& old : status.old) {
+    text += fmt::format("  vectors of {} are kept{}, {:.1f} MB (index update --drop-old)\n",
+                        old.model, old.complete ? "" : " and not complete",
+                        static_cast<double>(old.bytes) / 1e6);
   }
   if (!status.notice.empty()) text += status.notice + "\n";
   return text;
@@ -209,6 +258,16 @@ Json status_json(const IndexStatus& status) {
                      {"completed_at", place.root.completed_at ? Json(*place.root.completed_at)
                                                               : Json(nullptr)}});
   }
+  Json remaking = nullptr;
+  if (status.remaking) {
+    remaking = {{"model", status.remaking->model},
+                {"done", status.remaking->done},
+                {"all", status.remaking->all}};
+  }
+  Json old = Json::array();
+  for (const IndexStatus::Old& each : status.old) {
+    old.push_back({{"model", each.model}, {"bytes", each.bytes}, {"complete", each.complete}});
+  }
   return {{"folder", status.folder.string()},
           {"files", status.files},
           {"passages", status.passages},
@@ -217,7 +276,9 @@ Json status_json(const IndexStatus& status) {
           {"model", status.model},
           {"dimensions", status.dimensions},
           {"configured_model", status.configured_model},
-          {"same_model", status.same_model},
+          {"same_model", !status.remaking},
+          {"remaking", remaking},
+          {"old", old},
           {"notice", status.notice},
           {"roots", std::move(roots)}};
 }

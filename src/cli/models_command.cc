@@ -208,8 +208,8 @@ void add_models(CLI::App& app, Context& context) {
 
   auto import_options = std::make_shared<ImportCommandOptions>();
   CLI::App* import = models->add_subcommand(
-      "import", "A GGUF file as it is, or a folder with a BERT-family encoder or cross-encoder "
-                "(safetensors)");
+      "import", "A GGUF file as it is, or a folder with an encoder of the BERT family or MPNet, or "
+                "a cross-encoder (safetensors)");
   import->add_option("source", import_options->source, "File or folder")->required();
   import->add_option("--name", import_options->name, "Name to keep it under")->type_name("NAME");
   import->add_option("--quantization", import_options->quantization,
@@ -220,7 +220,8 @@ void add_models(CLI::App& app, Context& context) {
   import->footer(
       "Examples:\n"
       "  tinyarms models import ~/Downloads/qwen2.5-coder-3b-instruct-q4_k_m.gguf\n"
-      "  tinyarms models import ./all-MiniLM-L6-v2 --name minilm --quantization q8");
+      "  tinyarms models import ./all-MiniLM-L6-v2 --name minilm --quantization q8\n"
+      "  tinyarms models import ./all-mpnet-base-v2 --quantization f16");
   import->callback([import_options, &context] { run_import(*import_options, context); });
 
   auto remove_options = std::make_shared<RemoveOptions>();

@@ -8,10 +8,15 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "calibration/calibrator_file.h"
+#include "cli/index_report.h"
+#include "cli/index_workshop.h"
 #include "cli/models_commands.h"
 #include "cli/trial_parts.h"
+#include "service/cache_pairs.h"
 #include "service/calibrated_estimator.h"
+#include "service/library_access.h"
 #include "service/reply_json.h"
+#include "service/user_files.h"
 
 namespace tinyarms::cli {
 namespace {
@@ -105,18 +110,19 @@ Result<InstalledModel> model_in_use(const Migrating& migrating) {
                                     "better", std::string(migrating.place.key),
                  "set it in the configuration, or --force"};
   }
-  auto model = find_generator(migrating.store, name);
+  auto model = find_for(migrating.place, migrating.store, name);
   if (!model && migrating.options.force) return InstalledModel{};
   return model;
 }
 
 Result<InstalledModel> new_model(const Migrating& migrating) {
-  auto model = find_generator(migrating.store, migrating.options.name);
+  auto model = find_for(migrating.place, migrating.store, migrating.options.name);
   if (!model) return model.error();
   if (model->path.parent_path() != migrating.store.folder()) {
     return Error{ErrorCode::InvalidArgument, "is not in the model store", model->path.string(),
                  "tinyarms models import FILE: calibrators are bound to installed models"};
   }
+  if (migrating.place.is_encoder()) return model;
   const auto context_tokens = static_cast<uint32_t>(
       service::tier_at(migrating.settings(), migrating.place).context);
   auto room = check_room(*model, context_tokens, migrating.settings());
@@ -152,6 +158,7 @@ Result<Going> plan_migration(const Migrating& migrating) {
   }
   going.step.verdict =
       eval::judge_trial(stored->trial, migrating.settings().models.trial_margin);
+  if (migrating.place.is_encoder()) return going;  // gives no answers that one could judge
   auto text = calibrator_text(*stored, *model, migrating.place);
   if (!text) {
     going.step.no_calibrator = text.error().message();
@@ -169,6 +176,51 @@ Result<Going> plan_migration(const Migrating& migrating) {
 }
 
 enum class Outcome { Planned, Refused, Done };
+
+// What holds for one encoder only.
+void say_what_is_bound(const Migrating& migrating, const Step& step) {
+  const Terminal terminal = migrating.context.terminal(migrating.settings());
+  auto model = find_encoder(migrating.store, step.to);
+  if (!model) return;
+  const double configured = migrating.settings().l1.similarity;
+  const auto threshold = service::threshold_in_force(migrating.context.paths,
+                                                     service::identity_of(*model), configured);
+  if (!threshold) {
+    terminal.note(printable(fmt::format(
+        "the cache's threshold was calibrated for another model: with {} the same words alone are "
+        "answered from it until tinyarms cache calibrate", step.to)));
+  } else if (configured != service::Settings{}.l1.similarity) {
+    terminal.note(printable(fmt::format(
+        "l1.similarity = {} is yours and stays; cosines of {} may want another", configured,
+        step.to)));
+  }
+  std::error_code problem;
+  if (std::filesystem::exists(service::intent_head_path(migrating.context.paths), problem)) {
+    terminal.note("the intent head that you trained is of one model only: "
+                  "tinyarms intent train FILE.jsonl");
+  }
+}
+
+// The vectors of what is configured now, until they serve: the settings say so already, so that
+// whoever is killed here is followed by `index update`.
+void make_vectors(const Migrating& migrating) {
+  if (!migrating.place.is_encoder()) return;
+  Context& context = migrating.context;
+  const bool json = migrating.options.json;
+  const auto loaded = context.load_settings(json);
+  if (!loaded) return;
+  const Terminal terminal = context.terminal(loaded->settings);
+  auto work = open_workshop(
+      loaded->settings, {.quiet = json, .index = WorkshopNeeds::Index::IfThere}, context);
+  if (!work) return context.fail(work.error(), json);
+  auto remade = remake_vectors(*work, context);
+  if (!remade) return context.fail(remade.error(), json);
+  const std::string text = cache_remake_line(remade->cache) + remake_line(remade->index);
+  if (!json) terminal.out(printable(text));
+  if (!remade->interrupted()) return;
+  terminal.note("stopped; the model before serves on, tinyarms index update goes on");
+  context.exit = Exit::Interrupted;
+}
 
 void show_step(const Migrating& migrating, const Step& step, Outcome outcome) {
   const MigrateOptions& options = migrating.options;
@@ -204,7 +256,9 @@ void show_step(const Migrating& migrating, const Step& step, Outcome outcome) {
     text += fmt::format("calibrator {}: {}\n", options.back ? "out of force" : "in force",
                         step.calibrator);
   }
-  if (!step.no_calibrator.empty()) {
+  if (!step.no_calibrator.empty() && migrating.place.is_encoder()) {
+    text += fmt::format("by force: {}\n", step.no_calibrator);
+  } else if (!step.no_calibrator.empty()) {
     text += fmt::format("no calibrator ({}): its answers count as uncalibrated\n",
                         step.no_calibrator);
   }
@@ -213,6 +267,7 @@ void show_step(const Migrating& migrating, const Step& step, Outcome outcome) {
     return terminal.note("nothing is changed: the same with --yes does it");
   }
   if (outcome == Outcome::Refused) return terminal.note("nothing is changed");
+  if (migrating.place.is_encoder()) say_what_is_bound(migrating, step);
   terminal.note(printable(fmt::format("written to {}; a running server reads it at SIGHUP",
                                       migrating.files.config.string())));
   if (!migrating.settings().policy.file.empty()) {
@@ -249,6 +304,7 @@ void run_forward(const Migrating& migrating) {
     return fail(done.error());
   }
   show_step(migrating, going->step, Outcome::Done);
+  make_vectors(migrating);
 }
 
 void run_back(const Migrating& migrating) {
@@ -259,7 +315,7 @@ void run_back(const Migrating& migrating) {
       service::assigned_at(migrating.settings(), migrating.place));
   if (!last) return fail(last.error());
   if (!last->from.empty() && !options.force) {
-    auto before = find_generator(migrating.store, last->from);
+    auto before = find_for(migrating.place, migrating.store, last->from);
     if (!before) return fail(before.error());
     if (!last->from_sha256.empty() && before->sha256 != last->from_sha256) {
       return fail({ErrorCode::Corrupt, "is another file than the one that served before",
@@ -271,6 +327,7 @@ void run_back(const Migrating& migrating) {
   if (!options.yes) return show_step(migrating, step, Outcome::Planned);
   if (auto done = service::take_back(migrating.files, *last); !done) return fail(done.error());
   show_step(migrating, step, Outcome::Done);
+  make_vectors(migrating);
 }
 
 void run_migrate(const MigrateOptions& options, Context& context) {
@@ -301,7 +358,7 @@ void add_models_migrate(CLI::App& models, Context& context) {
   migrate->add_option("--for", options->place, "Where")
       ->required()
       ->check(CLI::IsMember(service::model_place_words()))
-      ->type_name("l2|l3|general");
+      ->type_name("l1|l2|l3|general");
   migrate->add_flag("--back", options->back, "Takes the last migration there back")
       ->excludes(model);
   migrate->add_flag("--yes", options->yes, "Do it; without, it is only shown");
@@ -313,11 +370,14 @@ void add_models_migrate(CLI::App& models, Context& context) {
   migrate->footer(
       "Asks no model: the trial that is kept decides, where both files and the engine are still\n"
       "those. Model and calibrator change together, in your configuration, or not at all.\n"
+      "For l1 the vectors of the index and of remembered questions are made then; the encoder\n"
+      "before serves until they are, and has its own for the way back.\n"
       "Exit status 4: no clear win; 5: no trial of these files, or a model is missing; 6: the\n"
       "configuration says it elsewhere, or in a way that cannot be changed here.\n"
       "Examples:\n"
       "  tinyarms models migrate qwen2.5-coder-3b --for l2         # what would be done\n"
       "  tinyarms models migrate qwen2.5-coder-3b --for l2 --yes\n"
+      "  tinyarms models migrate minilm.f16 --for l1 --yes\n"
       "  tinyarms models migrate --back --for l2 --yes");
   migrate->callback([options, &context] {
     if (options->name.empty() && !options->back) throw CLI::RequiredError("model");

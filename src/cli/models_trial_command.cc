@@ -39,7 +39,8 @@ struct TrialOptions {
   std::string against;
   std::vector<std::string> tasks = {"tiny"};
   std::string data;
-  size_t limit = kTrialLimit;
+  std::optional<size_t> limit;  // encoders: all, unless given
+  size_t questions() const { return limit.value_or(kTrialLimit); }
   bool json = false;
 };
 
@@ -102,7 +103,7 @@ Result<std::vector<eval::BenchTask>> load_trial_tasks(const TrialOptions& option
     auto task = eval::find_task(name);
     if (!task) return task.error();
     tasks.push_back(eval::load_bench_task(
-        **task, {.data = bench_data_folder(options.data, context), .limit = options.limit}));
+        **task, {.data = bench_data_folder(options.data, context), .limit = options.questions()}));
     const std::string& problem = tasks.back().facts.problem;
     // A trial over fewer tasks than were named would be another trial.
     if (!problem.empty()) return Error{ErrorCode::NotFound, problem, name, "tinyarms data pull"};
@@ -190,7 +191,7 @@ Result<eval::Summary> ask_both(const TrialOptions& options, const Sides& sides,
        .version = sides.trial.version,
        .command = fmt::format("tinyarms models trial {} --against {} --tasks {} --limit {}",
                               options.name, options.against, fmt::join(options.tasks, ","),
-                              options.limit)},
+                              options.questions())},
       {.judge = *judge, .clock = context.clock, .stop = context.stop, .listener = progress});
   if (!run) return run.error();
   if (run->interrupted) {
@@ -291,7 +292,8 @@ void add_models_trial(CLI::App& models, Context& context) {
       "trial", "A model against the one in use, over the same questions, with a verdict");
   trial->add_option("model", options->name, "The one on trial: its name, or a path")->required();
   trial
-      ->add_option("--against", options->against, "l2, l3, general (L2's second model), or a model")
+      ->add_option("--against", options->against,
+                   "l1 (encoders), l2, l3, general (L2's second model), or a model")
       ->required()
       ->type_name("TIER|MODEL");
   trial->add_option("--tasks", options->tasks, "Which questions (tinyarms data list)")
@@ -310,10 +312,20 @@ void add_models_trial(CLI::App& models, Context& context) {
       "`models migrate`, which asks nobody again. Exit status 0, whatever the verdict; 2: no such\n"
       "task, or its data is missing; 5: a model is missing, damaged or over the memory budget;\n"
       "130: stopped, the same command goes on.\n"
+      "Against l1: how often what a query looks for is among the first three passages, with a set\n"
+      "of your own (--data DIR: corpus.jsonl, queries.jsonl), speed and memory.\n"
       "Examples:\n"
+      "  tinyarms models trial minilm.f16 --against l1 --data my-set\n"
       "  tinyarms models trial qwen2.5-coder-3b --against l2\n"
       "  tinyarms models trial new --against l3 --tasks tiny,humaneval --limit 0 --margin 2");
-  trial->callback([options, &context] { run_trial(*options, context); });
+  trial->callback([options, &context] {
+    if (options->against != "l1") return run_trial(*options, context);
+    run_encoder_trial({.name = options->name,
+                       .data = options->data,
+                       .limit = options->limit.value_or(0),
+                       .json = options->json},
+                      context);
+  });
 }
 
 }  // namespace tinyarms::cli

@@ -103,42 +103,50 @@ void run_search(const SearchOptions& options, Context& context) {
   if (const rules::Language* known = rules::find_language(language)) language = known->name;
   if (language == "md") language = "markdown";
 
-  auto model = service::encoder_model(settings, context.paths);
-  if (!model) return context.fail(model.error(), options.json);
-  const corpus::LibraryOptions library_options =
-      service::library_options(*model, context.paths, 0);
-  auto library = corpus::Library::open(library_options, context.clock);
-  if (!library) {
-    context.fail(library.error(), options.json);
-    if (library.error().code == ErrorCode::NotFound) context.exit = Exit::NoAnswer;
+  auto index = service::open_to_search(settings, context.paths, context.clock);
+  if (!index) {
+    context.fail(index.error(), options.json);
+    if (index.error().code == ErrorCode::NotFound) context.exit = Exit::NoAnswer;
     return;
   }
   const Terminal terminal = context.terminal(settings);
-  if (!(*library)->notice().empty()) terminal.note(printable("note: " + (*library)->notice()));
+  if (!index->notice.empty()) terminal.note(printable("note: " + index->notice));
+  if (options.mode == "vectors" && !index->encoder) {
+    return context.fail({ErrorCode::Unavailable, "there are no vectors to search by",
+                         "--mode vectors", "tinyarms index update makes them"},
+                        options.json);
+  }
 
   std::vector<float> vector;
-  if (options.mode != "words") {
-    auto encoder = service::load_encoder(*model, settings);
+  std::string made_by;
+  if (options.mode != "words" && index->encoder) {
+    auto encoder = service::load_encoder(*index->encoder, settings);
     if (!encoder) return context.fail(encoder.error(), options.json);
     const std::string query = service::query_text(**encoder, *question);
     auto embedded = (*encoder)->embed(std::span(&query, 1));
     if (!embedded) return context.fail(embedded.error(), options.json);
     vector = std::move(embedded->front().values);
+    made_by = service::identity_of(*index->encoder);
   }
   const double started = context.clock.monotonic_seconds();
-  auto found = (*library)->search({.text = options.mode == "vectors" ? "" : *question,
-                                   .vector = vector,
-                                   .count = options.limit,
-                                   .weights = service::fusion_weights(settings),
-                                   .language = language,
-                                   .wanted = path_filter(options.path)});
+  auto found = index->library->search({.text = options.mode == "vectors" ? "" : *question,
+                                       .vector = vector,
+                                       .made_by = made_by,
+                                       .count = options.limit,
+                                       .weights = service::fusion_weights(settings),
+                                       .language = language,
+                                       .wanted = path_filter(options.path)});
   if (!found) return context.fail(found.error(), options.json);
   const double seconds = context.clock.monotonic_seconds() - started;
   if (options.json) {
     Json results = Json::array();
     for (size_t i = 0; i < found->size(); ++i) results.push_back(found_json((*found)[i], i + 1));
     terminal.out(service::json_text(
-        {{"query", *question}, {"results", results}, {"search_seconds", seconds}}));
+        {{"query", *question},
+         {"results", results},
+         {"search_seconds", seconds},
+         {"model", vector.empty() ? Json(nullptr) : Json(index->library->maker()->model)},
+         {"notice", index->notice}}));
   } else {
     std::string all;
     for (const corpus::Found& each : *found) all += found_text(each, terminal);

@@ -156,8 +156,9 @@ struct Serving::Parts {
     if (auto traced = traces_.configure(loaded->settings); !traced) return traced.error();
     // In between, no program of this user is answered: neither footing holds then.
     stand_on({});
-    settings_.set(loaded->settings);
+    // The models first: who sees the new settings takes the models that go with them, once.
     climbs_.replace_settings(loaded->settings);
+    settings_.set(loaded->settings);
     stand_on(footing(*loaded));
     door_.replace_keys(std::make_shared<const door::KeyRing>(std::move(*keys)));
     return {};

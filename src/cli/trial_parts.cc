@@ -47,21 +47,45 @@ std::string calibration_text(const eval::TrialCalibration& calibration) {
 
 std::filesystem::path trials_folder(const Paths& paths) { return paths.data_dir / "trials"; }
 
-Result<catalog::InstalledModel> find_generator(const catalog::ModelStore& store,
-                                               const std::string& name) {
+namespace {
+
+Result<catalog::InstalledModel> find_usable(const catalog::ModelStore& store,
+                                            const std::string& name, bool encoder) {
   auto model = store.find(name);
   if (!model) return model.error();
   if (!model->problem.empty()) {
     return Error{ErrorCode::Corrupt, model->problem, model->path.string(), "import it again"};
   }
-  if (model->encoder) {
+  if (model->encoder && !encoder) {
     return Error{ErrorCode::Unsupported, "is an encoder: it writes no answers", model->name,
-                 "compare encoders with tinyarms bench --tasks sts, retrieval"};
+                 "compare encoders with --against l1"};
+  }
+  if (!model->encoder && encoder) {
+    return Error{ErrorCode::Unsupported, "is no encoder: it cannot embed questions", model->name,
+                 "tinyarms models list shows which are"};
   }
   auto hash = store.sha256_of(*model);
   if (!hash) return hash.error();
   model->sha256 = std::move(*hash);
   return model;
+}
+
+}  // namespace
+
+Result<catalog::InstalledModel> find_generator(const catalog::ModelStore& store,
+                                               const std::string& name) {
+  return find_usable(store, name, false);
+}
+
+Result<catalog::InstalledModel> find_encoder(const catalog::ModelStore& store,
+                                             const std::string& name) {
+  return find_usable(store, name, true);
+}
+
+Result<catalog::InstalledModel> find_for(const service::ModelPlace& place,
+                                         const catalog::ModelStore& store,
+                                         const std::string& name) {
+  return find_usable(store, name, place.is_encoder());
 }
 
 std::string trial_text(const eval::Trial& trial, const eval::TrialVerdict& verdict) {

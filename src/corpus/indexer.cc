@@ -91,7 +91,14 @@ Result<IndexReport> Indexer::update(const std::string& root) {
     bytes_all_ += file.bytes;
   }
   files_all_ = changed.size();
-  if (auto done = embed_rest(); !done) return done.error();
+  // What an earlier run stored and did not come to embed; more than that is remake()'s.
+  if (library_.is_complete(Which::Serving)) {
+    auto rest = library_.without_vector();
+    if (!rest) return rest.error();
+    auto made = fill(Which::Serving, *rest, nullptr);
+    if (!made) return made.error();
+    report_.embedded += *made;
+  }
 
   Batch batch;
   uint64_t done_files = 0;
@@ -195,43 +202,44 @@ Result<void> Indexer::take(const ListedFile& file, Batch& batch) {
 
 Result<void> Indexer::flush(Batch& batch) {
   if (batch.updates.empty()) return {};
-  auto ids = library_.store().replace(batch.updates);
+  auto ids = library_.replace(batch.updates);
   if (!ids) return ids.error();
-  auto embedded = embed(*ids, batch.texts);
+  auto embedded = embed(*ids, batch.texts, Which::Serving);
   if (!embedded) return embedded.error();
+  if (*embedded) report_.embedded += ids->size();
   batch = {};
   return {};
 }
 
 // False where it was stopped before the vectors were kept.
-Result<bool> Indexer::embed(std::span<const int64_t> ids, std::span<const std::string> texts) {
-  const std::string prompt =
-      encoder::prompt_for(embedder_.facts(), encoder::Purpose::Document);
+Result<bool> Indexer::embed(std::span<const int64_t> ids, std::span<const std::string> texts,
+                            Which which) {
+  engine::Embedder& embedder = which == Which::Next ? *options_.next : embedder_;
+  const std::string prompt = encoder::prompt_for(embedder.facts(), encoder::Purpose::Document);
   std::vector<float> vectors;
   for (size_t at = 0; at < texts.size(); at += kEmbedTexts) {
     if (stop_.raised()) return false;
     const auto some = texts.subspan(at, std::min(kEmbedTexts, texts.size() - at));
     std::vector<std::string> prompted;
     for (const std::string& text : some) prompted.push_back(prompt + text);
-    auto embeddings = embedder_.embed(prompted);
+    auto embeddings = embedder.embed(prompted);
     if (!embeddings) return embeddings.error();
     for (const engine::Embedding& embedding : *embeddings) {
       vectors.insert(vectors.end(), embedding.values.begin(), embedding.values.end());
     }
   }
   if (ids.empty()) return true;
-  if (auto added = library_.add_vectors(ids, vectors); !added) return added.error();
-  report_.embedded += ids.size();
+  if (auto added = library_.add_vectors(ids, vectors, which); !added) return added.error();
   return true;
 }
 
-// What an earlier run stored and did not come to embed.
-Result<void> Indexer::embed_rest() {
-  auto rest = library_.without_vector();
-  if (!rest) return rest.error();
-  for (size_t at = 0; at < rest->size() && !stop_.raised(); at += kBatchPassages) {
-    const auto ids = std::span(*rest).subspan(at, std::min(kBatchPassages, rest->size() - at));
-    auto rows = library_.store().passages(ids);
+// Vectors for those passages, a batch on disk at a time. How many it came to.
+Result<uint64_t> Indexer::fill(Which which, const std::vector<int64_t>& ids,
+                               const std::function<void(uint64_t)>& tell) {
+  uint64_t made = 0;
+  for (size_t at = 0; at < ids.size() && !stop_.raised(); at += kBatchPassages) {
+    const auto some = std::span(ids).subspan(at, std::min(kBatchPassages, ids.size() - at));
+    auto rows = library_.store().passages(some);
     if (!rows) return rows.error();
     std::vector<int64_t> found;
     std::vector<std::string> texts;
@@ -239,9 +247,46 @@ Result<void> Indexer::embed_rest() {
       found.push_back(row.id);
       texts.push_back(embedded_text(row.path, row.symbol, row.body));
     }
-    if (auto embedded = embed(found, texts); !embedded) return embedded.error();
+    auto embedded = embed(found, texts, which);
+    if (!embedded) return embedded.error();
+    if (*embedded) made += found.size();
+    if (tell) tell(made);
   }
-  return {};
+  return made;
+}
+
+Result<RemakeReport> Indexer::remake() {
+  RemakeReport report;
+  const Which which = library_.has_next() ? Which::Next : Which::Serving;
+  if (library_.is_complete(which) && which == Which::Serving) return report;
+  const double started = clock_.monotonic_seconds();
+  const auto seconds = [&] { return std::max(clock_.monotonic_seconds() - started, 1e-3); };
+  report.model = library_.writes(which).model;
+  if (auto tidied = library_.tidy(which); !tidied) return tidied.error();
+  auto rest = library_.without_vector(which);
+  if (!rest) return rest.error();
+  auto totals = library_.store().totals("");
+  if (!totals) return totals.error();
+  report.passages = rest->size();
+  const auto tell = [&](uint64_t made) {
+    if (!options_.remake_progress) return;
+    const double rate = static_cast<double>(made) / seconds();
+    options_.remake_progress(
+        {.model = report.model,
+         .done = totals->passages - rest->size() + made,
+         .all = totals->passages,
+         .passages_per_second = rate,
+         .seconds_left = rate > 0 ? static_cast<double>(rest->size() - made) / rate : 0});
+  };
+  auto made = fill(which, *rest, tell);
+  if (!made) return made.error().wrap("making the vectors of " + report.model);
+  report.made = *made;
+  report.interrupted = stop_.raised();
+  if (!report.interrupted) {
+    if (auto done = library_.complete(); !done) return done.error();
+  }
+  report.seconds = seconds();
+  return report;
 }
 
 void Indexer::tell(uint64_t done, uint64_t bytes_done) {

@@ -5,15 +5,11 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <random>
 #include <thread>
-#include <unordered_set>
-
-#include "corpus/words.h"
 
 namespace tinyarms::corpus {
 namespace {
@@ -21,9 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kPassages = "passages.sqlite";
-constexpr const char* kVectors = "vectors";
-constexpr size_t kDepth = 100;  // of each ranking that is fused
-constexpr storage::WordWeights kWordWeights = {.symbol = 3, .path = 1, .body = 1};
+constexpr int kOpenRounds = 5;
 
 std::string random_name() {
   std::random_device device;
@@ -42,6 +36,10 @@ std::string file_number(const fs::path& path) {
   return fmt::format("{}:{}", status.st_dev, status.st_ino);
 }
 
+void add_notice(std::string& notice, const std::string& more) {
+  notice += (notice.empty() ? "" : "; ") + more;
+}
+
 }  // namespace
 
 bool Library::exists(const fs::path& folder) {
@@ -55,8 +53,14 @@ Result<std::unique_ptr<Library>> Library::open(const LibraryOptions& options, co
   }
   std::unique_ptr<Library> library(new Library(options, clock));
   if (auto opened = library->open_store(); !opened) return opened.error();
-  if (auto same = library->check_model(); !same) return same.error();
-  if (auto opened = library->open_vectors(false); !opened) return opened.error();
+  // What served a moment ago may be removed between the two: then it is read again.
+  for (int round = 0; round < kOpenRounds; ++round) {
+    if (auto read = library->read_sets(); !read) return read.error();
+    if (auto opened = library->open_to_search(); !opened) return opened.error();
+    auto now = vector_sets_text(*library->store_);
+    if (!now) return now.error();
+    if (*now == library->sets_text_) break;
+  }
   return Result<std::unique_ptr<Library>>(std::move(library));
 }
 
@@ -66,26 +70,22 @@ Result<std::unique_ptr<Library>> Library::open_to_write(const LibraryOptions& op
   std::unique_ptr<Library> library(new Library(options, clock));
   if (auto locked = library->lock(stop, on_wait); !locked) return locked.error();
   if (auto opened = library->open_store(); !opened) return opened.error();
-  if (auto same = library->check_model(); !same) {
-    const bool other = same.error().code == ErrorCode::Unsupported;
-    if (!other || !options.rebuild) return same.error();
+  auto read = library->read_sets();
+  if (!read && !options.rebuild) return read.error();
+  const VectorSet* own = library->sets_.find(options.wanted.model_id);
+  const bool other = !library->sets_.sets.empty() && (own == nullptr || !own->complete);
+  if (options.rebuild && (other || !read)) {
     if (auto cleared = library->store_->clear(); !cleared) return cleared.error();
     library->identity_.clear();
+    library->sets_ = {};
   }
   if (library->identity_.empty()) {
     library->identity_ = random_name();
-    library->model_ = options.model;
-    library->dimensions_ = options.dimensions;
-    const std::pair<const char*, std::string> facts[] = {
-        {"model", options.model},
-        {"model_id", options.model_id},
-        {"dimensions", fmt::format("{}", options.dimensions)},
-        {"identity", library->identity_}};
-    for (const auto& [name, value] : facts) {
-      if (auto set = library->store_->set_fact(name, value); !set) return set.error();
-    }
+    auto set = library->store_->set_fact("identity", library->identity_);
+    if (!set) return set.error();
+    library->sets_ = {};
   }
-  if (auto opened = library->open_vectors(true); !opened) return opened.error();
+  if (auto chosen = library->choose_sets(); !chosen) return chosen.error();
   return Result<std::unique_ptr<Library>>(std::move(library));
 }
 
@@ -117,171 +117,138 @@ Result<void> Library::open_store() {
   return {};
 }
 
-Result<bool> Library::keep_up() {
-  if (file_number(options_.folder / kPassages) != passages_file_) return false;
-  auto identity = store_->fact("identity");
-  if (!identity) return identity.error();
-  if (*identity != identity_) return false;
-  if (vectors_) return vectors_->take_in_appended();
-  std::error_code problem;
-  return !fs::exists(options_.folder / kVectors, problem);
-}
-
-Result<void> Library::check_model() {
+Result<void> Library::read_sets() {
   auto identity = store_->fact("identity");
   if (!identity) return identity.error();
   identity_ = std::move(*identity);
   if (identity_.empty()) return {};
-  auto model = store_->fact("model");
-  if (!model) return model.error();
-  auto id = store_->fact("model_id");
-  if (!id) return id.error();
-  auto dimensions = store_->fact("dimensions");
-  if (!dimensions) return dimensions.error();
-  model_ = *model;
-  dimensions_ = static_cast<size_t>(std::strtoull(dimensions->c_str(), nullptr, 10));
-  const bool same_size = options_.dimensions == 0 || options_.dimensions == dimensions_;
-  if (options_.model_id.empty() || (*id == options_.model_id && same_size)) return {};
-  return Error{ErrorCode::Unsupported,
-               fmt::format("the index was made by {} ({} values), and l1.model is {}", model_,
-                           dimensions_, options_.model),
-               options_.folder.string(),
-               "make it anew for this model: tinyarms index update --rebuild"};
+  auto text = vector_sets_text(*store_);
+  if (!text) return text.error();
+  sets_text_ = std::move(*text);
+  auto sets = read_vector_sets(*store_);
+  if (!sets) return sets.error();
+  sets_ = std::move(*sets);
+  return {};
 }
 
-Result<void> Library::open_vectors(bool writable) {
-  const fs::path path = options_.folder / kVectors;
-  std::error_code problem;
-  if (!writable && (identity_.empty() || !fs::exists(path, problem))) return {};
-  std::string id = options_.model_id;
-  if (id.empty()) {
-    auto known = store_->fact("model_id");
-    if (!known) return known.error();
-    id = *known;
+Result<bool> Library::keep_up() {
+  if (file_number(options_.folder / kPassages) != passages_file_) return false;
+  auto identity = store_->fact("identity");
+  if (!identity) return identity.error();
+  auto sets = vector_sets_text(*store_);
+  if (!sets) return sets.error();
+  if (*identity != identity_ || *sets != sets_text_) return false;
+  for (Vectors* each : {&serving_, &next_}) {
+    if (!each->index) continue;
+    auto current = each->index->take_in_appended();
+    if (!current || !*current) return current;
   }
-  const index::VectorIndexOptions options{
-      .dimensions = dimensions_, .model = identity_ + " " + id, .writable = writable};
+  if (serving_.index || next_.index) return true;
+  // Some may be there now that were not, or could not be used.
+  const VectorSet* set = sets_.to_search(options_.wanted.model_id);
+  std::error_code problem;
+  return set == nullptr || !fs::exists(path_of(*set), problem);
+}
+
+index::VectorIndexOptions Library::index_options(const VectorSet& set, bool writable) const {
+  return {.dimensions = set.maker.dimensions,
+          .model = identity_ + " " + set.maker.model_id,
+          .writable = writable};
+}
+
+Result<void> Library::open_to_search() {
+  serving_ = {};
+  next_ = {};
+  std::error_code problem;
+  if (const VectorSet* own = sets_.find(options_.wanted.model_id);
+      own != nullptr && !own->complete && fs::exists(path_of(*own), problem)) {
+    // For how far it is; what is wrong with it is for who writes.
+    next_.maker = own->maker;
+    if (auto next = index::VectorIndex::open(path_of(*own), index_options(*own, false))) {
+      next_.index = std::move(*next);
+    }
+  }
+  const VectorSet* set = sets_.to_search(options_.wanted.model_id);
+  if (set == nullptr || !fs::exists(path_of(*set), problem)) return {};
+  auto vectors = index::VectorIndex::open(path_of(*set), index_options(*set, false));
+  if (!vectors && vectors.error().code == ErrorCode::Io) return vectors.error();
+  if (!vectors) {
+    add_notice(notice_, fmt::format("the vectors cannot be used ({}): searching by words alone; "
+                                    "tinyarms index update makes them anew",
+                                    vectors.error().what));
+    return {};
+  }
+  serving_ = {.maker = set->maker, .index = std::move(*vectors)};
+  return {};
+}
+
+// Whose vectors are kept up to date, and whose are being made.
+Result<void> Library::choose_sets() {
+  const VectorMaker& wanted = options_.wanted;
+  const VectorSet* own = sets_.find(wanted.model_id);
+  if (own != nullptr && own->maker.dimensions != wanted.dimensions) {
+    if (auto gone = remove_sets({wanted.model_id}); !gone) return gone;
+    own = nullptr;
+  }
+  if (own == nullptr) {
+    sets_.sets.push_back(
+        {.maker = wanted, .file = vector_file_name(wanted.model_id), .complete = false});
+  }
+  auto totals = store_->totals("");
+  if (!totals) return totals.error();
+  VectorSet& set = *sets_.find(wanted.model_id);
+  if (totals->passages == 0) set.complete = true;
+  const VectorSet* now = sets_.find(sets_.serving);
+  if (set.complete || now == nullptr || !now->complete) sets_.serving = wanted.model_id;
+  if (auto opened = open_writable(*sets_.find(sets_.serving), serving_); !opened) return opened;
+  if (!sets_.find(sets_.serving)->complete && sets_.serving != wanted.model_id) {
+    // Damaged, so that it serves nobody any more.
+    serving_ = {};
+    sets_.serving = wanted.model_id;
+    if (auto opened = open_writable(set, serving_); !opened) return opened;
+  }
+  if (sets_.serving != wanted.model_id) {
+    if (auto opened = open_writable(set, next_); !opened) return opened;
+  }
+  remove_strays();
+  return save_sets();
+}
+
+Result<void> Library::open_writable(const VectorSet& set, Vectors& into) {
+  const fs::path path = path_of(set);
+  std::error_code problem;
+  const bool was_there = fs::exists(path, problem);
+  const index::VectorIndexOptions options = index_options(set, true);
   auto vectors = index::VectorIndex::open(path, options);
-  if (!vectors && writable && vectors.error().code == ErrorCode::InvalidArgument) {
+  bool anew = !was_there;
+  if (!vectors && vectors.error().code == ErrorCode::InvalidArgument) {
     // Of a database that is gone: its numbers mean nothing here.
     fs::path aside = path;
     aside += ".old";
     fs::rename(path, aside, problem);
     if (problem) return io_error("cannot be set aside", path);
     vectors = index::VectorIndex::open(path, options);
-  }
-  if (!vectors && !writable && vectors.error().code != ErrorCode::Io) {
-    notice_ += fmt::format("{}the vectors cannot be used ({}): searching by words alone; "
-                           "tinyarms index update makes them anew",
-                           notice_.empty() ? "" : "; ", vectors.error().what);
-    return {};
+    anew = true;
   }
   if (!vectors) return vectors.error();
-  vectors_ = std::move(*vectors);
-  if (const auto& aside = vectors_->set_aside()) {
-    notice_ += fmt::format("{}vectors that cannot be used were set aside as {}",
-                           notice_.empty() ? "" : "; ", aside->string());
+  if (const auto& aside = (*vectors)->set_aside()) {
+    add_notice(notice_, fmt::format("vectors that cannot be used were set aside as {}",
+                                    aside->string()));
+    anew = true;
   }
+  auto totals = store_->totals("");
+  if (!totals) return totals.error();
+  if (anew && totals->passages > 0) sets_.find(set.maker.model_id)->complete = false;
+  into = {.maker = set.maker, .index = std::move(*vectors)};
   return {};
 }
 
-Result<std::vector<int64_t>> Library::without_vector() {
-  auto passages = store_->passage_ids();
-  if (!passages) return passages.error();
-  const std::vector<int64_t> there = vectors_->ids();
-  const std::unordered_set<int64_t> known(there.begin(), there.end());
-  std::erase_if(*passages, [&](int64_t id) { return known.count(id) > 0; });
-  return passages;
-}
-
-Result<void> Library::add_vectors(std::span<const int64_t> ids, std::span<const float> vectors) {
-  return vectors_->append(ids, vectors);
-}
-
-Result<void> Library::tidy() {
-  auto passages = store_->passage_ids();
-  if (!passages) return passages.error();
-  const std::unordered_set<int64_t> known(passages->begin(), passages->end());
-  std::vector<int64_t> gone;
-  for (const int64_t id : vectors_->ids()) {
-    if (known.count(id) == 0) gone.push_back(id);
-  }
-  if (!gone.empty()) {
-    if (auto removed = vectors_->remove(gone); !removed) return removed.error();
-  }
-  if (vectors_->rows() <= vectors_->size() + vectors_->size() / 4 + 64) return {};
-  return vectors_->compact();
-}
-
-// The passages of the files that a filter lets through, ascending.
-Result<std::vector<int64_t>> Library::allowed(const SearchQuery& query) {
-  auto rows = store_->passage_files();
-  if (!rows) return rows.error();
-  auto files = store_->files_under("");
-  if (!files) return files.error();
-  std::unordered_set<int64_t> wanted;
-  for (const storage::FileRow& file : *files) {
-    if (!query.language.empty() && file.language != query.language) continue;
-    if (query.wanted && !query.wanted(file.path)) continue;
-    wanted.insert(file.id);
-  }
-  std::vector<int64_t> ids;
-  for (const auto& [passage, file] : *rows) {
-    if (wanted.count(file) > 0) ids.push_back(passage);
-  }
-  return ids;
-}
-
-Result<Rankings> Library::rank(const SearchQuery& query, size_t depth) {
-  const bool filtered = !query.language.empty() || query.wanted != nullptr;
-  std::vector<int64_t> ids;
-  if (filtered) {
-    auto some = allowed(query);
-    if (!some) return some.error();
-    ids = std::move(*some);
-  }
-  const auto keep = [&](auto& matches) {
-    if (filtered) {
-      std::erase_if(matches, [&](const auto& match) {
-        return !std::binary_search(ids.begin(), ids.end(), match.id);
-      });
-    }
-    if (matches.size() > depth) matches.resize(depth);
-  };
-  Rankings rankings;
-  auto words = store_->find_words({.words = query_words(query.text),
-                                   .weights = kWordWeights,
-                                   .count = filtered ? 0 : depth});
-  if (!words) return words.error();
-  rankings.by_words = std::move(*words);
-  keep(rankings.by_words);
-  if (!vectors_ || vectors_->size() == 0 || query.vector.empty()) return rankings;
-  auto near = vectors_->search(query.vector, {.count = filtered ? vectors_->size() : depth});
-  if (!near) return near.error();
-  rankings.by_vectors = std::move(*near);
-  keep(rankings.by_vectors);
-  return rankings;
-}
-
-Result<std::vector<Found>> Library::search(const SearchQuery& query) {
-  auto rankings = rank(query, std::max(kDepth, 2 * query.count));
-  if (!rankings) return rankings.error();
-  std::vector<Found> found;
-  for (const FusedRank& each : fuse(*rankings, query.weights)) {
-    if (found.size() == query.count) break;
-    auto rows = store_->passages(std::span(&each.id, 1));
-    if (!rows) return rows.error();
-    if (rows->empty()) continue;  // removed while we looked
-    const auto word = each.word_rank;
-    const auto vector = each.vector_rank;
-    found.push_back({.passage = std::move(rows->front()),
-                     .score = each.score,
-                     .bm25 = word > 0 ? rankings->by_words[word - 1].bm25 : 0,
-                     .cosine = vector > 0 ? double{rankings->by_vectors[vector - 1].cosine} : 0,
-                     .word_rank = word,
-                     .vector_rank = vector});
-  }
-  return found;
+Result<void> Library::save_sets() {
+  if (auto written = write_vector_sets(*store_, sets_); !written) return written;
+  auto text = vector_sets_text(*store_);
+  if (!text) return text.error();
+  sets_text_ = std::move(*text);
+  return {};
 }
 
 }  // namespace tinyarms::corpus

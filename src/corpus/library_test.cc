@@ -8,114 +8,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <fstream>
 #include <random>
 
-#include "corpus/indexer.h"
-#include "corpus/words.h"
+#include "corpus/test_library.h"
 
 namespace tinyarms::corpus {
 namespace {
 
-namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-constexpr size_t kSize = 32;
-
-// Texts that share words lie near each other.
-class WordEmbedder final : public engine::Embedder {
- public:
-  const engine::ModelFacts& facts() const override { return facts_; }
-  int dimensions() const override { return kSize; }
-  std::string_view backend() const override { return "words"; }
-  Result<std::vector<int32_t>> tokenize(std::string_view) const override {
-    return std::vector<int32_t>{};
-  }
-  Result<std::vector<engine::Embedding>> embed(std::span<const std::string> texts) override {
-    std::vector<engine::Embedding> all;
-    for (const std::string& text : texts) {
-      ++embedded;
-      engine::Embedding embedding;
-      embedding.values.assign(kSize, 0.01F);
-      std::string word;
-      for (const char c : index_words(text) + " ") {
-        if (c != ' ') {
-          word += c;
-          continue;
-        }
-        embedding.values[std::hash<std::string>{}(word) % kSize] += 1;
-        word.clear();
-      }
-      double squares = 0;
-      for (const float value : embedding.values) squares += double{value} * double{value};
-      for (float& value : embedding.values) value /= static_cast<float>(std::sqrt(squares));
-      all.push_back(std::move(embedding));
-    }
-    return all;
-  }
-  size_t embedded = 0;
-
- private:
-  engine::ModelFacts facts_;
-};
-
-class LibraryTest : public testing::Test {
- protected:
-  LibraryTest() {
-    std::string pattern = (fs::temp_directory_path() / "corpus-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) std::abort();
-    folder_ = fs::canonical(pattern);
-    fs::create_directories(tree());
-  }
-  ~LibraryTest() override { fs::remove_all(folder_); }
-
-  fs::path tree() const { return folder_ / "tree"; }
-  fs::path own() const { return folder_ / "index"; }
-
-  void write(const std::string& name, const std::string& text) const {
-    fs::create_directories((tree() / name).parent_path());
-    std::ofstream(tree() / name, std::ios::binary) << text;
-  }
-
-  LibraryOptions options() const {
-    return {.folder = own(), .model = "words", .model_id = "w1", .dimensions = kSize};
-  }
-
-  std::unique_ptr<Library> library(LibraryOptions options) {
-    auto opened = Library::open_to_write(options, clock_, stop_, nullptr);
-    EXPECT_TRUE(opened) << opened.error().message();
-    return opened ? std::move(*opened) : nullptr;
-  }
-  std::unique_ptr<Library> library() { return library(options()); }
-
-  IndexReport update(Library& into) {
-    Indexer indexer(into, embedder_, clock_, stop_,
-                    {.own_folder = own(),
-                     .environment = [](const std::string&) { return std::nullopt; }});
-    auto report = indexer.update(tree().string());
-    EXPECT_TRUE(report) << report.error().message();
-    return report ? *report : IndexReport{};
-  }
-
-  std::vector<Found> search(Library& in, const std::string& text, SearchQuery query = {}) {
-    auto vectors = embedder_.embed(std::span(&text, 1));
-    query.text = text;
-    query.vector = vectors->front().values;
-    auto found = in.search(query);
-    EXPECT_TRUE(found) << found.error().message();
-    return found ? *found : std::vector<Found>{};
-  }
-
-  static size_t left_out(const IndexReport& report, LeftOut reason) {
-    return report.left_out[static_cast<size_t>(reason)];
-  }
-
-  SystemClock clock_;
-  StopFlag stop_;
-  WordEmbedder embedder_;
-  fs::path folder_;
-};
 
 TEST_F(LibraryTest, FindsWhatWasIndexedWithItsPlaceAndSymbol) {
   write("src/config.py", "import os\n\n\ndef parse_config(path):\n    return read_toml(path)\n");
@@ -197,29 +98,24 @@ TEST_F(LibraryTest, AFileThatTurnsIntoASecretIsForgotten) {
   EXPECT_EQ(in->vectors(), 0U);
 }
 
-TEST_F(LibraryTest, AnotherModelIsRefusedWithTheCommandThatRebuilds) {
+TEST_F(LibraryTest, RebuiltItIsEmptiedForAnotherModel) {
   write("a.py", "def one():\n    return first_thing()\n");
   update(*library());
   LibraryOptions other = options();
-  other.model = "other";
-  other.model_id = "o1";
-  auto refused = Library::open_to_write(other, clock_, stop_, nullptr);
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, ErrorCode::Unsupported);
-  EXPECT_THAT(refused.error().message(), HasSubstr("tinyarms index update --rebuild"));
-  EXPECT_FALSE(Library::open(other, clock_));
+  other.wanted = {.model = "other", .model_id = "o1", .dimensions = kSize};
   other.rebuild = true;
   auto rebuilt = library(other);
   ASSERT_NE(rebuilt, nullptr);
   EXPECT_EQ(rebuilt->vectors(), 0U);
+  EXPECT_FALSE(rebuilt->has_next());
   EXPECT_EQ(update(*rebuilt).indexed, 1U);
-  EXPECT_EQ(rebuilt->model(), "other");
+  EXPECT_EQ(rebuilt->maker()->model, "other");
 }
 
 TEST_F(LibraryTest, DamagedFilesAreSetAsideAndMadeAnew) {
   write("a.py", "def one():\n    return first_thing()\n");
   update(*library());
-  std::ofstream(own() / "vectors", std::ios::binary) << "not vectors at all";
+  std::ofstream(own() / vector_file_name("w1"), std::ios::binary) << "not vectors at all";
   {
     auto read = Library::open(options(), clock_);
     ASSERT_TRUE(read) << read.error().message();
@@ -267,10 +163,7 @@ TEST_F(LibraryTest, SurvivesBeingKilledManyTimes) {
     if (child == 0) {
       auto in = Library::open_to_write(options(), clock_, stop_, nullptr);
       if (!in) ::_exit(1);
-      Indexer indexer(**in, embedder_, clock_, stop_,
-                      {.own_folder = own(),
-                       .environment = [](const std::string&) { return std::nullopt; }});
-      ::_exit(indexer.update(tree().string()) ? 0 : 1);
+      ::_exit(indexer(**in, embedder_).update(tree().string()) ? 0 : 1);
     }
     ::usleep(static_cast<useconds_t>(random() % 30000));
     ::kill(child, SIGKILL);
@@ -326,7 +219,7 @@ TEST_F(LibraryTest, AReaderThatStaysOpenKeepsUp) {
   EXPECT_EQ(second->word_rank, 1U);
   EXPECT_GT(second->vector_rank, 0U) << "its vector was taken in as well";
   LibraryOptions other = options();
-  other.model_id = "w2";
+  other.wanted.model_id = "w2";
   other.rebuild = true;
   EXPECT_TRUE(library(other));
   EXPECT_FALSE(current()) << "rebuilt for another model";

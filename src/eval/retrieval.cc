@@ -170,9 +170,9 @@ Result<void> RetrievalRun::index(const RetrievalSet& set, const EmbedTexts& embe
   const SystemClock clock;
   const StopFlag stop;
   auto library = corpus::Library::open_to_write({.folder = folder_,
-                                                 .model = "bench",
-                                                 .model_id = "bench",
-                                                 .dimensions = asked->front().size()},
+                                                 .wanted = {.model = "bench",
+                                                            .model_id = "bench",
+                                                            .dimensions = asked->front().size()}},
                                                 clock, stop, nullptr);
   if (!library) return library.error();
   for (size_t at = 0; at < set.corpus.size(); at += kRetrievalBatch) {
@@ -182,7 +182,7 @@ Result<void> RetrievalRun::index(const RetrievalSet& set, const EmbedTexts& embe
       texts.emplace_back();
       updates.push_back(update_of(set.corpus[i], i, texts.back()));
     }
-    auto ids = (*library)->store().replace(updates);
+    auto ids = (*library)->replace(updates);
     if (!ids) return ids.error();
     auto vectors = embed(texts);
     if (!vectors) return vectors.error();

@@ -1,11 +1,14 @@
 #include "eval/retrieval.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <cmath>
 #include <fstream>
+
+#include "eval/encoder_trial.h"
 
 namespace tinyarms::eval {
 namespace {
@@ -99,6 +102,43 @@ TEST(RetrievalFigures, AreThoseOfTheLiterature) {
   EXPECT_DOUBLE_EQ(retrieval_figures(late, {15}).ndcg10, 0);
   EXPECT_DOUBLE_EQ(retrieval_figures(late, {15}).mrr, 1.0 / 16);
   EXPECT_DOUBLE_EQ(retrieval_figures({}, {15}).mrr, 0);
+}
+
+TEST_F(RetrievalTest, OfTwoEncodersTheOneThatFindsMoreWins) {
+  std::string corpus;
+  std::string queries;
+  for (int i = 0; i < 26; ++i) {
+    // No word in common, so that vectors decide.
+    corpus += fmt::format("{{\"id\": {}, \"text\": \"{}x{}\"}}\n", i, char('a' + i), i);
+    queries += fmt::format("{{\"id\": {}, \"text\": \"{}y{}\", \"relevant\": [{}]}}\n", i,
+                           char('a' + i), i, i);
+  }
+  write("corpus.jsonl", corpus);
+  write("queries.jsonl", queries);
+  auto set = read_retrieval_set(folder_);
+  ASSERT_TRUE(set) << set.error().message();
+  // Sees half of the letters as one.
+  const EmbedTexts blurred = [](std::span<const std::string> texts) {
+    std::vector<std::string> few;
+    for (const std::string& text : texts) few.push_back(text.front() < 'n' ? text : "z");
+    return embed(few);
+  };
+  auto good = measure_encoder(*set, embed, {});
+  auto bad = measure_encoder(*set, blurred, {});
+  ASSERT_TRUE(good && bad);
+  EXPECT_EQ(good->texts, 52U);
+  const EncoderComparison outcome = compare_encoders(*bad, *good);
+  EXPECT_EQ(outcome.task.paired.items, 26U);
+  EXPECT_DOUBLE_EQ(outcome.task.paired.second, 1);
+  EXPECT_EQ(outcome.task.paired.only_first, 0U);
+  EXPECT_EQ(outcome.task.paired.only_second, 10U) << "three of the thirteen are first by chance";
+  EXPECT_GT(outcome.ndcg10.interval.low, 0);
+  Trial trial;
+  trial.all = outcome.task;
+  EXPECT_EQ(judge_trial(trial, 0).finding, TrialFinding::Better);
+  thin_queries(*set, 5);
+  ASSERT_EQ(set->queries.size(), 5U);
+  EXPECT_EQ(set->queries[4].id, "20");
 }
 
 }  // namespace

@@ -26,20 +26,16 @@ bool shares(const Roots& roots, const std::string& path) {
 
 OrderedJson index_document(Workshop& shop) {
   const auto settings = shop.kitchen.settings.get();
-  corpus::LibraryOptions options;
-  if (auto model = service::encoder_model(*settings, shop.paths)) {
-    options = service::library_options(*model, shop.paths, 0);
-  } else {
-    options.folder = service::library_folder(shop.paths);
-  }
-  auto library = corpus::Library::open(options, shop.kitchen.clock);
-  if (!library) return no_index(library.error());
-  auto roots = (*library)->roots();
+  auto index = service::open_to_search(*settings, shop.paths, shop.kitchen.clock);
+  if (!index) return no_index(index.error());
+  corpus::Library& library = *index->library;
+  const corpus::VectorMaker* maker = library.maker();
+  auto roots = library.roots();
   if (!roots) return no_index(roots.error());
   OrderedJson folders = OrderedJson::array();
   for (const corpus::Root& root : *roots) {
     if (!shares(shop.roots, root.path)) continue;
-    auto totals = (*library)->store().totals(root.path);
+    auto totals = library.store().totals(root.path);
     if (!totals) return no_index(totals.error());
     folders.push_back({{"path", root.path},
                        {"files", totals->files},
@@ -50,8 +46,9 @@ OrderedJson index_document(Workshop& shop) {
   }
   return {{"indexed", !folders.empty()},
           {"served_folders", shop.roots.folders()},
-          {"model", (*library)->model()},
-          {"dimensions", (*library)->dimensions()},
+          {"model", maker != nullptr ? OrderedJson(maker->model) : OrderedJson(nullptr)},
+          {"dimensions", maker != nullptr ? maker->dimensions : 0},
+          {"notice", index->notice},
           {"folders", std::move(folders)}};
 }
 

@@ -77,44 +77,45 @@ std::string found_text(const OrderedJson& results) {
   return text;
 }
 
-// `embedder`: null where words alone are looked for.
-ToolResult found_by(Workshop& shop, const Search& search, engine::Embedder* embedder) {
+// `encoders`: null where words alone are looked for.
+ToolResult found_by(Workshop& shop, const Search& search, door::Encoders* encoders) {
   const auto settings = shop.kitchen.settings.get();
-  auto model = service::encoder_model(*settings, shop.paths);
-  corpus::LibraryOptions options;
-  if (model) {
-    options = service::library_options(*model, shop.paths, 0);
-  } else if (embedder == nullptr) {
-    options.folder = service::library_folder(shop.paths);
-  } else {
-    return ToolResult::failure(model.error().message());
-  }
-  auto library = corpus::Library::open(options, shop.kitchen.clock);
-  if (!library) return ToolResult::failure(library.error().message());
+  auto index = service::open_to_search(*settings, shop.paths, shop.kitchen.clock);
+  if (!index) return ToolResult::failure(index.error().message());
   std::vector<float> vector;
-  if (embedder != nullptr) {
-    const std::string text = service::query_text(*embedder, search.query);
-    auto embedded = embedder->embed(std::span(&text, 1));
+  std::string made_by;
+  if (encoders != nullptr && index->encoder) {
+    const catalog::InstalledModel& model = *index->encoder;
+    const bool stored = model.path.parent_path() == shop.paths.models_dir;
+    auto embedder = encoders->embedder(stored ? model.name : model.path.string());
+    if (!embedder) return ToolResult::failure(embedder.error().message());
+    const std::string text = service::query_text(**embedder, search.query);
+    auto embedded = (*embedder)->embed(std::span(&text, 1));
     if (!embedded) return ToolResult::failure(embedded.error().message());
     vector = std::move(embedded->front().values);
+    made_by = service::identity_of(model);
+  } else if (search.mode == "vectors") {
+    return ToolResult::failure("there are no vectors to search by: " + index->notice);
   }
   const auto wanted = [&](std::string_view path) {
     if (!shop.roots.contains(path)) return false;
     if (!search.folder.empty()) return corpus::lies_in(path, search.folder);
     return search.piece.empty() || path.find(search.piece) != std::string_view::npos;
   };
-  auto found = (*library)->search({.text = search.mode == "vectors" ? "" : search.query,
-                                   .vector = vector,
-                                   .count = search.limit,
-                                   .weights = service::fusion_weights(*settings),
-                                   .language = search.language,
-                                   .wanted = wanted});
+  auto found = index->library->search({.text = search.mode == "vectors" ? "" : search.query,
+                                       .vector = vector,
+                                       .made_by = made_by,
+                                       .count = search.limit,
+                                       .weights = service::fusion_weights(*settings),
+                                       .language = search.language,
+                                       .wanted = wanted});
   if (!found) return ToolResult::failure(found.error().message());
   OrderedJson results = OrderedJson::array();
   for (size_t i = 0; i < found->size(); ++i) {
     results.push_back(found_json(shop, (*found)[i], i + 1));
   }
   std::string text = found_text(results);
+  if (!index->notice.empty()) text = "note: " + index->notice + "\n\n" + text;
   return {{{"query", search.query}, {"results", std::move(results)}}, std::move(text), false};
 }
 
@@ -166,9 +167,7 @@ class SearchTool final : public Tool {
     }
     or_busy(shop_.kitchen.encoders.submit(
                 {call->stop(), [this, call, held = std::move(*search)](door::Encoders& encoders) {
-                   auto embedder = encoders.embedder(shop_.kitchen.settings.get()->l1.model);
-                   call->finish(embedder ? found_by(shop_, held, *embedder)
-                                         : ToolResult::failure(embedder.error().message()));
+                   call->finish(found_by(shop_, held, &encoders));
                  }}),
             call);
   }

@@ -28,24 +28,42 @@ namespace {
 
 constexpr size_t kPackBytesMax = 4 << 20;
 
+tiers::ModelRef ref_of(const catalog::InstalledModel& model) {
+  tiers::ModelRef ref{.name = model.name,
+                      .path = model.path,
+                      .sha256 = identity_of(model),
+                      .quantization = model.quantization,
+                      .problem = {}};
+  if (!model.problem.empty()) {
+    ref.problem = Error{ErrorCode::Corrupt, model.problem, model.path.string(),
+                        "import the model again: tinyarms models import …"};
+  }
+  return ref;
+}
+
 tiers::ModelRef resolve(const catalog::ModelStore& store, const std::string& name) {
   tiers::ModelRef ref;
   ref.name = name;
   if (name.empty()) return ref;
   auto model = store.find(name);
-  if (!model) {
-    ref.problem = model.error();
-    return ref;
-  }
-  ref.name = model->name;
-  ref.path = model->path;
-  ref.sha256 = identity_of(*model);
-  ref.quantization = model->quantization;
-  if (!model->problem.empty()) {
-    ref.problem = Error{ErrorCode::Corrupt, model->problem, model->path.string(),
-                        "import the model again: tinyarms models import …"};
-  }
+  if (model) return ref_of(*model);
+  ref.problem = model.error();
   return ref;
+}
+
+tiers::BoundEncoder bound(tiers::ModelRef encoder, const Settings& settings, const Paths& paths) {
+  auto least = threshold_in_force(paths, encoder.sha256, settings.l1.similarity);
+  return {.model = std::move(encoder), .similarity_min = least};
+}
+
+// One whose vectors still serve while those of the configured encoder are made.
+auto finder_of_encoders(const Settings& settings, const Paths& paths) {
+  return [settings, paths](const std::string& model,
+                           const std::string& id) -> std::optional<tiers::BoundEncoder> {
+    auto installed = find_maker({.model = model, .model_id = id}, paths);
+    if (!installed) return std::nullopt;
+    return bound(ref_of(*installed), settings, paths);
+  };
 }
 
 // What an answer from above L1 depends on, whoever gives it.
@@ -75,8 +93,7 @@ tiers::RetrievalOptions retrieval_options(const Settings& settings, const Paths&
                                           const tiers::ModelRef& encoder, AskedIn asked_in) {
   return {.enabled = settings.l1.index,
           .folder = library_folder(paths),
-          .model = encoder.name,
-          .model_id = encoder.sha256,
+          .encoder = {.model = encoder.name, .model_id = encoder.sha256},
           .budget_tokens = static_cast<size_t>(settings.l1.index_budget),
           .weights = fusion_weights(settings),
           .working_folder = std::move(asked_in)};
@@ -286,21 +303,22 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around, Scope
     return std::make_unique<tiers::RuleTier>(*parts.rules, scope == Scope::Whole);
   });
   add(settings.l1.enabled, cascade::Level::L1, [&] {
+    std::function<std::optional<tiers::BoundEncoder>(const std::string&, const std::string&)> find;
+    if (scope == Scope::Whole) find = finder_of_encoders(settings, around.paths);
     auto tier = std::make_unique<tiers::EmbeddingTier>(
         tiers::EmbeddingTierOptions{
-            .model = encoder,
+            .encoder = bound(encoder, settings, around.paths),
+            .find_encoder = std::move(find),
             .remember_answers = settings.l1.cache,
-            .similarity_min =
-                threshold_in_force(around.paths, encoder.sha256, settings.l1.similarity),
-            .stack = stack_identity(settings, {encoder, small, general, large}),
+            .stack = stack_identity(settings, {small, general, large}),
             .intent_head = intent_head_path(around.paths),
             .intent_folder = around.paths.cache_dir,
             .retrieval = retrieval_options(settings, around.paths, encoder, asked_in),
             .place = place_of(asked_in)},
-        [path = encoder.path, threads = settings.threads, shelf = &parts.models.shelf(),
-         scope]() -> Result<std::unique_ptr<engine::Embedder>> {
+        [threads = settings.threads, shelf = &parts.models.shelf(),
+         scope](const tiers::ModelRef& model) -> Result<std::unique_ptr<engine::Embedder>> {
           if (scope == Scope::AtHand) return not_at_hand();
-          return load_counted_encoder(path, threads, {.shelf = shelf, .use = "l1"});
+          return load_counted_encoder(model.path, threads, {.shelf = shelf, .use = "l1"});
         },
         parts.memory, around.clock);
     parts.recall = tier.get();

@@ -153,9 +153,21 @@ std::optional<double> kept_threshold(const Paths& paths, const std::string& enco
   return value >= kThresholdMin && value <= 1.01 ? std::optional(value) : std::nullopt;
 }
 
-double threshold_in_force(const Paths& paths, const std::string& encoder, double configured) {
+std::optional<double> threshold_in_force(const Paths& paths, const std::string& encoder,
+                                         double configured) {
   if (configured != Settings{}.l1.similarity) return configured;
-  return kept_threshold(paths, encoder).value_or(configured);
+  if (const auto kept = kept_threshold(paths, encoder)) return kept;
+  std::error_code none;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(kept_thresholds_folder(paths), none)) {
+    auto text = read_file(entry.path(), 1 << 16);
+    const Json json = text ? Json::parse(*text, nullptr, false) : Json();
+    if (json.is_object() && json.contains("threshold") && json.contains("encoder") &&
+        json["encoder"] != encoder) {
+      return std::nullopt;
+    }
+  }
+  return configured;
 }
 
 Result<std::filesystem::path> keep_threshold(const Paths& paths, const std::string& encoder,

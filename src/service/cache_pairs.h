@@ -50,8 +50,11 @@ std::optional<double> calibrate_threshold(const std::vector<QuestionPair>& pairs
 std::filesystem::path kept_thresholds_folder(const Paths& paths);
 // The threshold kept for an encoder and the gate of this build; nothing where there is none.
 std::optional<double> kept_threshold(const Paths& paths, const std::string& encoder);
-// `configured` where the user chose it, else the kept one, else `configured`, the default.
-double threshold_in_force(const Paths& paths, const std::string& encoder, double configured);
+// `configured` where the user chose it, else the kept one, else `configured`, the default. Nothing
+// where one is kept for another encoder only: what was calibrated with that one's cosines says
+// nothing about this one's, and who calibrates wants no guess.
+std::optional<double> threshold_in_force(const Paths& paths, const std::string& encoder,
+                                         double configured);
 Result<std::filesystem::path> keep_threshold(const Paths& paths, const std::string& encoder,
                                              double threshold, double share_max);
 

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "service/settings.h"
+#include "storage/test_folder.h"
+
 namespace tinyarms::service {
 namespace {
 
@@ -58,6 +61,20 @@ TEST(CachePairsTest, AClosedGateIsNoHit) {
   for (QuestionPair& pair : pairs) pair.gate_open = false;
   EXPECT_EQ(count_pairs(pairs, 0.5).hits, 0U);
   EXPECT_EQ(count_pairs(pairs, 0.5).false_hit_upper, 1);
+}
+
+TEST(Thresholds, OfOneEncoderAreNotAnothers) {
+  storage::TestFolder folder;
+  Paths paths;
+  paths.data_dir = folder / "data";
+  const double usual = Settings{}.l1.similarity;
+  EXPECT_EQ(threshold_in_force(paths, "new", usual), usual) << "nobody calibrated anything";
+  ASSERT_TRUE(keep_threshold(paths, std::string(64, 'a'), 0.85, 0.01));
+  EXPECT_EQ(threshold_in_force(paths, std::string(64, 'a'), usual), 0.85);
+  EXPECT_EQ(threshold_in_force(paths, "new", usual), std::nullopt);
+  EXPECT_EQ(threshold_in_force(paths, "new", 0.9), 0.9) << "the user's own word";
+  ASSERT_TRUE(keep_threshold(paths, "new", 0.99, 0.01));
+  EXPECT_EQ(threshold_in_force(paths, "new", usual), 0.99);
 }
 
 }  // namespace

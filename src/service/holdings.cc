@@ -43,15 +43,17 @@ Json index_json(const Settings& settings, const Paths& paths, const Clock& clock
                {"problem", nullptr}};
   const auto folder = library_folder(paths);
   if (!corpus::Library::exists(folder)) return json;
-  auto library = corpus::Library::open({.folder = folder}, clock);
-  if (!library) {
-    json["problem"] = library.error().what;
+  auto index = open_to_search(settings, paths, clock);
+  if (!index) {
+    json["problem"] = index.error().what;
     return json;
   }
-  json["model"] = (*library)->model();
-  json["vectors"] = (*library)->vectors();
-  if (auto roots = (*library)->roots()) json["roots"] = roots->size();
-  if (auto totals = (*library)->store().totals("")) {
+  corpus::Library& library = *index->library;
+  if (const corpus::VectorMaker* maker = library.maker()) json["model"] = maker->model;
+  json["vectors"] = library.vectors();
+  json["notice"] = index->notice;
+  if (auto roots = library.roots()) json["roots"] = roots->size();
+  if (auto totals = library.store().totals("")) {
     json["files"] = totals->files;
     json["passages"] = totals->passages;
   } else {

@@ -1,7 +1,9 @@
-// Which index belongs to these settings, and the encoder that it needs.
+// Which index belongs to these settings, and the encoder that it needs: the configured one, or the
+// one before where the new vectors are still being made (decision 0129).
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/paths.h"
@@ -27,8 +29,22 @@ Result<std::unique_ptr<engine::Embedder>> load_encoder(const catalog::InstalledM
                                                        const Counting& counting = {});
 
 // `dimensions`: of the encoder, 0 where it is not loaded.
-corpus::LibraryOptions library_options(const catalog::InstalledModel& model, const Paths& paths,
+corpus::LibraryOptions library_options(const catalog::InstalledModel& model,
+                                       const Settings& settings, const Paths& paths,
                                        size_t dimensions);
+
+// The model that made vectors, by the contents of its file, whatever it is called now. Errors:
+// NotFound (it is not here any more), Io.
+Result<catalog::InstalledModel> find_maker(const corpus::VectorMaker& maker, const Paths& paths);
+
+struct SearchableIndex {
+  std::unique_ptr<corpus::Library> library = {};
+  std::optional<catalog::InstalledModel> encoder = {};  // for questions; none: words alone
+  std::string notice = {};  // of damage, and of vectors that are still being made
+};
+// Errors: those of Library::open. A configured encoder that is not there is told in the notice.
+Result<SearchableIndex> open_to_search(const Settings& settings, const Paths& paths,
+                                       const Clock& clock);
 
 corpus::FusionWeights fusion_weights(const Settings& settings);
 

@@ -21,7 +21,8 @@ constexpr size_t kBookBytesMax = size_t{1} << 20;
 constexpr size_t kBookEntriesMax = 100;  // the oldest go first
 constexpr const char* kCalibrationFiles = "calibration.files";
 
-constexpr std::array<ModelPlace, 3> kPlaces = {{{"l2", "l2.model", "l2"},
+constexpr std::array<ModelPlace, 4> kPlaces = {{{"l1", "l1.model", "l1"},
+                                                {"l2", "l2.model", "l2"},
                                                 {"l3", "l3.model", "l3"},
                                                 {"general", "l2.general_model", "l2"}}};
 
@@ -136,13 +137,14 @@ const LanguageSettings& tier_at(const Settings& settings, const ModelPlace& plac
 }
 
 const std::string& assigned_at(const Settings& settings, const ModelPlace& place) {
+  if (place.is_encoder()) return settings.l1.model;
   const LanguageSettings& tier = tier_at(settings, place);
   return place.word == "general" ? tier.general_model : tier.model;
 }
 
 const std::string& model_at(const Settings& settings, const ModelPlace& place) {
   const std::string& assigned = assigned_at(settings, place);
-  return assigned.empty() ? tier_at(settings, place).model : assigned;
+  return assigned.empty() && !place.is_encoder() ? tier_at(settings, place).model : assigned;
 }
 
 MigrationFiles migration_files(const fs::path& config, const Paths& paths) {

@@ -19,11 +19,12 @@
 
 namespace tinyarms::service {
 
-// A place for a language model, as people name it.
+// A place for a model, as people name it: L1's encoder, or a language model.
 struct ModelPlace {
-  std::string_view word;   // "l2", "l3", "general"
+  std::string_view word;   // "l1", "l2", "l3", "general"
   std::string_view key;    // "l2.general_model"
   std::string_view level;  // "l2": whose calibrators judge its answers
+  bool is_encoder() const { return level == "l1"; }
 };
 std::vector<std::string> model_place_words();
 std::optional<ModelPlace> find_model_place(std::string_view word);
@@ -32,6 +33,7 @@ std::optional<ModelPlace> find_model_place(std::string_view word);
 const std::string& model_at(const Settings& settings, const ModelPlace& place);
 // What is configured for the very place; may be empty.
 const std::string& assigned_at(const Settings& settings, const ModelPlace& place);
+// Of a language model's place.
 const LanguageSettings& tier_at(const Settings& settings, const ModelPlace& place);
 
 struct Migration {

@@ -1,12 +1,20 @@
 #include "service/migration.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <random>
 
 #include "service/config_file.h"
 #include "storage/test_folder.h"
 
 namespace tinyarms::service {
 namespace {
+
+namespace fs = std::filesystem;
 
 class Migrations : public testing::Test {
  protected:
@@ -131,6 +139,49 @@ TEST_F(Migrations, ABrokenBookChangesNothing) {
   }
 }
 
+// Killed at any moment the settings file is, to the byte, the one before or the one after, and what
+// it says can be taken back.
+TEST_F(Migrations, SurviveBeingKilledManyTimes) {
+  const std::string before = "# mine\n[l2]\nmodel = \"a\"  # small\n";
+  const std::string after = "# mine\n[l2]\nmodel = \"b\"  # small\n\n[calibration]\n"
+                            "files = [\"/new.json\"]\n";
+  write_bytes(files_.config, before);
+  ASSERT_TRUE(carry_out(files_, step("a", "b", "/new.json")));
+  ASSERT_EQ(config(), after);
+  const unsigned seed = 5;
+  std::mt19937 random(seed);
+  int cut = 0;
+  for (int round = 0; round < 40; ++round) {
+    fs::remove_all(files_.book);
+    write_bytes(files_.config, before);
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      // There and back until it is killed.
+      const Migration there = step("a", "b", "/new.json");
+      while (carry_out(files_, there) && take_back(files_, there)) continue;
+      ::_exit(1);
+    }
+    ::usleep(1 + static_cast<useconds_t>(random()) % 20000);
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "seed " << seed << " round " << round;
+    const std::string now = config();
+    // Taken back, the list of calibrators stays, empty.
+    const std::string back = "# mine\n[l2]\nmodel = \"a\"  # small\n\n[calibration]\nfiles = []\n";
+    ASSERT_TRUE(now == before || now == after || now == back) << now;
+    cut += now == after ? 1 : 0;
+    if (now == after) {
+      const auto last = last_migration(files_, "l2.model", "b");
+      ASSERT_TRUE(last) << last.error().message();
+      ASSERT_TRUE(take_back(files_, *last));
+      ASSERT_EQ(config(), back);
+    }
+  }
+  EXPECT_GT(cut, 0);
+}
+
 TEST(ModelPlaces, AreWhatIsConfigured) {
   Settings settings;
   settings.l2.model = "small";
@@ -142,7 +193,9 @@ TEST(ModelPlaces, AreWhatIsConfigured) {
   EXPECT_EQ(assigned_at(settings, general), "");
   settings.l2.general_model = "talker";
   EXPECT_EQ(model_at(settings, general), "talker");
-  EXPECT_FALSE(find_model_place("l1"));
+  settings.l1.model = "encoder";
+  EXPECT_EQ(model_at(settings, *find_model_place("l1")), "encoder");
+  EXPECT_FALSE(find_model_place("l4"));
   for (const std::string& word : model_place_words()) {
     EXPECT_NE(find_setting(find_model_place(word)->key), nullptr) << word;
   }

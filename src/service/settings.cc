@@ -114,6 +114,9 @@ constexpr SettingInfo kSettings[] = {
      "Looks questions about your own code up in what `tinyarms index add` indexed."},
     {"l1.index_budget", Kind::Integer, Rule::Allowed, TINYARMS_FIELD(l1.index_budget),
      "Tokens of found passages that a model is given at most, about; 0 gives none.", 0, 100000},
+    {"l1.index_keep_old", Kind::Size, Rule::Forbidden, TINYARMS_FIELD(l1.index_keep_old),
+     "What vectors of the embedding model before may take, which `models migrate --back` needs; "
+     "\"auto\" is 512 MiB."},
     {"l1.index_word_weight", Kind::Number, Rule::Allowed, TINYARMS_FIELD(l1.index_word_weight),
      "What a point of BM25 counts for in a search, in hundredths of a cosine; 0: vectors alone.", 0,
      100},

@@ -44,6 +44,7 @@ struct EmbeddingSettings {
   std::string reranker = "off";  // or a method's name, or a model's
   bool index = true;
   int index_budget = 1200;       // tokens
+  std::optional<uint64_t> index_keep_old{};  // bytes; unset: kAutoKeepOldBytes
   double index_word_weight = 0.6;
   double index_vector_weight = 1;
 };
@@ -166,6 +167,7 @@ struct Settings {
 };
 
 inline constexpr uint64_t kAutoCacheBytes = 256 << 20;
+inline constexpr uint64_t kAutoKeepOldBytes = 512 << 20;
 inline constexpr size_t kUrlsMax = 16;  // of one remote tier
 inline constexpr double kAutoMemoryShare = 0.6;  // of the physical memory
 

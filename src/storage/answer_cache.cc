@@ -12,14 +12,11 @@ namespace tinyarms::storage {
 namespace {
 
 constexpr size_t kBindingBytesMax = 128;
-// Every conversation has a binding of its own; a long-lived process forgets the old matrices.
-constexpr size_t kMatricesMax = 16;
 // Rows that a damaged file garbled are passed over, but not for ever.
 constexpr int kGarbledMax = 8;
 constexpr size_t kUsesMax = 256;
 // A float dot product of a unit vector with itself may fall this short of 1.
 constexpr double kRounding = 1e-6;
-constexpr double kUnitTolerance = 1e-3;
 // Uses are counted below 2^53; a larger number in the file is not ours.
 constexpr const char* kNextUse =
     "(SELECT coalesce(max(used), 0) + 1 FROM answers WHERE used < 9007199254740992)";
@@ -44,8 +41,8 @@ size_t entry_bytes(const CachedAnswer& entry, size_t dimensions) {
 bool is_text(std::string_view text) { return !find_invalid_utf8(text); }
 
 Error other_dimensions(size_t given, size_t known) {
-  return invalid(fmt::format("the embedding has {} dimensions, the entries of this binding {}",
-                             given, known));
+  return invalid(fmt::format("the embedding has {} dimensions, those of its encoder {}", given,
+                             known));
 }
 
 }  // namespace
@@ -138,7 +135,7 @@ Result<void> AnswerCache::put(const Binding& binding, const CachedAnswer& entry,
   auto rejected = is_rejected(name, rejected_pair(binding.user, key, entry.answer));
   if (!rejected) return rejected.error();
   if (*rejected) return {};
-  if (auto checked = check_dimensions(binding, unit->size()); !checked) return checked;
+  if (auto checked = check_dimensions(binding.encoder, unit->size()); !checked) return checked;
   write_uses();
   auto old = database_.prepare("DELETE FROM answers WHERE binding = ? AND question_key = ?");
   if (!old) return old.error();
@@ -146,18 +143,26 @@ Result<void> AnswerCache::put(const Binding& binding, const CachedAnswer& entry,
   if (!removed) return removed;
   auto insert = database_.prepare(fmt::format(
       "INSERT INTO answers (binding, question_key, name, used, bytes, created_at, confidence, "
-      "user, project, state, sampling, embedding, question, answer, source, level) "
-      "VALUES (?, ?, ?, {}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "user, project, state, sampling, question, answer, source, level) "
+      "VALUES (?, ?, ?, {}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
       kNextUse));
   if (!insert) return insert.error();
   insert->bind(std::string_view(binding.hash), std::string_view(key), std::string_view(name),
                static_cast<int64_t>(entry_bytes(entry, unit->size())), clock_.wall_seconds(),
                entry.confidence, std::string_view(binding.user),
                std::string_view(binding.project), std::string_view(binding.state),
-               std::string_view(binding.sampling), std::span<const float>(*unit),
-               std::string_view(entry.question), std::string_view(entry.answer),
-               std::string_view(entry.source), std::string_view(entry.level));
-  if (auto inserted = insert->run(); !inserted) return inserted;
+               std::string_view(binding.sampling), std::string_view(entry.question),
+               std::string_view(entry.answer), std::string_view(entry.source),
+               std::string_view(entry.level));
+  auto inserted = insert->step();
+  if (!inserted) return inserted.error();
+  const int64_t id = insert->integer(0);
+  if (auto finished = insert->run(); !finished) return finished;
+  // Without one it is not known whether it was too long or nobody looked: `cache update` finds out.
+  if (!unit->empty()) {
+    if (auto done = note_encoder(binding.encoder); !done) return done;
+    if (auto done = keep_vector(id, binding.encoder.id, *unit); !done) return done;
+  }
   if (auto done = remove_expired(); !done) return done;
   if (auto done = remove_surplus(); !done) return done;
   if (auto done = transaction->commit(); !done) return done;
@@ -196,78 +201,6 @@ Result<void> AnswerCache::check_entry(const CachedAnswer& entry) const {
   if (!(entry.confidence >= 0 && entry.confidence <= 1)) {
     return invalid(fmt::format("a confidence lies in [0, 1]: {}", entry.confidence));
   }
-  return {};
-}
-
-Result<void> AnswerCache::check_dimensions(const Binding& binding, size_t dimensions) {
-  if (dimensions == 0) return {};
-  auto row = database_.prepare(
-      "SELECT length(embedding) FROM answers WHERE binding = ? AND embedding IS NOT NULL LIMIT 1");
-  if (!row) return row.error();
-  auto found = row->bind(std::string_view(binding.hash)).step();
-  if (!found) return found.error();
-  if (!*found) return {};
-  const size_t known = static_cast<size_t>(row->integer(0)) / sizeof(float);
-  if (known == dimensions) return {};
-  return other_dimensions(dimensions, known);
-}
-
-Result<AnswerCache::BindingMatrix*> AnswerCache::matrix_of(const Binding& binding) {
-  auto version = database_.data_version();
-  if (!version) return version.error();
-  if (*version != data_version_) {
-    look_anew();
-    data_version_ = *version;
-  }
-  if (matrices_.size() >= kMatricesMax && matrices_.count(binding.hash) == 0) matrices_.clear();
-  BindingMatrix& matrix = matrices_[binding.hash];
-  if (!matrix.in_step) {
-    if (auto done = bring_in_step(binding, matrix.rows); !done) return done.error();
-    matrix.in_step = true;
-  }
-  return &matrix;
-}
-
-Result<void> AnswerCache::bring_in_step(const Binding& binding, EmbeddingMatrix& rows) {
-  if (rows.rows() > 0) {
-    auto listing = database_.prepare("SELECT id FROM answers WHERE binding = ? ORDER BY id");
-    if (!listing) return listing.error();
-    listing->bind(std::string_view(binding.hash));
-    std::vector<int64_t> ids;
-    while (true) {
-      auto row = listing->step();
-      if (!row) return row.error();
-      if (!*row) break;
-      ids.push_back(listing->integer(0));
-    }
-    rows.retain(ids);
-  }
-  return load_newer_rows(binding, rows);
-}
-
-Result<void> AnswerCache::load_newer_rows(const Binding& binding, EmbeddingMatrix& rows) {
-  auto newer = database_.prepare(
-      "SELECT id, embedding FROM answers "
-      "WHERE binding = ? AND id > ? AND embedding IS NOT NULL ORDER BY id");
-  if (!newer) return newer.error();
-  const int64_t last = rows.rows() > 0 ? rows.ids().back() : INT64_MIN;
-  newer->bind(std::string_view(binding.hash), last);
-  std::vector<int64_t> garbled;
-  while (true) {
-    auto row = newer->step();
-    if (!row) return row.error();
-    if (!*row) break;
-    const int64_t id = newer->integer(0);
-    const auto values = vector_from_blob(newer->blob(1));
-    const bool fits = values && (rows.rows() == 0 || values->size() == rows.dimensions()) &&
-                      std::abs(dot_product(*values, *values) - 1) < kUnitTolerance;
-    if (fits) {
-      rows.append(id, *values);
-    } else {
-      garbled.push_back(id);
-    }
-  }
-  for (int64_t id : garbled) drop(id);
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -19,15 +20,22 @@
 
 namespace tinyarms::storage {
 
+// Whose embeddings they are. A question has one for each, and is compared within one only.
+struct CacheEncoder {
+  std::string id{};    // its file's hash
+  std::string name{};  // for people
+};
+
 // What an answer depends on besides its question, as one opaque hash: user, project and its state,
-// model, quantisation, sampling, the conversation before the question, and the encoder of the
-// embeddings. The rest is for people; two bindings are the same where their hashes are.
+// model, quantisation, sampling, and the conversation before the question. The rest is for people;
+// two bindings are the same where their hashes are.
 struct Binding {
   std::string hash{};  // 1 to 128 bytes
   std::string user{};
   std::string project{};   // a folder
   std::string state{};     // of the project, a hash
   std::string sampling{};
+  CacheEncoder encoder{};  // of the embeddings that come with it; no part of what it is
 };
 
 struct CachedAnswer {
@@ -61,6 +69,18 @@ struct CacheStats {
   size_t rejected = 0;
 };
 
+// What of the entries can be found by meaning, with one encoder.
+struct VectorStats {
+  size_t with_vector = 0;
+  size_t without = 0;   // made by `cache update`; until then the same words alone find them
+  size_t too_long = 0;  // for the encoder: always the same words alone
+};
+
+struct Unembedded {
+  int64_t id = 0;
+  std::string question{};
+};
+
 struct AnswerCacheOptions {
   size_t entries_max = 10'000;           // over all bindings; the least recently used goes first
   size_t entry_bytes_max = 256 * 1024;   // question and answer; larger ones are not kept
@@ -85,7 +105,7 @@ class AnswerCache {
   // The entry with the largest cosine, if that reaches `similarity_min`; of equals the newest. A
   // scan of all embeddings of the binding, kept in memory and in step with other processes.
   // Errors: InvalidArgument (embedding empty, zero, not finite, or of other dimensions than the
-  // binding's entries; similarity_min outside [-1, 1]).
+  // encoder's; similarity_min outside [-1, 1]).
   Result<std::optional<CacheHit>> find_similar(const Binding& binding,
                                                std::span<const float> embedding,
                                                double similarity_min);
@@ -101,6 +121,19 @@ class AnswerCache {
                    std::span<const float> embedding);
 
   Result<CacheStats> stats();
+  Result<VectorStats> vector_stats(std::string_view encoder_id);
+
+  // By whose vectors questions are compared where `wanted` is configured: its own where it serves
+  // already or nobody else has any, else those of the last that served. Nothing: as is wanted.
+  Result<std::optional<CacheEncoder>> serving_encoder(std::string_view wanted_id);
+  // Entries that have no vector of this encoder yet, after that id, ascending.
+  Result<std::vector<Unembedded>> without_vector(std::string_view encoder_id, int64_t after,
+                                                 size_t count);
+  // An empty vector: too long. Entries that are gone by now are passed over.
+  Result<void> add_vectors(std::string_view encoder_id, std::span<const int64_t> ids,
+                           std::span<const std::vector<float>> vectors);
+  // It serves from now on. Vectors of all but it and the one before are removed.
+  Result<void> let_serve(const CacheEncoder& encoder);
 
   // Oldest first. The sink's error ends it.
   Result<void> each(const std::function<Result<void>(const CacheEntry&)>& sink);
@@ -122,6 +155,8 @@ class AnswerCache {
     bool in_step = false;
   };
 
+  using MatrixKey = std::pair<std::string, std::string>;  // binding, encoder
+
   std::optional<CachedAnswer> read_entry(Statement& row, int first_column) const;
   bool is_expired(double created_at) const;
   Result<void> remove_expired();
@@ -130,7 +165,10 @@ class AnswerCache {
   Result<bool> is_rejected(const std::string& name, const std::string& pair);
   Result<void> note_rejection(const std::string& what);
   Result<void> check_entry(const CachedAnswer& entry) const;
-  Result<void> check_dimensions(const Binding& binding, size_t dimensions);
+  Result<void> check_dimensions(const CacheEncoder& encoder, size_t dimensions);
+  Result<void> note_encoder(const CacheEncoder& encoder);
+  Result<void> keep_vector(int64_t answer, std::string_view encoder_id,
+                           std::span<const float> unit);
   Result<BindingMatrix*> matrix_of(const Binding& binding);
   Result<void> bring_in_step(const Binding& binding, EmbeddingMatrix& rows);
   Result<void> load_newer_rows(const Binding& binding, EmbeddingMatrix& rows);
@@ -142,7 +180,7 @@ class AnswerCache {
   Database& database_;
   const Clock& clock_;
   AnswerCacheOptions options_;
-  std::map<std::string, BindingMatrix> matrices_;  // by binding hash
+  std::map<MatrixKey, BindingMatrix> matrices_;
   int64_t data_version_ = -1;
   std::vector<int64_t> uses_;  // hits not yet written down, oldest first
 };

@@ -230,16 +230,20 @@ TEST_F(AnswerCacheTest, GarbledRowsArePassedOver) {
   put(binding_, "good", "good", at_angle(10));
   const auto ruin = [&](const std::string& change) {
     put(binding_, "bad", "bad", at_angle(0));
-    EXPECT_TRUE(database_->execute("UPDATE answers SET " + change + " WHERE question = 'bad'"));
+    const std::string rows = change.starts_with("vector")
+                                 ? "vectors SET " + change + " WHERE answer = "
+                                       "(SELECT id FROM answers WHERE question = 'bad')"
+                                 : "answers SET " + change + " WHERE question = 'bad'";
+    EXPECT_TRUE(database_->execute("UPDATE " + rows));
     open();
     EXPECT_EQ(similar(binding_, at_angle(0), 0.9), "good") << change;
     EXPECT_EQ(exact(binding_, "bad"), "") << change;
     EXPECT_EQ(cache_->stats()->entries, 1U) << change;  // and cleared away
   };
-  ruin("embedding = x'00'");
-  ruin("embedding = x'0000C07F0000C07F'");          // NaN
-  ruin("embedding = x'00000000000000000000803F'");  // three dimensions
-  ruin("embedding = x'0000004000000040'");          // not a unit vector
+  ruin("vector = x'00'");
+  ruin("vector = x'0000C07F0000C07F'");          // NaN
+  ruin("vector = x'00000000000000000000803F'");  // three dimensions
+  ruin("vector = x'0000004000000040'");          // not a unit vector
   ruin("answer = ''");
   ruin("answer = CAST(x'FF' AS TEXT)");
   ruin("confidence = 7");

@@ -6,10 +6,8 @@ namespace tinyarms::storage {
 namespace {
 
 // AUTOINCREMENT: an id is never given twice, so that "ids above the last one seen" are exactly
-// what other processes added. `embedding` stands before the texts: a long answer's overflow pages
-// are then not walked by the scan that loads the matrix. `used` counts uses, not seconds: clocks
-// go back.
-constexpr std::array<const char*, 2> kMigrations = {R"sql(
+// what other processes added. `used` counts uses, not seconds: clocks go back.
+constexpr std::array<const char*, 3> kMigrations = {R"sql(
 CREATE TABLE answers (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   binding TEXT NOT NULL,
@@ -66,6 +64,24 @@ CREATE INDEX answers_by_age ON answers (created_at);
 CREATE TABLE rejections (
   rejected TEXT PRIMARY KEY,
   at REAL NOT NULL
+) STRICT;
+)sql",
+// A question has a vector for each encoder, and bindings no longer depend on the encoder, so that
+// no older entry could be found again. NULL: too long for that encoder. `encoders` are
+// those that serve or did.
+R"sql(
+DELETE FROM answers;
+ALTER TABLE answers DROP COLUMN embedding;
+CREATE TABLE vectors (
+  answer INTEGER NOT NULL REFERENCES answers (id) ON DELETE CASCADE,
+  encoder TEXT NOT NULL,
+  vector BLOB,
+  PRIMARY KEY (answer, encoder)
+) STRICT;
+CREATE TABLE encoders (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  encoder TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL
 ) STRICT;
 )sql"};
 

@@ -114,6 +114,15 @@ void AnswerMemory::remember(const storage::Binding& binding, const storage::Cach
   if (!put && put.error().code != ErrorCode::OverBudget) note(put.error());
 }
 
+std::optional<storage::CacheEncoder> AnswerMemory::serving_encoder(std::string_view wanted_id) {
+  Store* open = store();
+  if (open == nullptr) return std::nullopt;
+  auto serving = open->answers.serving_encoder(wanted_id);
+  if (serving) return std::move(*serving);
+  note(serving.error());
+  return std::nullopt;
+}
+
 std::optional<std::vector<std::vector<float>>> AnswerMemory::recall(
     std::string_view encoder_sha256, std::span<const std::string> texts) {
   Store* open = store();

@@ -25,7 +25,7 @@ struct Place {
 };
 
 // Everything but the question that an answer depends on. `stack` names the models that answer
-// above L1, the encoder and their files' hashes.
+// above L1 and their files' hashes.
 storage::Binding answer_binding(const cascade::Request& request, std::string_view stack,
                                 const Place& place = {});
 
@@ -44,6 +44,9 @@ class AnswerMemory {
                                                 double similarity_min);
   void remember(const storage::Binding&, const storage::CachedAnswer&,
                 std::span<const float> embedding);
+
+  // See AnswerCache::serving_encoder; nothing where the memory cannot tell.
+  std::optional<storage::CacheEncoder> serving_encoder(std::string_view wanted_id);
 
   // The vectors of texts that never change; where the memory cannot help, `embed` is asked.
   template <typename Embed>

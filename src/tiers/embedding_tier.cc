@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "encoder/model_manners.h"
@@ -39,19 +40,21 @@ EmbeddingTier::EmbeddingTier(EmbeddingTierOptions options, LoadEncoder load_enco
       load_encoder_(std::move(load_encoder)),
       memory_(memory),
       clock_(clock),
+      in_use_(options_.encoder),
       retrieval_(options_.retrieval, clock) {}
 
 std::string EmbeddingTier::describe() const {
-  return options_.remember_answers
-             ? fmt::format("{}: cache (similarity ≥ {:.2f}) and intent", options_.model.describe(),
-                           options_.similarity_min)
-             : fmt::format("{}: intent", options_.model.describe());
+  const std::string name = options_.encoder.model.describe();
+  if (!options_.remember_answers) return fmt::format("{}: intent", name);
+  const auto& least = options_.encoder.similarity_min;
+  return least ? fmt::format("{}: cache (similarity ≥ {:.2f}) and intent", name, *least)
+               : fmt::format("{}: cache (the same words only) and intent", name);
 }
 
 std::optional<std::string> EmbeddingTier::skip_reason(const cascade::Request& request,
                                                       const cascade::Trace&) const {
   if (request.prefix) return "a bare text asks no question";
-  if (options_.model.configured()) return std::nullopt;
+  if (options_.encoder.model.configured()) return std::nullopt;
   return "not configured (set l1.model)";
 }
 
@@ -68,12 +71,41 @@ bool EmbeddingTier::may_look_up(const cascade::Request& request) const {
          retrieval_.ready();
 }
 
+// One encoder serves all of L1 at a time: the one whose vectors the index is searched by, else the
+// one that the remembered questions have theirs of. It is the configured one but while vectors are
+// being made for that. Costs some microseconds.
+void EmbeddingTier::choose_encoder() {
+  if (!options_.find_encoder) return;
+  const ModelRef& configured = options_.encoder.model;
+  std::optional<storage::CacheEncoder> wanted;
+  if (retrieval_.ready()) {
+    // What is wrong with the index is told by who asks it.
+    auto maker = retrieval_.refresh();
+    if (maker && *maker != nullptr) {
+      wanted = storage::CacheEncoder{.id = (*maker)->model_id, .name = (*maker)->model};
+    }
+  } else if (options_.remember_answers) {
+    wanted = memory_.serving_encoder(configured.sha256);
+  }
+  std::optional<BoundEncoder> chosen;
+  if (wanted && wanted->id != configured.sha256) {
+    chosen = options_.find_encoder(wanted->name, wanted->id);
+  }
+  const std::string& id = chosen ? chosen->model.sha256 : configured.sha256;
+  if (id == in_use_.model.sha256) return;
+  in_use_ = chosen ? std::move(*chosen) : options_.encoder;
+  encoder_.reset();
+  intents_.reset();
+  last_.reset();
+}
+
 Result<double> EmbeddingTier::ready_encoder() {
+  choose_encoder();
   if (intents_) return 0.0;
   const double start = clock_.monotonic_seconds();
   if (!encoder_) {
-    if (options_.model.problem) return *options_.model.problem;
-    auto encoder = load_encoder_();
+    if (in_use_.model.problem) return *in_use_.model.problem;
+    auto encoder = load_encoder_(in_use_.model);
     if (!encoder) return encoder.error();
     encoder_ = std::move(*encoder);
   }
@@ -89,11 +121,11 @@ Result<void> EmbeddingTier::ready_intents() {
     for (auto& embedding : *embeddings) vectors.push_back(std::move(embedding.values));
     return vectors;
   };
-  auto provided = provide_head({.encoder = options_.model.sha256,
+  auto provided = provide_head({.encoder = in_use_.model.sha256,
                                 .user_head = options_.intent_head,
                                 .kept_folder = options_.intent_folder},
                                [&](std::span<const std::string> texts) {
-                                 return memory_.memoised(options_.model.sha256, texts, embed_all);
+                                 return memory_.memoised(in_use_.model.sha256, texts, embed_all);
                                });
   if (!provided) return provided.error();
   notice_ = std::move(provided->notice);
@@ -112,7 +144,13 @@ Result<const EmbeddingTier::Encoded*> EmbeddingTier::encode(const std::string& q
 }
 
 cascade::Attempt EmbeddingTier::recall(const storage::Binding& binding, const Encoded& encoded) {
-  auto hit = memory_.find_similar(binding, encoded.vector, options_.similarity_min);
+  if (!in_use_.similarity_min) {
+    return cascade::Attempt::abstain(fmt::format(
+        "no earlier answer to these words; no threshold for others is calibrated for {} "
+        "(tinyarms cache calibrate)", in_use_.model.name));
+  }
+  const double similarity_min = std::min(*in_use_.similarity_min, 1.0);
+  auto hit = memory_.find_similar(binding, encoded.vector, similarity_min);
   if (!hit) return cascade::Attempt::abstain("no earlier answer to this question");
   if (!gate_) gate_ = gate::Gate::bundled();
   const gate::Verdict verdict = gate_->compare(encoded.question, hit->entry.question);
@@ -123,7 +161,7 @@ cascade::Attempt EmbeddingTier::recall(const storage::Binding& binding, const En
                                                   hit->entry.question, hit->similarity,
                                                   verdict.why));
   attempt.evidence.set(signal::kSimilarity, hit->similarity);
-  attempt.evidence.set(signal::kSimilarityMin, options_.similarity_min);
+  attempt.evidence.set(signal::kSimilarityMin, similarity_min);
   attempt.evidence.set(signal::kGate, std::string(gate::difference_name(verdict.difference)));
   attempt.evidence.set(signal::kGateReason, verdict.why);
   return attempt;
@@ -134,7 +172,7 @@ Result<cascade::Attempt> EmbeddingTier::attempt(const cascade::Request& request,
                                                 cascade::Listener& listener) {
   const std::string& question = request.question();
   asked_ = Asked{question, place()};
-  const storage::Binding binding = answer_binding(request, options_.stack, asked_->place);
+  storage::Binding binding = answer_binding(request, options_.stack, asked_->place);
   const auto finish = [&](cascade::Attempt attempt) {
     add_notice(attempt, std::exchange(notice_, {}));
     add_notice(attempt, memory_.take_notice());
@@ -154,6 +192,7 @@ Result<cascade::Attempt> EmbeddingTier::attempt(const cascade::Request& request,
 
   auto load_seconds = ready_encoder();
   if (!load_seconds) return load_seconds.error();
+  binding.encoder = {.id = in_use_.model.sha256, .name = in_use_.model.name};
   auto encoded = encode(question);
   if (!encoded) return encoded.error();
 
@@ -186,7 +225,7 @@ Result<cascade::Attempt> EmbeddingTier::attempt(const cascade::Request& request,
 
 // Models that were trained with words before a question want them here, unlike for the cache.
 Result<std::optional<cascade::Attempt>> EmbeddingTier::look_up(const std::string& question) {
-  return retrieval_.look_up(question, [&](const std::string& text) -> Result<std::vector<float>> {
+  const auto embed = [&](const std::string& text) -> Result<std::vector<float>> {
     const std::string prompt =
         encoder::prompt_for(encoder_->facts(), encoder::Purpose::Query);
     if (prompt.empty() && last_ && last_->question == text) return last_->vector;
@@ -194,7 +233,8 @@ Result<std::optional<cascade::Attempt>> EmbeddingTier::look_up(const std::string
     auto embeddings = encoder_->embed(std::span(&prompted, 1));
     if (!embeddings) return embeddings.error();
     return std::move(embeddings->front().values);
-  });
+  };
+  return retrieval_.look_up(question, in_use_.model.sha256, embed);
 }
 
 void EmbeddingTier::remember(const cascade::Request& request, const cascade::Reply& reply) {
@@ -211,7 +251,10 @@ void EmbeddingTier::remember(const cascade::Request& request, const cascade::Rep
 
   const bool embedded = last_ && last_->question == request.question() && !last_->truncated;
   const bool asked = asked_ && asked_->question == request.question();
-  memory_.remember(answer_binding(request, options_.stack, asked ? asked_->place : place()),
+  storage::Binding binding =
+      answer_binding(request, options_.stack, asked ? asked_->place : place());
+  if (embedded) binding.encoder = {.id = in_use_.model.sha256, .name = in_use_.model.name};
+  memory_.remember(binding,
                    {.question = request.question(),
                     .answer = step->attempt.answer,
                     .source = step->attempt.source,

@@ -23,10 +23,19 @@
 
 namespace tinyarms::tiers {
 
+// An encoder, and what holds for it alone.
+struct BoundEncoder {
+  ModelRef model = {};
+  // Cosine below which two questions are not the same; none: only the same words are.
+  std::optional<double> similarity_min = 0.97;
+};
+
 struct EmbeddingTierOptions {
-  ModelRef model;
+  BoundEncoder encoder = {};  // the configured one
+  // An installed one by the name and the hash that vectors are kept under; none: not here any more.
+  std::function<std::optional<BoundEncoder>(const std::string& model, const std::string& model_id)>
+      find_encoder = {};
   bool remember_answers = true;
-  double similarity_min = 0.97;  // cosine below which two questions are not the same
   std::string stack;             // see answer_binding()
   std::filesystem::path intent_head = {};    // see IntentSource
   std::filesystem::path intent_folder = {};  //
@@ -36,10 +45,11 @@ struct EmbeddingTierOptions {
 
 class EmbeddingTier final : public cascade::Tier {
  public:
-  using LoadEncoder = std::function<Result<std::unique_ptr<engine::Embedder>>()>;
+  using LoadEncoder =
+      std::function<Result<std::unique_ptr<engine::Embedder>>(const ModelRef& model)>;
 
-  // `memory` and `clock` outlive the tier. `load_encoder` is called at most once, when the first
-  // question needs an embedding.
+  // `memory` and `clock` outlive the tier. `load_encoder` is called when the first question needs
+  // an embedding, and once more when vectors of another encoder begin to serve (decision 0129).
   EmbeddingTier(EmbeddingTierOptions options, LoadEncoder load_encoder, AnswerMemory& memory,
                 const Clock& clock);
 
@@ -68,6 +78,7 @@ class EmbeddingTier final : public cascade::Tier {
   Place place() const { return options_.place ? options_.place() : Place{}; }
   bool may_recall(const cascade::Request& request) const;
   bool may_look_up(const cascade::Request& request) const;
+  void choose_encoder();
   Result<double> ready_encoder();  // seconds it took, 0 where it was ready
   Result<void> ready_intents();
   Result<const Encoded*> encode(const std::string& question);
@@ -79,6 +90,7 @@ class EmbeddingTier final : public cascade::Tier {
   LoadEncoder load_encoder_;
   AnswerMemory& memory_;
   const Clock& clock_;
+  BoundEncoder in_use_;
   std::unique_ptr<engine::Embedder> encoder_;
   std::optional<intent::Head> intents_;
   std::optional<gate::Gate> gate_;  // read when there is a candidate

@@ -62,11 +62,11 @@ class EmbeddingTierTest : public testing::Test {
   fs::path database() const { return folder_ / "answers.sqlite"; }
 
   std::unique_ptr<EmbeddingTier> tier(AnswerMemory& memory, EmbeddingTierOptions options = {}) {
-    options.model.name = "encoder";
-    options.model.sha256 = "e1";
+    options.encoder.model.name = "encoder";
+    options.encoder.model.sha256 = "e1";
     return std::make_unique<EmbeddingTier>(
         std::move(options),
-        [this]() -> Result<std::unique_ptr<engine::Embedder>> {
+        [this](const ModelRef&) -> Result<std::unique_ptr<engine::Embedder>> {
           ++loads_;
           return std::unique_ptr<engine::Embedder>(std::make_unique<TableEmbedder>(angles_));
         },
@@ -171,12 +171,12 @@ TEST_F(EmbeddingTierTest, BelowTheThresholdThereIsNoHit) {
 
 TEST_F(EmbeddingTierTest, OtherModelsSamplingOrConversationsNeverHit) {
   AnswerMemory memory(database(), 100, clock_);
-  auto l1 = tier(memory, {.model = {}, .stack = "model a"});
+  auto l1 = tier(memory, {.stack = "model a"});
   ask(*l1, request("sort a list"));
   l1->remember(request("sort a list"), reply("use sorted()"));
   ASSERT_TRUE(ask(*l1, request("sort a list")).answered);
 
-  auto other = tier(memory, {.model = {}, .stack = "model b"});
+  auto other = tier(memory, {.stack = "model b"});
   EXPECT_FALSE(ask(*other, request("sort a list")).answered);
   cascade::Request longer = request("sort a list");
   longer.sampling.tokens_max = 7;
@@ -222,7 +222,7 @@ TEST_F(EmbeddingTierTest, TheIntentExamplesAreEmbeddedOncePerEncoder) {
   const auto intent_now = [&] {
     AnswerMemory memory(database(), 100, clock_);
     const cascade::Attempt attempt =
-        ask(*tier(memory, {.model = {}, .stack = "", .intent_folder = folder_}),
+        ask(*tier(memory, {.stack = "", .intent_folder = folder_}),
             request("sort a list"));
     return std::pair(*attempt.evidence.text(signal::kIntent),
                      *attempt.evidence.number(signal::kIntentProbability));
@@ -246,12 +246,12 @@ TEST_F(EmbeddingTierTest, AHeadOfAnotherEncoderIsPassedOverAndNamed) {
   const fs::path file = folder_ / "head.json";
   ASSERT_TRUE(write_file_atomically(file, intent::head_json(head)));
   AnswerMemory memory(database(), 100, clock_);
-  auto l1 = tier(memory, {.model = {}, .stack = "", .intent_head = file});
+  auto l1 = tier(memory, {.stack = "", .intent_head = file});
   EXPECT_THAT(ask(*l1, request("sort a list")).notice, HasSubstr("another embedding model"));
 
   head.encoder = "e1";
   ASSERT_TRUE(write_file_atomically(file, intent::head_json(head)));
-  auto mine = tier(memory, {.model = {}, .stack = "", .intent_head = file});
+  auto mine = tier(memory, {.stack = "", .intent_head = file});
   const cascade::Attempt attempt = ask(*mine, request("sort a list"));
   EXPECT_EQ(attempt.evidence.text(signal::kIntent), "a");
   EXPECT_EQ(attempt.notice, "");
@@ -291,9 +291,13 @@ TEST_F(EmbeddingTierTest, ACorruptDatabaseIsSetAsideAndNamed) {
 TEST_F(EmbeddingTierTest, AnEncoderThatDoesNotLoadIsAnError) {
   AnswerMemory memory(database(), 100, clock_);
   EmbeddingTier l1(
-      {.model = {.name = "encoder", .path = {}, .sha256 = "", .quantization = "", .problem = {}},
+      {.encoder = {.model = {.name = "encoder",
+                             .path = {},
+                             .sha256 = "",
+                             .quantization = "",
+                             .problem = {}}},
        .stack = ""},
-      []() -> Result<std::unique_ptr<engine::Embedder>> {
+      [](const ModelRef&) -> Result<std::unique_ptr<engine::Embedder>> {
         return Error{ErrorCode::Corrupt, "is damaged", "encoder.gguf", "import it again"};
       },
       memory, clock_);
@@ -335,6 +339,71 @@ TEST_F(EmbeddingTierTest, AnAnswerIsOfTheStateInWhichItWasAskedFor) {
   EXPECT_EQ(hit.answer, "use sorted()");
   EXPECT_EQ(hit.evidence.text(signal::kCacheEntry), before.evidence.text(signal::kCacheEntry))
       << "feedback about that climb means the entry that it left";
+}
+
+// What is remembered with one encoder is found by meaning with another once its vectors are made;
+// until then the old encoder serves, and no longer than that.
+TEST_F(EmbeddingTierTest, TheEncoderOfTheVectorsServesUntilThoseOfTheConfiguredAreMade) {
+  AnswerMemory memory(database(), 100, clock_);
+  std::vector<std::string> loaded;
+  const auto tier_with = [&](const std::string& name, std::optional<double> least,
+                             bool old_is_there = true) {
+    EmbeddingTierOptions options;
+    options.encoder.model.name = name;
+    options.encoder.model.sha256 = "sha of " + name;
+    options.encoder.similarity_min = least;
+    options.find_encoder = [old_is_there](const std::string& model, const std::string& id) {
+      std::optional<BoundEncoder> found;
+      if (!old_is_there) return found;
+      found.emplace();
+      found->model.name = model;
+      found->model.sha256 = id;
+      return found;
+    };
+    return std::make_unique<EmbeddingTier>(
+        std::move(options),
+        [&](const ModelRef& model) -> Result<std::unique_ptr<engine::Embedder>> {
+          loaded.push_back(model.name);
+          return std::unique_ptr<engine::Embedder>(std::make_unique<TableEmbedder>(angles_));
+        },
+        memory, clock_);
+  };
+  auto before = tier_with("old", 0.97);
+  ask(*before, request("sort a list"));
+  before->remember(request("sort a list"), reply("use sorted()"));
+
+  auto after = tier_with("new", 0.97);
+  EXPECT_EQ(ask(*after, request("sort a list")).source, "exact cache") << "whoever encodes";
+  EXPECT_EQ(ask(*after, request("how do I sort a list")).answer, "use sorted()");
+  EXPECT_EQ(loaded, (std::vector<std::string>{"old", "old"}));
+
+  // With the old model gone, the same words alone.
+  auto alone = tier_with("new", 0.97, false);
+  EXPECT_FALSE(ask(*alone, request("how do I sort a list")).answered);
+  EXPECT_TRUE(ask(*alone, request("sort a list")).answered);
+  EXPECT_EQ(loaded.back(), "new");
+
+  // The vectors are made, and a tier that lives on takes the new one for its next question.
+  auto opened = storage::Database::open(database(), clock_);
+  ASSERT_TRUE(opened);
+  storage::AnswerCache cache(*opened->database, clock_);
+  auto rest = cache.without_vector("sha of new", 0, 10);
+  ASSERT_TRUE(rest);
+  ASSERT_EQ(rest->size(), 1U);
+  const std::vector<int64_t> ids = {rest->front().id};
+  const std::vector<std::vector<float>> vectors = {{1, 0}};
+  ASSERT_TRUE(cache.add_vectors("sha of new", ids, vectors));
+  ASSERT_TRUE(cache.let_serve({.id = "sha of new", .name = "new"}));
+  loaded.clear();
+  EXPECT_EQ(ask(*after, request("how do I sort a list")).answer, "use sorted()");
+  EXPECT_EQ(loaded, std::vector<std::string>{"new"});
+
+  // No threshold holds for it: only the same words are answered, and that is said.
+  auto bare = tier_with("new", std::nullopt);
+  const cascade::Attempt missed = ask(*bare, request("how do I sort a list"));
+  EXPECT_FALSE(missed.answered);
+  EXPECT_THAT(missed.reason, HasSubstr("calibrate"));
+  EXPECT_TRUE(ask(*bare, request("sort a list")).answered);
 }
 
 TEST(BindingTest, PartsNeverRunIntoEachOther) {

@@ -134,20 +134,20 @@ bool Retrieval::ready() const {
 }
 
 // A server outlives many states of the index, which others write.
-Result<corpus::Library*> Retrieval::library() {
+Result<const corpus::VectorMaker*> Retrieval::refresh() {
+  fresh_ = false;
   if (library_ != nullptr) {
     auto current = library_->keep_up();
     if (!current || !*current) library_.reset();
   }
   if (library_ == nullptr) {
-    auto opened = corpus::Library::open({.folder = options_.folder,
-                                         .model = options_.model,
-                                         .model_id = options_.model_id},
-                                        clock_);
+    auto opened =
+        corpus::Library::open({.folder = options_.folder, .wanted = options_.encoder}, clock_);
     if (!opened) return opened.error();
     library_ = std::move(*opened);
   }
-  return library_.get();
+  fresh_ = true;
+  return library_->maker();
 }
 
 std::function<bool(std::string_view)> Retrieval::scope(corpus::Library& library) const {
@@ -161,17 +161,43 @@ std::function<bool(std::string_view)> Retrieval::scope(corpus::Library& library)
   };
 }
 
+// What was set aside, whose vectors serve while others are made, and why they do not.
+Result<std::string> Retrieval::notice_for(const std::string& encoder_id) {
+  std::string notice = library_->notice();
+  auto remaking = library_->remaking_text();
+  if (!remaking) return remaking.error();
+  const corpus::VectorMaker* maker = library_->maker();
+  if (maker != nullptr && maker->model_id != encoder_id) {
+    *remaking = fmt::format("your files are searched by words alone: {}, which made the vectors, "
+                            "is not at hand; tinyarms index update makes new ones",
+                            maker->model);
+  }
+  if (!notice.empty() && !remaking->empty()) notice += "; ";
+  return notice + *remaking;
+}
+
 Result<std::optional<cascade::Attempt>> Retrieval::look_up(const std::string& question,
+                                                           const std::string& encoder_id,
                                                            const EmbedQuestion& embed) {
-  auto opened = library();
-  if (!opened) return opened.error();
-  auto vector = embed(question);
-  if (!vector) return vector.error();
-  auto found = (*opened)->search({.text = question,
-                                  .vector = *vector,
-                                  .count = kFound,
-                                  .weights = options_.weights,
-                                  .wanted = scope(**opened)});
+  if (!fresh_) {
+    if (auto opened = refresh(); !opened) return opened.error();
+  }
+  fresh_ = false;
+  auto notice = notice_for(encoder_id);
+  if (!notice) return notice.error();
+  std::vector<float> vector;
+  const corpus::VectorMaker* maker = library_->maker();
+  if (maker != nullptr && maker->model_id == encoder_id) {
+    auto embedded = embed(question);
+    if (!embedded) return embedded.error();
+    vector = std::move(*embedded);
+  }
+  auto found = library_->search({.text = question,
+                                 .vector = vector,
+                                 .made_by = encoder_id,
+                                 .count = kFound,
+                                 .weights = options_.weights,
+                                 .wanted = scope(*library_)});
   if (!found) return found.error();
   std::erase_if(*found, [](const corpus::Found& each) { return !is_plain(each.passage.path); });
   if (found->empty() || (found->front().vector_rank > 0 && found->front().cosine < kNearMin)) {
@@ -180,7 +206,7 @@ Result<std::optional<cascade::Attempt>> Retrieval::look_up(const std::string& qu
   const corpus::Strength strength = corpus::strength_of(question, *found);
   cascade::Attempt attempt;
   attempt.source = "your files";
-  attempt.notice = (*opened)->notice();
+  attempt.notice = std::move(*notice);
   attempt.evidence.set(signal::kPassageSimilarity, found->front().cosine);
   attempt.evidence.set(signal::kPassageStrength, strength.value);
   attempt.answered = strength.value >= kStrong;

@@ -26,8 +26,7 @@ bool asks_about_own_code(std::string_view question);
 struct RetrievalOptions {
   bool enabled = false;
   std::filesystem::path folder = {};  // of the library
-  std::string model = {};
-  std::string model_id = {};
+  corpus::VectorMaker encoder = {};  // the configured one; its dimensions do not matter
   size_t budget_tokens = 1200;   // of passages for the models above; 0: none
   corpus::FusionWeights weights = {};
   // Where it is asked, at the time: only the root around that folder is searched, if any.
@@ -46,19 +45,27 @@ class Retrieval {
   // Whether there is an index to look into; cheap.
   bool ready() const;
 
+  // What other processes did since is seen from here on. Whose vectors are searched, so that the
+  // question can be embedded by that encoder: null where words alone are. Errors: of the library.
+  Result<const corpus::VectorMaker*> refresh();
+
   // Answered where the evidence is strong, else an abstention with passages; nothing where nothing
-  // near enough was found. `notice` of the attempt: what the user should know of the index.
-  // Errors: those of the library, of `embed`.
+  // near enough was found. `notice` of the attempt: what the user should know of the index. In the
+  // state that refresh() saw, where it was called since the last question. `encoder_id`: of the
+  // encoder behind `embed`; where it is not the vectors', words alone are searched. Errors: those
+  // of the library, of `embed`.
   Result<std::optional<cascade::Attempt>> look_up(const std::string& question,
+                                                  const std::string& encoder_id,
                                                   const EmbedQuestion& embed);
 
  private:
-  Result<corpus::Library*> library();
+  Result<std::string> notice_for(const std::string& encoder_id);
   std::function<bool(std::string_view)> scope(corpus::Library& library) const;
 
   RetrievalOptions options_;
   const Clock& clock_;
   std::unique_ptr<corpus::Library> library_;
+  bool fresh_ = false;  // refreshed since the last question
 };
 
 // About as many as a model's tokenizer makes of it, on the safe side.

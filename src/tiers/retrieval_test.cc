@@ -67,8 +67,9 @@ class RetrievalLookUp : public testing::Test {
   void index(const std::string& symbol, const std::string& body) {
     StopFlag stop;
     auto library = corpus::Library::open_to_write(
-        {.folder = folder_ / "index", .model = "m", .model_id = "m", .dimensions = 2}, clock_,
-        stop, nullptr);
+        {.folder = folder_ / "index",
+         .wanted = {.model = "m", .model_id = "m", .dimensions = 2}},
+        clock_, stop, nullptr);
     ASSERT_TRUE(library) << library.error().message();
     storage::PassageStore::FileUpdate update;
     update.file.path = "/files/" + symbol + ".py";
@@ -81,7 +82,7 @@ class RetrievalLookUp : public testing::Test {
                                .symbol_words = symbol,
                                .path_words = "",
                                .body_words = body});
-    auto ids = (*library)->store().replace(std::span(&update, 1));
+    auto ids = (*library)->replace(std::span(&update, 1));
     ASSERT_TRUE(ids);
     ASSERT_TRUE((*library)->add_vectors(*ids, std::vector<float>{1, 0}));
   }
@@ -90,12 +91,11 @@ class RetrievalLookUp : public testing::Test {
                                           size_t budget = 1000) {
     Retrieval retrieval({.enabled = true,
                          .folder = folder_ / "index",
-                         .model = "m",
-                         .model_id = "m",
+                         .encoder = {.model = "m", .model_id = "m"},
                          .budget_tokens = budget},
                         clock_);
     EXPECT_TRUE(retrieval.ready());
-    auto attempt = retrieval.look_up(question, [&](const std::string&) {
+    auto attempt = retrieval.look_up(question, "m", [&](const std::string&) {
       return Result<std::vector<float>>(std::vector<float>{std::cos(angle), std::sin(angle)});
     });
     EXPECT_TRUE(attempt) << attempt.error().message();
@@ -140,9 +140,12 @@ TEST_F(RetrievalLookUp, APathThatReadsLikeALineOfItsOwnIsLeftOut) {
 TEST_F(RetrievalLookUp, SeesWhatWasIndexedWhileItWasOpen) {
   index("parse_config", "def parse_config(path): return toml(path)");
   Retrieval retrieval(
-      {.enabled = true, .folder = folder_ / "index", .model = "m", .model_id = "m"}, clock_);
+      {.enabled = true,
+       .folder = folder_ / "index",
+       .encoder = {.model = "m", .model_id = "m"}},
+      clock_);
   const auto answered = [&](const std::string& question) {
-    auto attempt = retrieval.look_up(question, [](const std::string&) {
+    auto attempt = retrieval.look_up(question, "m", [](const std::string&) {
       return Result<std::vector<float>>(std::vector<float>{1, 0});
     });
     EXPECT_TRUE(attempt) << attempt.error().message();
