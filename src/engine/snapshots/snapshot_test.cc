@@ -132,7 +132,9 @@ TEST_F(SnapshotTest, AnyChangedByteIsNoticed) {
     notices_.clear();
     auto folder = open();
     const auto match = folder->find(binding_, folder->scope_tag(""), tokens(5, 4));
-    if (match) EXPECT_FALSE(folder->read(match->name)) << at;
+    if (match) {
+      EXPECT_FALSE(folder->read(match->name)) << at;
+    }
     ASSERT_EQ(notices_.size(), 1u) << at;
     EXPECT_FALSE(folder->find(binding_, folder->scope_tag(""), tokens(5, 4))) << at;
     const bool foreign = at >= 8 && at < 12;  // the version: another program's, perhaps
@@ -145,7 +147,9 @@ TEST_F(SnapshotTest, LengthsAreCheckedBeforeAnythingIsRead) {
   const fs::path path = only_file();
   const std::string whole = read_bytes(path);
   std::vector<std::string> bad;
-  for (size_t length = 0; length < whole.size(); length += 7) bad.push_back(whole.substr(0, length));
+  for (size_t length = 0; length < whole.size(); length += 7) {
+    bad.push_back(whole.substr(0, length));
+  }
   bad.push_back(whole + "x");
   for (const size_t field : {12u, 16u, 20u}) {  // tokens, both halves of the state's size
     bad.push_back(whole);
