@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prefixes on disk from outside: a server is stopped and started, and what it computes counted.
+"""Prefixes on disk from outside: a server is stopped and started again, its tokens are counted.
 
 check_prefixes.py TINYARMS MODELS
 """

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "door/routes.h"
+#include "engine/snapshots/snapshot_keeper.h"
 #include "service/model_pool.h"
 
 namespace tinyarms::door {

@@ -63,6 +63,8 @@ ModelPool::ModelPool(const Settings& settings, const Paths& paths, const Clock& 
   if (always_ahead_ || automatic) prefetcher_.emplace(shelf_, clock);
 }
 
+ModelPool::~ModelPool() = default;
+
 cascade::Headstarts ModelPool::headstarts() {
   return {.climbs = prefetcher_ ? &climbs_ : nullptr, .always = always_ahead_};
 }

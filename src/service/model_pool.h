@@ -16,6 +16,10 @@
 #include "tiers/model_shelf.h"
 #include "tiers/prefetcher.h"
 
+namespace tinyarms::engine {
+class SnapshotKeeper;
+}
+
 namespace tinyarms::service {
 
 // Thread-safe. The clock outlives it.
@@ -26,6 +30,7 @@ class ModelPool {
   ModelPool(const Settings& settings, const Paths& paths, const Clock& clock,
             uint64_t physical_bytes, int askers = 1,
             const std::function<void(const std::string&)>& on_notice = {});
+  ~ModelPool();
 
   tiers::ModelShelf& shelf() { return shelf_; }
   // The prefixes on disk; null where none are kept.

@@ -4,6 +4,7 @@
 
 #include "engine/drafting_generator.h"
 #include "engine/scheduler/scheduled_generator.h"
+#include "engine/snapshots/snapshot_keeper.h"
 
 namespace tinyarms::tiers {
 namespace {

@@ -12,7 +12,10 @@
 #include "engine/generator.h"
 #include "engine/memory_plan.h"
 #include "engine/scheduler/scheduler.h"
-#include "engine/snapshots/snapshot_keeper.h"
+
+namespace tinyarms::engine {
+class SnapshotKeeper;
+}
 
 namespace tinyarms::tiers {
 

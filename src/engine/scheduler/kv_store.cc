@@ -48,13 +48,13 @@ std::optional<KvStore::Opened> KvStore::open(const std::string& scope,
                                              std::span<const llama_token> tokens,
                                              size_t length_max) {
   assert(!tokens.empty() && tokens.size() <= length_max);
-  PrefixTree& tree = this->tree(scope);
   PrefixTree::Match match;
   // The last token is computed again: its logits are not kept.
-  if (options_.sharing) match = tree.match(tokens.first(tokens.size() - 1));
+  if (options_.sharing) match = tree(scope).match(tokens.first(tokens.size() - 1));
   auto id = free_id(match.sequence);
   if (!id) return std::nullopt;
 
+  PrefixTree& tree = this->tree(scope);  // only now: the old one goes with its last sequence
   if (match.length > 0) {
     llama_memory_seq_cp(llama_get_memory(context_), match.sequence, *id, 0,
                         static_cast<llama_pos>(match.length));

@@ -62,7 +62,7 @@ Result<std::unique_ptr<ModelContext>> ModelContext::create(const LanguageModel& 
   made->numerics_ = numerics_of(parameters, made->context_.get());
   made->kv_ = std::make_unique<KvStore>(
       made->context_.get(), KvOptions{.sequences = parameters.n_seq_max,
-                                      .sharing = sharing,
+                                      .sharing = sharing && parameters.n_seq_max > 1,
                                       .depth_cost = depth_cost(model.facts())});
   made->pass_ = std::make_unique<Pass>(model, cores, *made->kv_, made->context_.get(),
                                        std::move(decode));

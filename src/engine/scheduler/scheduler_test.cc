@@ -184,6 +184,14 @@ TEST_F(SchedulerTest, RoomIsMadeByLettingGoOfWhatIsKept) {
   EXPECT_LE(counters.kv.cells_used, counters.kv.cells);
 }
 
+// One sequence and nothing kept: each request takes the place of the one before.
+TEST_F(SchedulerTest, ASingleSequenceServesOneAfterAnother) {
+  open({.kept_sequences = 0});
+  for (const char* question : {"hello", "hello", "something else", "hello"}) {
+    EXPECT_EQ(answer(ask(question)).text, alone(ask(question))) << question;
+  }
+}
+
 TEST_F(SchedulerTest, AFullQueueRefuses) {
   std::atomic<bool> held{true};
   open({.queue_max = 2, .decode = [&](llama_context* context, const llama_batch& batch) {

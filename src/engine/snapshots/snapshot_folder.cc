@@ -1,19 +1,15 @@
 #include "engine/snapshots/snapshot_folder.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
-#include <cstring>
 
-#include "base/descriptor.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "engine/snapshots/private_file.h"
 
 namespace tinyarms::engine {
 namespace {
@@ -21,58 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kSuffix = ".prefix";
-constexpr std::string_view kPartial = ".partial-";
-constexpr size_t kKeyBytes = 32;
 constexpr double kAgeMin = 60;  // seconds; younger ones count as equally young
-
-Error system_error(ErrorCode code, const fs::path& path, int number) {
-  return Error{code, std::strerror(number), path.string(), "check its permissions and the disk"};
-}
-
-bool is_private(const struct stat& facts) {
-  return facts.st_uid == ::geteuid() && (facts.st_mode & 077) == 0;
-}
-
-Result<void> provide_folder(const fs::path& folder) {
-  std::error_code problem;
-  fs::create_directories(folder.parent_path(), problem);
-  if (problem) return system_error(ErrorCode::Io, folder.parent_path(), problem.value());
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-    return system_error(ErrorCode::Io, folder, errno);
-  }
-  struct stat facts {};
-  if (::lstat(folder.c_str(), &facts) != 0) return system_error(ErrorCode::Io, folder, errno);
-  if (S_ISDIR(facts.st_mode) && is_private(facts)) return {};
-  return Error{ErrorCode::Config, "is no folder that this user alone may enter", folder.string(),
-               fmt::format("chmod 700 {}", folder.string())};
-}
-
-// Opened for reading, a plain file of this user that nobody else may touch.
-Result<struct stat> check_file(const Descriptor& file, const fs::path& path) {
-  struct stat facts {};
-  if (file.get() < 0 || ::fstat(file.get(), &facts) != 0) {
-    const auto code = errno == ENOENT ? ErrorCode::NotFound : ErrorCode::Io;
-    return system_error(code, path, errno);
-  }
-  if (S_ISREG(facts.st_mode) && is_private(facts)) return facts;
-  return Error{ErrorCode::Io, "is no plain file that this user alone may read", path.string(), ""};
-}
-
-int open_to_read(const fs::path& path) {
-  return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-}
-
-Result<void> read_exactly(const Descriptor& file, char* to, size_t count, const fs::path& path) {
-  while (count > 0) {
-    const ssize_t got = ::read(file.get(), to, count);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return system_error(ErrorCode::Io, path, errno);
-    if (got == 0) return Error{ErrorCode::Corrupt, "ends too early", path.string(), ""};
-    to += got;
-    count -= static_cast<size_t>(got);
-  }
-  return {};
-}
 
 // Everything before the state, believed only where its seal fits.
 Result<std::string> read_front(const Descriptor& file, uint64_t file_bytes, const fs::path& path) {
@@ -88,51 +33,15 @@ Result<std::string> read_front(const Descriptor& file, uint64_t file_bytes, cons
   return front;
 }
 
-Result<std::string> provide_key(const fs::path& path) {
-  {
-    const Descriptor file(open_to_read(path));
-    auto facts = check_file(file, path);
-    if (facts) {
-      std::string key(kKeyBytes, '\0');
-      if (auto done = read_exactly(file, key.data(), key.size(), path); !done) {
-        return Error{ErrorCode::Config, "is no key", path.string(),
-                     "delete it: another is made, and the snapshots of before are not used"};
-      }
-      return key;
-    }
-    if (facts.error().code != ErrorCode::NotFound) return facts.error();
-  }
-  std::string key(kKeyBytes, '\0');
-  if (::getentropy(key.data(), key.size()) != 0) {
-    return system_error(ErrorCode::Io, path, errno);
-  }
-  PendingFile pending(path);
-  if (auto written = write_file_atomically(pending.path(), key); !written) return written.error();
-  auto placed = pending.commit_new();
-  if (!placed) return placed.error();
-  return *placed ? key : provide_key(path);  // another process was quicker
-}
-
-bool process_lives(std::string_view digits) {
-  pid_t pid = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), pid);
-  return pid > 0 && (::kill(pid, 0) == 0 || errno == EPERM);
-}
-
-void sweep_half_written(const fs::path& folder) {
-  std::error_code problem;
-  for (const auto& entry : fs::directory_iterator(folder, problem)) {
-    const std::string name = entry.path().filename().string();
-    const size_t at = name.find(kPartial);
-    if (at == std::string::npos || process_lives(name.substr(at + kPartial.size()))) continue;
-    std::error_code ignored;
-    fs::remove(entry.path(), ignored);
-  }
-}
-
 size_t length_alike(std::span<const int32_t> a, std::span<const int32_t> b) {
   return static_cast<size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first -
                              a.begin());
+}
+
+// Whether who has the first has the second too.
+bool covers(const SnapshotHead& longer, const SnapshotHead& shorter) {
+  return longer.binding == shorter.binding && longer.scope == shorter.scope &&
+         length_alike(longer.tokens, shorter.tokens) == shorter.tokens.size();
 }
 
 double seconds_of(const struct timespec& time) {
@@ -166,9 +75,8 @@ std::string SnapshotFolder::name_of(const SnapshotHead& head) const {
   return hmac_sha256_hex(key_, content).substr(0, 32) + std::string(kSuffix);
 }
 
-Result<SnapshotFolder::Entry> SnapshotFolder::read_entry(const std::string& name) const {
-  const fs::path path = path_of(name);
-  const Descriptor file(open_to_read(path));
+Result<SnapshotFolder::Front> SnapshotFolder::open_front(const Descriptor& file,
+                                                         const fs::path& path) const {
   auto facts = check_file(file, path);
   if (!facts) return facts.error();
   const auto bytes = static_cast<uint64_t>(facts->st_size);
@@ -179,7 +87,15 @@ Result<SnapshotFolder::Entry> SnapshotFolder::read_entry(const std::string& name
   if (!front) return front.error();
   auto head = open_snapshot_front(*front, key_);
   if (!head) return head.error();
-  return Entry{std::move(*head), bytes, facts->st_ino, seconds_of(facts->st_mtim)};
+  return Front{std::move(*head), std::move(*front), bytes, facts->st_ino,
+               seconds_of(facts->st_mtim)};
+}
+
+Result<SnapshotFolder::Entry> SnapshotFolder::read_entry(const std::string& name) const {
+  const Descriptor file(open_to_read(path_of(name)));
+  auto front = open_front(file, path_of(name));
+  if (!front) return front.error();
+  return Entry{std::move(front->head), front->bytes, front->inode, front->used_at};
 }
 
 // Damage is removed; what may be somebody's is only passed over.
@@ -252,34 +168,27 @@ std::optional<SnapshotFolder::Match> SnapshotFolder::find(const std::string& bin
   return best;
 }
 
+Result<SnapshotFolder::Loaded> SnapshotFolder::load(const fs::path& path) const {
+  const Descriptor file(open_to_read(path));
+  auto opened = open_front(file, path);
+  if (!opened) return opened.error();
+  Loaded loaded{std::move(opened->head), std::move(opened->front), 0};
+  loaded.state_at = loaded.file.size();
+  loaded.file.resize(opened->bytes);
+  auto done = read_exactly(file, loaded.file.data() + loaded.state_at,
+                           loaded.file.size() - loaded.state_at, path);
+  if (!done) return done.error();
+  const std::string_view all = loaded.file;
+  if (!is_state_whole(all.substr(0, loaded.state_at), loaded.state())) {
+    return Error{ErrorCode::Corrupt, "was changed since it was written", "", ""};
+  }
+  ::futimens(file.get(), nullptr);  // used now; where that fails, it only goes earlier
+  return loaded;
+}
+
 Result<SnapshotFolder::Loaded> SnapshotFolder::read(const std::string& name) {
   const fs::path path = path_of(name);
-  const auto load = [&]() -> Result<Loaded> {
-    const Descriptor file(open_to_read(path));
-    auto facts = check_file(file, path);
-    if (!facts) return facts.error();
-    const auto bytes = static_cast<uint64_t>(facts->st_size);
-    if (bytes > options_.bytes_max) {
-      return Error{ErrorCode::OverBudget, "is larger than all of them may be", "", ""};
-    }
-    auto front = read_front(file, bytes, path);
-    if (!front) return front.error();
-    auto head = open_snapshot_front(*front, key_);
-    if (!head) return head.error();
-    Loaded loaded{std::move(*head), std::move(*front), 0};
-    loaded.state_at = loaded.file.size();
-    loaded.file.resize(bytes);
-    auto done = read_exactly(file, loaded.file.data() + loaded.state_at,
-                             bytes - loaded.state_at, path);
-    if (!done) return done.error();
-    const std::string_view all = loaded.file;
-    if (!is_state_whole(all.substr(0, loaded.state_at), loaded.state())) {
-      return Error{ErrorCode::Corrupt, "was changed since it was written", "", ""};
-    }
-    ::futimens(file.get(), nullptr);  // used now; where that fails, it only goes earlier
-    return loaded;
-  };
-  auto loaded = load();
+  auto loaded = load(path);
   if (!loaded) refuse(name, loaded.error());
   const std::lock_guard lock(mutex_);
   const auto known = contents_.usable.find(name);
@@ -295,7 +204,7 @@ Result<SnapshotFolder::Loaded> SnapshotFolder::read(const std::string& name) {
   return loaded;
 }
 
-uint64_t SnapshotFolder::bytes_locked() const {
+uint64_t SnapshotFolder::bytes_known() const {
   uint64_t sum = 0;
   for (const auto& [name, entry] : contents_.usable) sum += entry.bytes;
   for (const auto& [name, bytes] : contents_.unusable) sum += bytes;
@@ -311,8 +220,7 @@ std::string SnapshotFolder::first_to_go(const SnapshotHead& head) const {
   double least = 0;
   for (const auto& [name, entry] : contents_.usable) {
     const SnapshotHead& old = entry.head;
-    const bool covered = old.binding == head.binding && old.scope == head.scope &&
-                         length_alike(old.tokens, head.tokens) == old.tokens.size();
+    const bool covered = covers(head, old);
     const double age = std::max(now - entry.used_at, kAgeMin);
     const double worth =
         covered ? -1 : old.seconds / static_cast<double>(std::max<uint64_t>(entry.bytes, 1)) / age;
@@ -323,17 +231,37 @@ std::string SnapshotFolder::first_to_go(const SnapshotHead& head) const {
   return worst;
 }
 
-void SnapshotFolder::remove(const std::string& name) {
-  ::unlink(path_of(name).c_str());
+void SnapshotFolder::forget(const std::string& name) {
   contents_.usable.erase(name);
   contents_.unusable.erase(name);
 }
 
-bool SnapshotFolder::make_room(const SnapshotHead& head, uint64_t bytes) {
-  if (bytes > options_.bytes_max) return false;
-  const std::lock_guard lock(mutex_);
-  while (bytes_locked() + bytes > options_.bytes_max) remove(first_to_go(head));
-  return true;
+void SnapshotFolder::remove(const std::vector<std::string>& names) const {
+  for (const std::string& name : names) ::unlink(path_of(name).c_str());
+}
+
+void SnapshotFolder::make_room(const SnapshotHead& head, uint64_t bytes) {
+  std::vector<std::string> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    while (bytes_known() + bytes > options_.bytes_max) {
+      gone.push_back(first_to_go(head));
+      forget(gone.back());
+    }
+  }
+  remove(gone);
+}
+
+void SnapshotFolder::remove_covered(const SnapshotHead& head, const std::string& by) {
+  std::vector<std::string> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, old] : contents_.usable) {
+      if (name != by && covers(head, old.head)) gone.push_back(name);
+    }
+    for (const std::string& name : gone) forget(name);
+  }
+  remove(gone);
 }
 
 Result<void> SnapshotFolder::write(const SnapshotHead& head, std::string file) {
@@ -341,25 +269,19 @@ Result<void> SnapshotFolder::write(const SnapshotHead& head, std::string file) {
   if (auto there = provide_folder(options_.folder); !there) return there;
   refresh();
   const std::lock_guard changing(disk_mutex_);
-  if (!make_room(head, file.size())) {
+  if (file.size() > options_.bytes_max) {
     return Error{ErrorCode::OverBudget,
                  fmt::format("a snapshot of {} tokens takes {} bytes", head.tokens.size(),
                              file.size()),
                  options_.folder.string(), "raise prefix.disk_limit"};
   }
+  make_room(head, file.size());
   const std::string name = name_of(head);
   if (auto written = write_file_atomically(path_of(name), file); !written) return written;
   auto entry = read_entry(name);
   if (!entry) return entry.error();
+  remove_covered(head, name);
   const std::lock_guard lock(mutex_);
-  std::vector<std::string> covered;
-  for (const auto& [other, old] : contents_.usable) {
-    if (other != name && old.head.binding == head.binding && old.head.scope == head.scope &&
-        length_alike(old.head.tokens, head.tokens) == old.head.tokens.size()) {
-      covered.push_back(other);
-    }
-  }
-  for (const std::string& other : covered) remove(other);
   contents_.usable.insert_or_assign(name, std::move(*entry));
   return {};
 }
@@ -377,7 +299,7 @@ std::vector<StoredSnapshot> SnapshotFolder::list() const {
 
 uint64_t SnapshotFolder::bytes() const {
   const std::lock_guard lock(mutex_);
-  return bytes_locked();
+  return bytes_known();
 }
 
 Result<size_t> SnapshotFolder::clear() {
@@ -391,7 +313,7 @@ Result<size_t> SnapshotFolder::clear() {
     if (::unlink(path_of(name).c_str()) != 0 && errno != ENOENT) {
       return system_error(ErrorCode::Io, path_of(name), errno);
     }
-    remove(name);
+    forget(name);
   }
   return count;
 }

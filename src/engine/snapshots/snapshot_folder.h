@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/result.h"
 #include "engine/snapshots/snapshot_file.h"
 
@@ -94,11 +95,23 @@ class SnapshotFolder {
   SnapshotFolder(SnapshotFolderOptions options, const Clock& clock, std::string key);
   std::filesystem::path path_of(const std::string& name) const { return options_.folder / name; }
   std::string name_of(const SnapshotHead& head) const;
+  struct Front {
+    SnapshotHead head;
+    std::string front;
+    uint64_t bytes = 0;
+    uint64_t inode = 0;
+    double used_at = 0;
+  };
+  Result<Front> open_front(const Descriptor& file, const std::filesystem::path& path) const;
   Result<Entry> read_entry(const std::string& name) const;
+  Result<Loaded> load(const std::filesystem::path& path) const;
   void refuse(const std::string& name, const Error& error);
-  bool make_room(const SnapshotHead& head, uint64_t bytes);
-  void remove(const std::string& name);
-  uint64_t bytes_locked() const;
+  void make_room(const SnapshotHead& head, uint64_t bytes);
+  void remove_covered(const SnapshotHead& head, const std::string& by);
+  void remove(const std::vector<std::string>& names) const;
+  // The mutex is held.
+  void forget(const std::string& name);
+  uint64_t bytes_known() const;
   std::string first_to_go(const SnapshotHead& head) const;
 
   const SnapshotFolderOptions options_;

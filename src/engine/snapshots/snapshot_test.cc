@@ -132,7 +132,9 @@ TEST_F(SnapshotTest, AnyChangedByteIsNoticed) {
     notices_.clear();
     auto folder = open();
     const auto match = folder->find(binding_, folder->scope_tag(""), tokens(5, 4));
-    if (match) EXPECT_FALSE(folder->read(match->name)) << at;
+    if (match) {
+      EXPECT_FALSE(folder->read(match->name)) << at;
+    }
     ASSERT_EQ(notices_.size(), 1u) << at;
     EXPECT_FALSE(folder->find(binding_, folder->scope_tag(""), tokens(5, 4))) << at;
     const bool foreign = at >= 8 && at < 12;  // the version: another program's, perhaps
