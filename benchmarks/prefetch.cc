@@ -56,7 +56,6 @@ class Ladder {
       tiers.push_back(std::make_unique<tiers::LanguageTier>(
           tiers::LanguageTierOptions{.level = level,
                                      .model = ref,
-                                     .general_model = {},
                                      .context_tokens = kContext,
                                      .system_prompt = {},
                                      .prefetcher = prefetcher},

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "base/ascii.h"
+#include "service/model_places.h"
 #include "service/reranking.h"
 
 namespace tinyarms::advice {
@@ -114,11 +115,9 @@ StackPlan plan_stack(const service::Settings& settings, const catalog::ModelStor
       planner.add("l1.reranker", reranker->model, 0);
     }
   }
-  if (settings.l2.enabled) {
-    planner.add("l2", settings.l2.model, settings.l2.context);
-    planner.add("l2.general", settings.l2.general_model, settings.l2.context);
+  for (const service::NamedModel& one : service::named_models(settings)) {
+    planner.add(one.place, one.model, one.context);
   }
-  if (settings.l3.enabled) planner.add("l3", settings.l3.model, settings.l3.context);
   StackPlan plan = planner.take();
   plan.budget_bytes = service::memory_budget(settings, question.physical_bytes);
   return plan;

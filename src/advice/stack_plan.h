@@ -14,7 +14,7 @@
 namespace tinyarms::advice {
 
 struct PlannedTier {
-  std::string tier{};   // "l1", "l2", "l2.general", "l3"
+  std::string tier{};   // "l1", "l2", "l2.maths", "l2.ensemble", "l3"
   std::string model{};  // as configured
   std::string quantisation{};
   uint32_t context_tokens = 0;  // 0: an encoder

@@ -62,6 +62,7 @@ struct Attempt {
   Evidence evidence;   // an abstention has evidence too (the intent, say)
   Cost cost;
   std::vector<ContextPassage> passages;  // found for the tiers above, best first
+  std::vector<Attempt> others = {};  // of an ensemble: the answers that this one was taken over
 
   static Attempt abstain(std::string reason) {
     Attempt attempt;

@@ -63,7 +63,7 @@ Step Cascade::ask(const Climb& climb, Ahead& ahead, const StopFlag& stop, Listen
   const double start = clock_.monotonic_seconds();
   const std::optional<size_t> above = next_above(climb);
   Outlook outlook{.may_climb = above.has_value(),
-                  .threshold = policy_.threshold(situation(climb, climb.tier))};
+                  .threshold = policy_.threshold(situation_of_answer(climb))};
   bool told = false;  // a tier may say more than once that it writes
   if (above && headstarts_.climbs != nullptr) {
     outlook.writing = [&] {
@@ -118,8 +118,14 @@ Situation Cascade::situation(const Climb& climb, size_t tier) const {
           .seconds_spent = seconds_spent(climb)};
 }
 
-void Cascade::judge(const Climb& climb, Step& step) const {
+Situation Cascade::situation_of_answer(const Climb& climb) const {
   Situation at = situation(climb, climb.tier);
+  at.route = tiers_[climb.tier]->route(climb.request, climb.so_far).name;
+  return at;
+}
+
+void Cascade::judge(const Climb& climb, Step& step) const {
+  Situation at = situation_of_answer(climb);
   at.may_climb = next_above(climb).has_value();
   Verdict verdict = policy_.judge(at, step.attempt);
   step.confidence = verdict.confidence.value;
@@ -214,6 +220,10 @@ Trace Cascade::plan(const Request& request) const {
     auto why = skip_reason({request, trace, started, index}, index);
     step.decision = why ? Decision::Skip : Decision::Escalate;
     step.reason = why ? std::move(*why) : "would be asked";
+    if (step.decision == Decision::Escalate) {
+      const Route route = tier.route(request, trace);
+      if (!route.why.empty()) step.attempt.evidence.set(signal::kRouteReason, route.why);
+    }
     trace.push_back(std::move(step));
   }
   return trace;

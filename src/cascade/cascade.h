@@ -69,6 +69,7 @@ class Cascade {
   double seconds_spent(const Climb&) const;
   Step ask(const Climb&, Ahead&, const StopFlag&, Listener&);
   Situation situation(const Climb&, size_t tier) const;
+  Situation situation_of_answer(const Climb&) const;
   void judge(const Climb&, Step&) const;
 
   std::vector<std::unique_ptr<Tier>> tiers_;

@@ -36,6 +36,9 @@ class ScriptedTier final : public Tier {
 
   Level level() const override { return script_.level; }
   std::string describe() const override { return "scripted"; }
+  Route route(const Request& request, const Trace&) const override {
+    return {.name = request.model.empty() ? script_.route : ""};
+  }
   std::optional<std::string> skip_reason(const Request&, const Trace&) const override {
     if (script_.act == "skip") return script_.text;
     return std::nullopt;
@@ -50,6 +53,8 @@ class ScriptedTier final : public Tier {
     attempt.answered = script_.act == "answer";
     (attempt.answered ? attempt.answer : attempt.reason) = script_.text;
     attempt.finish = script_.finish;
+    attempt.source = script_.source;
+    attempt.cost.completion_tokens = 1;
     attempt.evidence = script_.evidence;
     return attempt;
   }
@@ -70,6 +75,40 @@ class ScriptedTier final : public Tier {
   const CaseTier& script_;
   Stage& stage_;
 };
+
+// As the formula has it; fitted to outcomes where the case says so.
+class CaseEstimator final : public Estimator {
+ public:
+  Confidence estimate(Level level, const Attempt& attempt) const override {
+    Confidence confidence = formula_.estimate(level, attempt);
+    confidence.calibrated = attempt.evidence.flag("calibrated").value_or(false);
+    return confidence;
+  }
+
+ private:
+  FormulaEstimator formula_;
+};
+
+std::vector<std::unique_ptr<Tier>> tiers_of(const CaseFile& script, const Estimator& estimator,
+                                            Stage& stage) {
+  std::vector<std::unique_ptr<Tier>> tiers;
+  for (size_t i = 0; i < script.tiers.size(); ++i) {
+    auto tier = std::make_unique<ScriptedTier>(script.tiers[i], stage);
+    const std::optional<CaseEnsemble>& pair = script.tiers[i].pair;
+    if (!pair) {
+      tiers.push_back(std::move(tier));
+      continue;
+    }
+    tiers.push_back(std::make_unique<Ensemble>(
+        std::move(tier), std::make_unique<ScriptedTier>(script.tiers[++i], stage),
+        EnsembleOptions{.rule = pair->rule,
+                        .estimator = estimator,
+                        .compare = [pair](const Request&, const Attempt&, const Attempt&) {
+                          return pair->likeness;
+                        }}));
+  }
+  return tiers;
+}
 
 class CountingListener final : public Listener {
  public:
@@ -134,11 +173,8 @@ TEST_P(CascadeCase, Plays) {
 
   Stage stage;
   if (script->stopped) stage.stop.raise();
-  std::vector<std::unique_ptr<Tier>> tiers;
-  for (const CaseTier& tier : script->tiers) {
-    tiers.push_back(std::make_unique<ScriptedTier>(tier, stage));
-  }
-  const FormulaEstimator estimator;
+  const CaseEstimator estimator;
+  std::vector<std::unique_ptr<Tier>> tiers = tiers_of(*script, estimator, stage);
   PolicyTerms terms = script->terms;
   for (const auto& [level, value] : {std::pair(Level::L2, 0.6), std::pair(Level::L4, 0.0)}) {
     std::optional<double>& threshold = terms.tiers[level].threshold;
@@ -210,6 +246,8 @@ TEST(CaseFile, FaultsNameTheirLine) {
       {"# x\npolicy mood=1\nreply none\n", "bad:2"},
       {"# x\nterms l3 weight=1\nreply none\n", "bad:2"},
       {"# x\nrule \"r\" l9=1\nreply none\n", "bad:2"},
+      {"# x\nensemble loud\nreply none\n", "bad:2"},
+      {"# x\nensemble confidence\ntier l2 abstain \"x\"\nreply none\n", "bad:4"},
   };
   for (const auto& [text, where] : faults) {
     auto script = parse_case("bad", text);

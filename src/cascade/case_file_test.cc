@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <sstream>
+#include <utility>
 
 #include "cascade/trace.h"
 
@@ -114,6 +115,11 @@ void read_request(const Line& line, CaseFile& file) {
       file.request.messages = {{Role::User, get<std::string>(pair)}};
     } else if (pair.name == "stopped") {
       file.stopped = get<bool>(pair);
+    } else if (pair.name == "model") {
+      file.request.model = get<std::string>(pair);
+    } else if (const size_t dot = pair.name.find('.'); dot != std::string::npos) {
+      file.request.route_thresholds[level_of(pair.name.substr(0, dot))]
+                                   [pair.name.substr(dot + 1)] = get<double>(pair);
     } else {
       file.request.level_thresholds[level_of(pair.name)] = get<double>(pair);
     }
@@ -218,6 +224,10 @@ CaseTier read_tier(const Line& line) {
       tier.bar = get<double>(pair);
     } else if (pair.name == "error") {
       tier.error = error_of(get<std::string>(pair));
+    } else if (pair.name == "route") {
+      tier.route = get<std::string>(pair);
+    } else if (pair.name == "source") {
+      tier.source = get<std::string>(pair);
     } else if (pair.name == "p") {
       tier.evidence.set(signal::kLogprobMean, std::log(get<double>(pair)));
     } else if (pair.name.starts_with("sees.")) {
@@ -227,6 +237,32 @@ CaseTier read_tier(const Line& line) {
     }
   }
   return tier;
+}
+
+CaseEnsemble read_ensemble(const Line& line) {
+  expect_arguments(line, 2);
+  CaseEnsemble ensemble;
+  const std::string& rule = line.arguments[1];
+  if (rule == ensemble_rule_name(EnsembleRule::Behaviour)) ensemble.rule = EnsembleRule::Behaviour;
+  if (rule != ensemble_rule_name(ensemble.rule)) throw Fault{rule + " is no rule of an ensemble"};
+  for (const Pair& pair : line.pairs) {
+    if (pair.name == "agreement") {
+      ensemble.likeness.agreement = get<double>(pair);
+    } else if (pair.name == "first_holds") {
+      ensemble.likeness.first_holds = get<double>(pair);
+    } else if (pair.name == "second_holds") {
+      ensemble.likeness.second_holds = get<double>(pair);
+    } else {
+      throw Fault{fmt::format("an ensemble has no {}", pair.name)};
+    }
+  }
+  return ensemble;
+}
+
+// An ensemble is of the two tiers whose lines follow its own.
+void add_tier(CaseTier tier, std::optional<CaseEnsemble>& ensemble, CaseFile& file) {
+  tier.pair = std::exchange(ensemble, std::nullopt);
+  file.tiers.push_back(std::move(tier));
 }
 
 CaseStep read_step(const Line& line) {
@@ -273,6 +309,7 @@ Result<CaseFile> parse_case(const std::string& name, std::string_view text) {
   int number = 0;
   int replies = 0;
   int requests = 0;
+  std::optional<CaseEnsemble> ensemble;
   std::istringstream lines{std::string(text)};
   try {
     for (std::string written; std::getline(lines, written);) {
@@ -290,7 +327,9 @@ Result<CaseFile> parse_case(const std::string& name, std::string_view text) {
       } else if (word == "rule") {
         file.terms.rules.push_back(read_rule(line));
       } else if (word == "tier") {
-        file.tiers.push_back(read_tier(line));
+        add_tier(read_tier(line), ensemble, file);
+      } else if (word == "ensemble") {
+        ensemble = read_ensemble(line);
       } else if (word == "step") {
         file.steps.push_back(read_step(line));
       } else if (word == "reply" && ++replies == 1) {
@@ -301,6 +340,9 @@ Result<CaseFile> parse_case(const std::string& name, std::string_view text) {
     }
     number = std::max(number, 1);
     if (replies == 0) throw Fault{"there is no reply line"};
+    if (ensemble || (!file.tiers.empty() && file.tiers.back().pair)) {
+      throw Fault{"an ensemble is followed by two tiers"};
+    }
   } catch (const Fault& fault) {
     return Error{ErrorCode::InvalidArgument, fault.what, fmt::format("{}:{}", name, number),
                  "tests/cases/README.md describes the format"};

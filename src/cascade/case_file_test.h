@@ -10,10 +10,16 @@
 #include "base/result.h"
 #include "cascade/attempt.h"
 #include "cascade/declared_policy.h"
+#include "cascade/ensemble.h"
 #include "cascade/level.h"
 #include "cascade/request.h"
 
 namespace tinyarms::cascade {
+
+struct CaseEnsemble {
+  EnsembleRule rule = EnsembleRule::Confidence;
+  Likeness likeness;
+};
 
 struct CaseTier {
   Level level = Level::L0;
@@ -27,6 +33,9 @@ struct CaseTier {
   ErrorCode error = ErrorCode::Internal;
   Evidence evidence;
   std::vector<std::pair<std::string, std::string>> sees;
+  std::string route;   // the specialist that answers
+  std::string source;  // who says it is
+  std::optional<CaseEnsemble> pair;  // this tier and the next are asked together
 };
 
 struct CaseStep {

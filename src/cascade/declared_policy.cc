@@ -117,6 +117,12 @@ std::optional<DeclaredPolicy::Bar> DeclaredPolicy::threshold_by_worth(Level leve
 
 DeclaredPolicy::Bar DeclaredPolicy::threshold_for(const Situation& at) const {
   const Request& request = at.request;
+  const auto routes = request.route_thresholds.find(at.level);
+  if (routes != request.route_thresholds.end()) {
+    if (auto own = routes->second.find(at.route); own != routes->second.end()) {
+      return {.value = own->second, .owner = at.route, .binding = true};
+    }
+  }
   if (auto own = request.level_thresholds.find(at.level); own != request.level_thresholds.end()) {
     return {.value = own->second, .owner = "", .binding = true};
   }

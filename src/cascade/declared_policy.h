@@ -2,7 +2,8 @@
 // why. Where the terms come from (policy.toml) is not its business.
 //
 // A tier's answer is kept where P(correct) reaches the threshold in force. That is, first found:
-//   the request's own (of the level, else global)   what the user typed is not overruled
+//   the request's own (of the route, else of the    what the user typed is not overruled
+//   level, else global)
 //   the strictest of all rules that match           by group, or by words of the question
 //   what the answer is worth                        below
 //   the terms' own for the level, else 0.5

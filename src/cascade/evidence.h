@@ -116,6 +116,12 @@ inline constexpr std::string_view kSources = "sources";  // "path:line path:line
 inline constexpr std::string_view kIntent = "intent";
 inline constexpr std::string_view kIntentProbability = "intent_probability";  // calibrated
 inline constexpr std::string_view kIntentMargin = "intent_margin";  // over the runner-up
+// Of a level with several models (docs/specialists.md): the specialist that was asked, and why.
+inline constexpr std::string_view kRoute = "route";               // empty: none
+inline constexpr std::string_view kRouteReason = "route_reason";  // "maths 0.97 → MODEL"
+// Of an ensemble: how alike its answers are, which one was taken, and why.
+inline constexpr std::string_view kEnsembleAgreement = "ensemble_agreement";  // [0, 1]
+inline constexpr std::string_view kEnsemble = "ensemble";
 }  // namespace signal
 
 }  // namespace tinyarms::cascade

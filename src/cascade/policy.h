@@ -52,6 +52,7 @@ struct Situation {
   const Trace& so_far;             // steps of the tiers below
   double seconds_spent = 0;        // since the climb began
   bool may_climb = true;           // whether a tier above would be asked
+  std::string route = {};          // the specialist of that level that answers; empty: none
 };
 
 class Policy {

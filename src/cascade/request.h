@@ -93,6 +93,14 @@ struct Request {
   // global one, else the policy's default for that level.
   std::optional<double> threshold;
   std::map<Level, double> level_thresholds;
+  // Stronger still: where one of a level's specialists answers, by its route (Route::name).
+  std::map<Level, std::map<std::string, double>> route_thresholds = {};
+  // One for every level, or for none, instead of all that was said before.
+  void ask_for(std::optional<double> of_every_level) {
+    threshold = of_every_level;
+    level_thresholds.clear();
+    route_thresholds.clear();
+  }
   Provenance provenance = {};
 
   // The text of the last user message; empty where there is none.

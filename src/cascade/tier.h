@@ -45,6 +45,12 @@ struct Outlook {
   Headstart* headstart = nullptr;  // what this tier began itself, before; null: nothing
 };
 
+// Which of several models of its level a tier asks: a specialist for a kind of questions.
+struct Route {
+  std::string name = {};  // "maths", "language.de"; empty: the level's usual model
+  std::string why = {};   // "maths 0.97 → MODEL"; empty where there is nothing to choose
+};
+
 class Tier {
  public:
   virtual ~Tier() = default;
@@ -53,6 +59,9 @@ class Tier {
 
   // Who would answer, in a few words ("SmolLM2 135M Instruct Q4_1"). Loads nothing.
   virtual std::string describe() const = 0;
+
+  // Who of this tier would answer that request. Cheap: loads nothing.
+  virtual Route route(const Request&, const Trace& /*so_far*/) const { return {}; }
 
   // Why this tier cannot take the request, or nothing where it can. Cheap: loads nothing.
   virtual std::optional<std::string> skip_reason(const Request&, const Trace& so_far) const = 0;

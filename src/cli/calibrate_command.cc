@@ -17,6 +17,7 @@
 #include "plots/terminal_plot.h"
 #include "service/calibrated_estimator.h"
 #include "service/jitter_measure.h"
+#include "service/model_places.h"
 
 namespace tinyarms::cli {
 namespace {
@@ -127,8 +128,10 @@ void run_jitter(const CalibrateOptions& options, Context& context) {
   const service::Settings& settings = loaded->settings;
   std::vector<std::string> names = options.models;
   if (names.empty()) {
-    for (const std::string& name : {settings.l2.model, settings.l3.model}) {
-      if (!name.empty()) names.push_back(name);
+    for (const service::NamedModel& one : service::named_models(settings)) {
+      if (std::find(names.begin(), names.end(), one.model) == names.end()) {
+        names.push_back(one.model);
+      }
     }
   }
   const catalog::ModelStore store(context.paths.models_dir);

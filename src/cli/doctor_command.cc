@@ -23,6 +23,7 @@
 #include "service/assistant.h"
 #include "service/cache_pairs.h"
 #include "service/library_access.h"
+#include "service/model_places.h"
 #include "storage/database.h"
 #include "service/reply_json.h"
 
@@ -121,16 +122,16 @@ std::optional<Finding> check_threshold(const service::Settings& settings, const 
                  "tinyarms cache calibrate --pairs FILE"};
 }
 
-Finding check_generator(const std::string& level, const std::string& name, int context_tokens,
-                        const service::Settings& settings, const Context& context) {
-  const std::string part = fmt::format("{} {}", level, name);
-  auto model = catalog::ModelStore(context.paths.models_dir).find(name);
-  if (!model) return broken(part, model.error());
+Finding check_generator(const service::NamedModel& named, const service::Settings& settings,
+                        const Context& context) {
+  const std::string part = fmt::format("{} {}", named.place, named.model);
+  auto model = catalog::ModelStore(context.paths.models_dir).find(named.model);
+  if (!model) return broken(part, model.error().wrap(named.setting));
   auto facts = engine::inspect_model(model->path);
   if (!facts) return broken(part, facts.error());
   const uint64_t budget = service::memory_budget(settings, service::physical_memory());
   const uint64_t needed =
-      engine::plan_memory(*facts, static_cast<uint32_t>(context_tokens), 512).total();
+      engine::plan_memory(*facts, static_cast<uint32_t>(named.context), 512).total();
   if (needed > budget) {
     return broken(part, {ErrorCode::OverBudget,
                          fmt::format("needs {:.2f} GB, the memory budget is {:.2f} GB",
@@ -183,16 +184,9 @@ std::vector<Finding> examine(const service::LoadedConfig& loaded, const Context&
     if (auto index = check_index(settings, context)) findings.push_back(std::move(*index));
     if (auto least = check_threshold(settings, context)) findings.push_back(std::move(*least));
   }
-  const auto add_generator = [&](const char* level, const std::string& name, int tokens) {
-    if (!name.empty()) {
-      findings.push_back(check_generator(level, name, tokens, settings, context));
-    }
-  };
-  if (settings.l2.enabled) {
-    add_generator("l2", settings.l2.model, settings.l2.context);
-    add_generator("l2", settings.l2.general_model, settings.l2.context);
+  for (const service::NamedModel& one : service::named_models(settings)) {
+    findings.push_back(check_generator(one, settings, context));
   }
-  if (settings.l3.enabled) add_generator("l3", settings.l3.model, settings.l3.context);
   findings.push_back(check_remote(settings, context));
   return findings;
 }

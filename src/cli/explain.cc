@@ -117,6 +117,9 @@ std::string explain_plan(const cascade::Trace& plan, const Terminal& terminal) {
     const std::string what = runs ? step.attempt.source : "skipped: " + step.reason;
     text += fmt::format("  {}  {}\n", terminal.paint(Style::Bold, level_name(step.level)),
                         terminal.paint(runs ? Style::Plain : Style::Dim, printable(what)));
+    if (auto route = step.attempt.evidence.text(cascade::signal::kRouteReason)) {
+      text += fmt::format("      {}\n", printable(*route));
+    }
   }
   return text;
 }

@@ -60,20 +60,20 @@ Speeds speeds_of(const StackPlan& plan, const catalog::ModelStore& store, int th
 }
 
 void print_plan(const StackPlan& plan, const Speeds& speeds, const Terminal& terminal) {
-  terminal.out(fmt::format("{:11} {:40} {:>7} {:>10} {:>10} {:>10} {:>10} {:>10}\n", "tier",
+  terminal.out(fmt::format("{:15} {:40} {:>7} {:>10} {:>10} {:>10} {:>10} {:>10}\n", "tier",
                            "model", "context", "weights", "KV", "compute", "other", "total"));
   for (size_t i = 0; i < plan.tiers.size(); ++i) {
     const PlannedTier& tier = plan.tiers[i];
     const std::string model = tier.model + (tier.installed ? "" : " (catalogue)");
     if (tier.problem) {
-      terminal.out(printable(fmt::format("{:11} {:40} {}\n", tier.tier, model,
+      terminal.out(printable(fmt::format("{:15} {:40} {}\n", tier.tier, model,
                                          tier.problem->message())));
       continue;
     }
     const std::string context =
         tier.context_tokens == 0 ? "-" : fmt::format("{}", tier.context_tokens);
     terminal.out(printable(fmt::format(
-        "{:11} {:40} {:>7} {:>10} {:>10} {:>10} {:>10} {:>10}{}{}\n", tier.tier, model, context,
+        "{:15} {:40} {:>7} {:>10} {:>10} {:>10} {:>10} {:>10}{}{}\n", tier.tier, model, context,
         size_text(tier.need.weight_bytes), size_text(tier.need.kv_bytes),
         size_text(tier.need.compute_bytes),
         size_text(tier.need.vocabulary_bytes + tier.need.mapped_bytes),

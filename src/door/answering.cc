@@ -250,10 +250,7 @@ std::optional<openai::ApiError> apply_wishes(const openai::Wishes& wishes,
   };
   if (auto wrong = level(wishes.tier, "tier", climb.only_level)) return wrong;
   if (auto wrong = level(wishes.max_tier, "max_tier", climb.level_max)) return wrong;
-  if (wishes.threshold) {
-    climb.threshold = wishes.threshold;
-    climb.level_thresholds.clear();
-  }
+  if (wishes.threshold) climb.ask_for(wishes.threshold);
   if (wishes.seconds_max) climb.seconds_max = wishes.seconds_max;
   if (wishes.cost_max) climb.cost_max = wishes.cost_max;
   return std::nullopt;

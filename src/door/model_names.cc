@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "service/model_places.h"
+
 namespace tinyarms::door {
 namespace {
 
@@ -12,12 +14,22 @@ constexpr double kListSeconds = 2;  // how old a listing of the folder may be
 // What `auto:fast` asks of an answer: hardly anything.
 constexpr double kFastThreshold = 0.3;
 
+std::string language_models(Level level, const service::Settings& settings) {
+  std::string text;
+  for (const service::NamedModel& one : service::models_of(settings, level)) {
+    if (one.model.empty()) continue;
+    text += text.empty() ? one.model : fmt::format(", {}", one.model);
+    if (!one.kind.empty()) text += fmt::format(" for {}", one.kind);
+  }
+  return text.empty() ? "not configured" : text;
+}
+
 std::string tier_description(Level level, const service::Settings& settings) {
   switch (level) {
     case Level::L0: return "rules";
     case Level::L1: return "answers given before";
-    case Level::L2: return settings.l2.model.empty() ? "not configured" : settings.l2.model;
-    case Level::L3: return settings.l3.model.empty() ? "not configured" : settings.l3.model;
+    case Level::L2:
+    case Level::L3: return language_models(level, settings);
     case Level::L4:
       return settings.offline || settings.l4.urls.empty() ? "not configured" : settings.l4.model;
   }

@@ -178,10 +178,7 @@ Result<cascade::Request> asked(Workshop& shop, const std::string& owner, const J
   }
   if (tokens) request.sampling.tokens_max = static_cast<int>(*tokens);
   if (temperature) request.sampling.temperature = *temperature;
-  if (threshold) {
-    request.threshold = threshold;
-    request.level_thresholds.clear();
-  }
+  if (threshold) request.ask_for(threshold);
   return request;
 }
 

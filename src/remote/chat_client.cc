@@ -127,7 +127,7 @@ class Errand {
     }
     const bool taken = end.status == 200 || failure_->code == ErrorCode::Interrupted;
     if (taken) ++route_.lost;
-    route_.lost_bytes += end.text_bytes;
+    route_.lost_bytes += end.written_bytes;
   }
 
   PassedOver* find_passed(const std::string& place) {

@@ -52,7 +52,7 @@ struct ChatRoute {
   std::vector<PassedOver> passed;  // the others: why they were not asked, or how they failed
   int tries = 0;
   int lost = 0;           // tries that failed after the engine had taken the question
-  size_t lost_bytes = 0;  // of text that came of those
+  size_t lost_bytes = 0;  // of text and calls that came of those
 };
 
 // Const calls, thread-safe.

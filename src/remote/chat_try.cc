@@ -45,7 +45,7 @@ class ChatExchange {
                .status = http_.status,
                .retry_after = http_.retry_after_seconds,
                .started = reader_->started(),
-               .text_bytes = reader_->reply().text.size()};
+               .written_bytes = written_bytes(reader_->reply())};
     if (reply) return end;
     const bool refused = http_.status != 0 && http_.status != 200;
     end.plain = refused ? fmt::format("HTTP {}", http_.status) : reply.error().what;

@@ -29,7 +29,7 @@ struct TryEnd {
   int status = 0;           // 0: no head of a reply came
   double retry_after = 0;   // seconds, as the engine asks; 0: it does not
   bool started = false;     // some of the answer had come
-  size_t text_bytes = 0;    // of it
+  size_t written_bytes = 0;  // of it
 };
 
 // `start`: from when on the reply's times are counted.

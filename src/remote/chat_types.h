@@ -74,4 +74,11 @@ struct ChatReply {
   double seconds = 0;
 };
 
+// Of its text and its calls, whole or not.
+inline size_t written_bytes(const ChatReply& reply) {
+  size_t bytes = reply.text.size();
+  for (const ToolCall& call : reply.tool_calls) bytes += call.name.size() + call.arguments.size();
+  return bytes;
+}
+
 }  // namespace tinyarms::remote

@@ -321,6 +321,7 @@ TEST(Wire, ARequestIsReadAsItWasWritten) {
   request.level_min = Level::L3;
   request.threshold = 0.25;
   request.level_thresholds[Level::L2] = 0.5;
+  request.route_thresholds[Level::L2]["maths"] = 0.8;
   request.offline = false;
   auto text = question_text(request, "/here", {{"a", "1"}});
   ASSERT_TRUE(text);
@@ -331,6 +332,7 @@ TEST(Wire, ARequestIsReadAsItWasWritten) {
   EXPECT_EQ(read->request.question(), "c");
   EXPECT_EQ(read->request.sampling.seed, 9u);
   EXPECT_EQ(read->request.level_thresholds.at(Level::L2), 0.5);
+  EXPECT_EQ(read->request.route_thresholds, request.route_thresholds);
   EXPECT_FALSE(read->request.level_max);
 }
 

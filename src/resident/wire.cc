@@ -160,6 +160,10 @@ Json request_json(const cascade::Request& request) {
   for (const auto& [level, value] : request.level_thresholds) {
     thresholds[std::string(cascade::level_name(level))] = value;
   }
+  Json of_routes = Json::object();
+  for (const auto& [level, routes] : request.route_thresholds) {
+    of_routes[std::string(cascade::level_name(level))] = routes;
+  }
   return {{"messages", std::move(messages)},
           {"files", std::move(files)},
           {"temperature", request.sampling.temperature},
@@ -171,7 +175,8 @@ Json request_json(const cascade::Request& request) {
           {"level_min", level_json(request.level_min)},
           {"offline", request.offline},
           {"threshold", optional_json(request.threshold)},
-          {"thresholds", std::move(thresholds)}};
+          {"thresholds", std::move(thresholds)},
+          {"route_thresholds", std::move(of_routes)}};
 }
 
 cascade::Request request_of(const Json& json) {
@@ -200,6 +205,9 @@ cascade::Request request_of(const Json& json) {
   request.threshold = optional_number(json.at("threshold"));
   for (const auto& [name, value] : json.at("thresholds").items()) {
     request.level_thresholds[level_of(name)] = value.get<double>();
+  }
+  for (const auto& [name, routes] : json.at("route_thresholds").items()) {
+    request.route_thresholds[level_of(name)] = routes.get<std::map<std::string, double>>();
   }
   return request;
 }

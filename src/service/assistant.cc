@@ -14,42 +14,20 @@
 #include "service/cache_pairs.h"
 #include "service/counted_models.h"
 #include "service/judgement.h"
+#include "service/language_tiers.h"
 #include "service/library_access.h"
+#include "service/model_places.h"
 #include "service/model_pool.h"
 #include "service/repository_state.h"
 #include "service/trace_export.h"
 #include "service/user_files.h"
 #include "tiers/embedding_tier.h"
-#include "tiers/language_tier.h"
 #include "tiers/rule_tier.h"
 
 namespace tinyarms::service {
 namespace {
 
 constexpr size_t kPackBytesMax = 4 << 20;
-
-tiers::ModelRef ref_of(const catalog::InstalledModel& model) {
-  tiers::ModelRef ref{.name = model.name,
-                      .path = model.path,
-                      .sha256 = identity_of(model),
-                      .quantization = model.quantization,
-                      .problem = {}};
-  if (!model.problem.empty()) {
-    ref.problem = Error{ErrorCode::Corrupt, model.problem, model.path.string(),
-                        "import the model again: tinyarms models import …"};
-  }
-  return ref;
-}
-
-tiers::ModelRef resolve(const catalog::ModelStore& store, const std::string& name) {
-  tiers::ModelRef ref;
-  ref.name = name;
-  if (name.empty()) return ref;
-  auto model = store.find(name);
-  if (model) return ref_of(*model);
-  ref.problem = model.error();
-  return ref;
-}
 
 tiers::BoundEncoder bound(tiers::ModelRef encoder, const Settings& settings, const Paths& paths) {
   auto least = threshold_in_force(paths, encoder.sha256, settings.l1.similarity);
@@ -62,17 +40,28 @@ auto finder_of_encoders(const Settings& settings, const Paths& paths) {
                            const std::string& id) -> std::optional<tiers::BoundEncoder> {
     auto installed = find_maker({.model = model, .model_id = id}, paths);
     if (!installed) return std::nullopt;
-    return bound(ref_of(*installed), settings, paths);
+    return bound(reference_to(*installed), settings, paths);
   };
 }
 
 // What an answer from above L1 depends on, whoever gives it.
-std::string stack_identity(const Settings& settings, const std::vector<tiers::ModelRef>& models) {
+std::string stack_identity(const Settings& settings, const catalog::ModelStore& store,
+                           const std::vector<tiers::ModelRef>& models) {
   std::string identity;
   for (const tiers::ModelRef& model : models) {
     identity += fmt::format("{} {} {}\n", model.name, model.sha256, model.quantization);
   }
   identity += fmt::format("{} {}\n", settings.l2.context, settings.l3.context);
+  for (const NamedModel& one : named_models(settings)) {
+    if (one.place.find('.') == std::string::npos) continue;
+    const tiers::ModelRef model = resolve_model(store, one.model);
+    identity += fmt::format("{} {} {} {}\n", one.place, model.name, model.sha256,
+                            model.quantization);
+  }
+  if (has_ensemble(settings)) {
+    identity += fmt::format("{} {}\n", cascade::ensemble_rule_name(settings.l2.ensemble_rule),
+                            cascade::ensemble_rule_name(settings.l3.ensemble_rule));
+  }
   if (settings.escalation.endorse < 1) {
     identity += fmt::format("endorse {}\n", settings.escalation.endorse);
   }
@@ -134,43 +123,6 @@ Error not_at_hand() {
 }
 
 }  // namespace
-
-tiers::DraftUse draft_use(const EscalationSettings& settings) {
-  const auto setting = [](Toggle toggle) {
-    if (toggle == Toggle::Auto) return tiers::DraftSetting::Auto;
-    return toggle == Toggle::On ? tiers::DraftSetting::On : tiers::DraftSetting::Off;
-  };
-  return {.speculate = setting(settings.speculate),
-          .lookup = setting(settings.lookup),
-          .endorse_from = settings.endorse};
-}
-
-std::unique_ptr<cascade::Tier> language_tier(cascade::Level level,
-                                             const LanguageSettings& settings,
-                                             const tiers::ModelRef& model,
-                                             const tiers::ModelRef& general_model,
-                                             const std::string& engine,
-                                             const tiers::DraftUse& drafts,
-                                             tiers::SignalSetup signals,
-                                             tiers::EarlyAborts early_aborts,
-                                             ModelPool& models,
-                                             const catalog::ModelStore& store) {
-  return std::make_unique<tiers::LanguageTier>(
-      tiers::LanguageTierOptions{.level = level,
-                                 .model = model,
-                                 .general_model = general_model,
-                                 .context_tokens = static_cast<uint32_t>(settings.context),
-                                 .system_prompt = settings.system_prompt,
-                                 .engine = engine,
-                                 .drafts = drafts,
-                                 .signals = std::move(signals),
-                                 .early_aborts = std::move(early_aborts),
-                                 .prefetcher = models.prefetcher(),
-                                 .resolve = [store](const std::string& name) {
-                                   return resolve(store, name);
-                                 }},
-      models.shelf());
-}
 
 // A level that the user switched off still stands in the trace, with the reason.
 class DisabledTier final : public cascade::Tier {
@@ -261,6 +213,7 @@ cascade::Request make_request(const Settings& settings) {
   request.offline = settings.offline;
   request.threshold = settings.confidence_threshold;
   request.level_thresholds = set_thresholds(settings);
+  request.route_thresholds = set_route_thresholds(settings);
   request.sampling = {.temperature = settings.sampling.temperature,
                       .seed = settings.sampling.seed,
                       .tokens_max = settings.sampling.max_tokens,
@@ -272,17 +225,18 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around, Scope
     : parts_(std::make_unique<Parts>(settings, around, scope)) {
   Parts& parts = *parts_;
   const catalog::ModelStore store(around.paths.models_dir);
-  const tiers::ModelRef encoder = resolve(store, settings.l1.model);
-  const tiers::ModelRef small = resolve(store, settings.l2.model);
-  const tiers::ModelRef general = resolve(store, settings.l2.general_model);
-  const tiers::ModelRef large = resolve(store, settings.l3.model);
+  const tiers::ModelRef encoder = resolve_model(store, settings.l1.model);
+  const tiers::ModelRef small =
+      resolve_model(store, models_of(settings, cascade::Level::L2).front().model);
+  const tiers::ModelRef large =
+      resolve_model(store, models_of(settings, cascade::Level::L3).front().model);
 
   const std::string engine = engine_build();
   const AskedIn asked_in = [&parts] { return parts.asked_in; };
 
   // Names were checked with the settings; those of a setting that changed since measure nothing.
   auto panel = signals::Panel::of(settings.signals.enabled);
-  if (panel && !panel->empty()) parts.judge = sandbox::make_judge();
+  if ((panel && !panel->empty()) || has_ensemble(settings)) parts.judge = sandbox::make_judge();
   const auto signal_setup = [&](const tiers::ModelRef& next) {
     return tiers::SignalSetup{.panel = panel ? *panel : signals::Panel(),
                               .judge = parts.judge.get(),
@@ -310,7 +264,7 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around, Scope
             .encoder = bound(encoder, settings, around.paths),
             .find_encoder = std::move(find),
             .remember_answers = settings.l1.cache,
-            .stack = stack_identity(settings, {small, general, large}),
+            .stack = stack_identity(settings, store, {small, large}),
             .intent_head = intent_head_path(around.paths),
             .intent_folder = around.paths.cache_dir,
             .retrieval = retrieval_options(settings, around.paths, encoder, asked_in),
@@ -331,15 +285,20 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around, Scope
                                            around.clock);
     return;
   }
-  add(settings.l2.enabled, cascade::Level::L2, [&] {
-    return language_tier(cascade::Level::L2, settings.l2, small, general, engine, {},
-                         signal_setup(large), parts.judgement.early_aborts(), parts.models, store);
-  });
-  add(settings.l3.enabled, cascade::Level::L3, [&] {
-    return language_tier(cascade::Level::L3, settings.l3, large, {}, engine,
-                         draft_use(settings.escalation), signal_setup({}),
-                         parts.judgement.early_aborts(), parts.models, store);
-  });
+  const auto language_tier = [&](cascade::Level level, const tiers::ModelRef& next) {
+    return make_language_tier(level, {.settings = settings,
+                                      .store = store,
+                                      .models = parts.models,
+                                      .estimator = parts.judgement.estimator(),
+                                      .judge = parts.judge.get(),
+                                      .engine = engine,
+                                      .signals = signal_setup(next),
+                                      .early_aborts = parts.judgement.early_aborts()});
+  };
+  add(settings.l2.enabled, cascade::Level::L2,
+      [&] { return language_tier(cascade::Level::L2, large); });
+  add(settings.l3.enabled, cascade::Level::L3,
+      [&] { return language_tier(cascade::Level::L3, {}); });
   // While `offline` holds there is no client at all.
   tiers::RemoteEngine* remote = nullptr;
   if (!settings.offline) {

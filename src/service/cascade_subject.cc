@@ -9,6 +9,7 @@
 #include "catalog/model_store.h"
 #include "engine/engine_info.h"
 #include "service/assistant.h"
+#include "service/model_places.h"
 
 namespace tinyarms::service {
 namespace {
@@ -36,8 +37,9 @@ class CascadeSubject final : public eval::Subject {
 
   std::string fingerprint() const override {
     std::string models;
-    for (const std::string& name : {settings_.l1.model, settings_.l2.model,
-                                    settings_.l2.general_model, settings_.l3.model}) {
+    std::vector<std::string> names = {settings_.l1.model};
+    for (const NamedModel& one : named_models(settings_)) names.push_back(one.model);
+    for (const std::string& name : names) {
       const ModelIdentity identity = identify(name);
       if (!identity.sha256.empty()) models += fmt::format("{} {}; ", name, identity.sha256);
     }
@@ -63,8 +65,10 @@ class CascadeSubject final : public eval::Subject {
     if (!reply.winner) return no_answer(reply.trace);
     eval::Response response;
     for (size_t i = 0; i < reply.trace.size(); ++i) {
-      if (i != *reply.winner && reply.trace[i].attempt.answered) {
-        response.tiers.push_back(response_of(reply.trace[i]));
+      const cascade::Step& step = reply.trace[i];
+      add_others(step, response);
+      if (i != *reply.winner && step.attempt.answered) {
+        response.tiers.push_back(response_of(step));
       }
     }
     response.tiers.push_back(response_of(*reply.step()));
@@ -96,21 +100,35 @@ class CascadeSubject final : public eval::Subject {
     return identity;
   }
 
+  // Of an ensemble both models' answers are outcomes: what each is worth can be learned from them
+  // without the bias of the choice.
+  void add_others(const cascade::Step& step, eval::Response& response) const {
+    for (const cascade::Attempt& other : step.attempt.others) {
+      eval::TierResponse tier = response_of_attempt(step.level, other);
+      tier.tier += ".other";
+      tier.seconds = other.cost.prefill_seconds + other.cost.decode_seconds;
+      response.tiers.push_back(std::move(tier));
+    }
+  }
+
   eval::TierResponse response_of(const cascade::Step& step) const {
-    const cascade::Attempt& attempt = step.attempt;
+    eval::TierResponse tier = response_of_attempt(step.level, step.attempt);
+    if (step.confidence) tier.evidence.set("confidence", *step.confidence);
+    tier.seconds = step.seconds - step.attempt.cost.load_seconds;
+    return tier;
+  }
+
+  eval::TierResponse response_of_attempt(cascade::Level level,
+                                         const cascade::Attempt& attempt) const {
     eval::TierResponse tier;
-    tier.tier = cascade::level_name(step.level);
-    const bool language =
-        step.level == cascade::Level::L2 || step.level == cascade::Level::L3;
-    if (language) {
+    tier.tier = cascade::level_name(level);
+    if (level == cascade::Level::L2 || level == cascade::Level::L3) {
       const ModelIdentity identity = identify(attempt.source);
       tier.model_sha = identity.sha256;
       tier.quantization = identity.quantization;
     }
     tier.answer = attempt.answer;
     tier.evidence = attempt.evidence;
-    if (step.confidence) tier.evidence.set("confidence", *step.confidence);
-    tier.seconds = step.seconds - attempt.cost.load_seconds;
     tier.prompt_tokens = attempt.cost.prompt_tokens;
     tier.completion_tokens = attempt.cost.completion_tokens;
     return tier;

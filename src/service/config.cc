@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/nearest.h"
 #include "service/config_file.h"
 #include "service/policy_file.h"
@@ -27,6 +28,7 @@ constexpr std::string_view kOtherVariables[] = {"TINYARMS_TEST", "TINYARMS_SHARE
 
 struct Given {
   const SettingInfo* info = nullptr;
+  std::string entry;   // of a setting that is a table
   RawValue value;
   std::string where;   // for errors
   std::string origin;  // for `config show`
@@ -71,12 +73,31 @@ Result<Layer> file_layer(const fs::path& path, const ConfigSources& sources, boo
     Given given;
     given.where = fmt::format("{}:{}:{}", file, setting.line, setting.column);
     given.origin = fmt::format("{}:{}", file, setting.line);
-    given.info = find_setting(setting.key);
-    if (given.info == nullptr) return unknown_key(setting.key, given.where);
+    SettingPlace place = place_of_setting(setting.key);
+    if (place.info == nullptr) return unknown_key(setting.key, given.where);
+    given.info = place.info;
+    given.entry = std::move(place.entry);
     given.value = std::move(setting.value);
     layer.given.push_back(std::move(given));
   }
   return layer;
+}
+
+bool is_table(const SettingInfo& info) {
+  return info.kind == SettingKind::ModelTable || info.kind == SettingKind::ShareTable;
+}
+
+// TINYARMS_L2_SPECIALISTS_LANGUAGE_DE: an entry each, a dash written as an underscore.
+void add_table_variables(const SettingInfo& info, const ConfigSources& sources, Layer& layer) {
+  const std::string stem = environment_name(info) + "_";
+  for (const std::string& name : sources.environment_names) {
+    const auto text = sources.environment(name);
+    if (!name.starts_with(stem) || !text || text->empty()) continue;
+    std::string entry = lowered(std::string_view(name).substr(stem.size()));
+    std::replace(entry.begin(), entry.end(), '_', '-');
+    if (entry.starts_with("language-")) entry[8] = '.';
+    layer.given.push_back({&info, std::move(entry), read_text(info, *text), name, name});
+  }
 }
 
 Layer environment_layer(const ConfigSources& sources) {
@@ -84,10 +105,11 @@ Layer environment_layer(const ConfigSources& sources) {
   layer.context = {sources.working_dir, sources.home, false};
   if (!sources.environment) return layer;
   for (const SettingInfo& info : known_settings()) {
+    if (is_table(info)) add_table_variables(info, sources, layer);
     const std::string name = environment_name(info);
     const auto text = sources.environment(name);
     if (!text || text->empty()) continue;
-    layer.given.push_back({&info, read_text(info, *text), name, name});
+    layer.given.push_back({&info, "", read_text(info, *text), name, name});
   }
   return layer;
 }
@@ -96,11 +118,13 @@ Result<Layer> flag_layer(const ConfigSources& sources) {
   Layer layer;
   layer.context = {sources.working_dir, sources.home, false};
   for (const Override& flag : sources.overrides) {
-    const SettingInfo* info = find_setting(flag.key);
+    const auto [info, entry] = place_of_setting(flag.key);
     if (info == nullptr) return unknown_key(flag.key, flag.flag);
-    Given given{info, read_text(*info, flag.value), flag.flag, flag.flag};
-    auto earlier = std::find_if(layer.given.begin(), layer.given.end(),
-                                [&](const Given& other) { return other.info == info; });
+    Given given{info, entry, read_text(*info, flag.value), flag.flag, flag.flag};
+    auto earlier = std::find_if(
+        layer.given.begin(), layer.given.end(), [&given](const Given& other) {
+          return other.info == given.info && other.entry == given.entry;
+        });
     if (earlier == layer.given.end()) {
       layer.given.push_back(std::move(given));
       continue;
@@ -120,22 +144,34 @@ size_t index_of(const SettingInfo* info) {
   return static_cast<size_t>(info - known_settings().data());
 }
 
-// A global threshold of this layer ends the per-level ones of weaker layers.
+bool gives(const Layer& layer, std::string_view key) {
+  return std::any_of(layer.given.begin(), layer.given.end(),
+                     [&](const Given& given) { return given.info->key == key; });
+}
+
+// A global threshold of this layer ends the per-level ones of weaker layers, and a level's those of
+// its specialists.
 void drop_weaker_thresholds(const Layer& layer, LoadedConfig& config) {
-  const bool global = std::any_of(layer.given.begin(), layer.given.end(), [](const Given& given) {
-    return given.info->key == "confidence_threshold";
-  });
-  if (!global) return;
-  config.settings.level_thresholds.fill(std::nullopt);
+  const bool global = gives(layer, "confidence_threshold");
+  if (global) config.settings.level_thresholds.fill(std::nullopt);
+  const bool l2 = global || gives(layer, "thresholds.l2");
+  const bool l3 = global || gives(layer, "thresholds.l3");
+  if (l2) config.settings.l2.thresholds.clear();
+  if (l3) config.settings.l3.thresholds.clear();
   for (ConfigEntry& entry : config.entries) {
-    if (entry.setting->key.starts_with("thresholds.")) entry.origin = "default";
+    const std::string_view key = entry.setting->key;
+    if ((global && key.starts_with("thresholds.")) || (l2 && key == "l2.thresholds") ||
+        (l3 && key == "l3.thresholds")) {
+      entry.origin = "default";
+    }
   }
 }
 
 Result<void> apply(const Layer& layer, LoadedConfig& config) {
   drop_weaker_thresholds(layer, config);
   for (const Given& given : layer.given) {
-    auto assigned = assign(config.settings, *given.info, given.value, layer.context);
+    auto assigned =
+        assign(config.settings, *given.info, given.value, layer.context, given.entry);
     if (!assigned) {
       Error error = assigned.error();
       error.where = given.where;
@@ -154,13 +190,22 @@ Result<void> apply_file(const fs::path& path, bool from_project, const ConfigSou
   return apply(*layer, config);
 }
 
+bool is_entry_of_table(const std::string& variable) {
+  const auto known = known_settings();
+  return std::any_of(known.begin(), known.end(), [&](const SettingInfo& info) {
+    return is_table(info) && variable.starts_with(environment_name(info) + "_");
+  });
+}
+
 void notice_misspelt(const ConfigSources& sources, LoadedConfig& config) {
   std::vector<std::string> names;
   for (const SettingInfo& info : known_settings()) names.push_back(environment_name(info));
   for (const std::string& name : sources.environment_names) {
     if (!name.starts_with(kPrefix) || name == config.settings.l4.api_key_env) continue;
-    const bool other = std::any_of(std::begin(kOtherVariables), std::end(kOtherVariables),
-                                   [&](std::string_view word) { return name.starts_with(word); });
+    const bool other =
+        std::any_of(std::begin(kOtherVariables), std::end(kOtherVariables),
+                    [&](std::string_view word) { return name.starts_with(word); }) ||
+        is_entry_of_table(name);
     if (other || std::find(names.begin(), names.end(), name) != names.end()) continue;
     // The common prefix would make everything near: only what follows it is compared.
     std::vector<std::string> tails;
@@ -176,6 +221,26 @@ bool is_there(const fs::path& path) {
   std::error_code ignored;
   // A broken link counts: it was meant to be there, and reading it says what is wrong.
   return fs::exists(fs::symlink_status(path, ignored));
+}
+
+// What is written about specialists of one level must be about one that there is.
+Result<void> check_specialists(std::string_view level, const LanguageSettings& tier) {
+  if (!tier.general_model.empty() && tier.specialists.contains("general")) {
+    return Error{ErrorCode::Config,
+                 fmt::format("{0}.general_model and {0}.specialists.general name the same place",
+                             level),
+                 fmt::format("{}.specialists.general", level), "set one of both"};
+  }
+  for (const auto& [kind, threshold] : tier.thresholds) {
+    const bool general = kind == "general" && !tier.general_model.empty();
+    if (general || tier.specialists.contains(kind)) continue;
+    return Error{ErrorCode::Config,
+                 fmt::format("{0}.thresholds.{1} is set, but there is no {0}.specialists.{1}",
+                             level, kind),
+                 fmt::format("{}.thresholds.{}", level, kind),
+                 fmt::format("name the specialist, or set thresholds.{} for the tier", level)};
+  }
+  return {};
 }
 
 }  // namespace
@@ -231,6 +296,8 @@ Result<LoadedConfig> load_config(const ConfigSources& sources) {
 }
 
 Result<void> check(const Settings& settings) {
+  if (auto sound = check_specialists("l2", settings.l2); !sound) return sound;
+  if (auto sound = check_specialists("l3", settings.l3); !sound) return sound;
   if (!settings.policy.file.empty()) {
     // Decisions by other terms than the user wrote down would be worse than none.
     if (auto terms = read_policy_file(settings.policy.file); !terms) return terms.error();

@@ -93,14 +93,6 @@ bool is_bare(std::string_view part) {
   });
 }
 
-bool holds_settings(const std::string& group) {
-  const auto settings = known_settings();
-  return std::any_of(settings.begin(), settings.end(), [&](const SettingInfo& info) {
-    return info.key.size() > group.size() && info.key.starts_with(group) &&
-           info.key[group.size()] == '.';
-  });
-}
-
 // Recursion is as deep as known keys are: unknown tables are not entered.
 void flatten(const toml::table& table, const std::string& prefix, std::vector<FileSetting>& out) {
   for (const auto& entry : table) {

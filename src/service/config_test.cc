@@ -251,6 +251,63 @@ TEST_F(ConfigTest, TheLastOfARepeatedFlagCounts) {
   EXPECT_EQ(load().settings.threads, 2);
 }
 
+TEST_F(ConfigTest, SpecialistsAreATable) {
+  user("[l2.specialists]\nmaths = \"m\"\nlanguage.de = \"g\"\n"
+       "[l2.thresholds]\nmaths = 0.8\n[l3]\nspecialists.billing = \"b\"\n");
+  project("l2.specialists.maths = \"p\"\n");
+  variable("TINYARMS_L2_SPECIALISTS_LANGUAGE_FR", "f");
+  variable("TINYARMS_L2_SPECIALISTS_ABOUT_MY_CODE", "a");
+  flag("l2.thresholds.maths", "0.9", "--x");
+  const LoadedConfig config = load();
+  const std::map<std::string, std::string> expected = {
+      {"about-my-code", "a"}, {"language.de", "g"}, {"language.fr", "f"}, {"maths", "p"}};
+  EXPECT_EQ(config.settings.l2.specialists, expected);
+  EXPECT_EQ(config.settings.l2.thresholds, (std::map<std::string, double>{{"maths", 0.9}}));
+  EXPECT_EQ(config.settings.l3.specialists.at("billing"), "b");
+  EXPECT_THAT(config.notices, IsEmpty());
+  EXPECT_EQ(value_as_toml(config.settings, *find_setting("l2.thresholds")), "{maths = 0.9}");
+}
+
+TEST_F(ConfigTest, WhatNeverCouldMatchIsRefused) {
+  const std::pair<const char*, const char*> faults[] = {
+      {"l2.specialists.math = \"m\"\n", "did you mean maths?"},
+      {"l2.specialists.language.xx = \"m\"\n", "told apart"},
+      {"l2.specialists.\"Two words\" = \"m\"\n", "small letters"},
+      {"l2.specialists = \"m\"\n", "by kind of questions"},
+      {"l2.specialists.maths = 3\n", "l2.specialists.maths cannot be 3"},
+      {"l2.thresholds.maths = 0.8\n", "no l2.specialists.maths"},
+      {"l2.specialists.maths = \"m\"\nl2.thresholds.maths = 2\n", "a number from 0 to 1"},
+      {"l2.general_model = \"a\"\nl2.specialists.general = \"b\"\n", "name the same place"},
+      {"l2.ensemble = [\"a\"]\n", "two different models"},
+      {"l2.ensemble = [\"a\", \"a\"]\n", "two different models"},
+      {"l2.ensemble_rule = \"loudest\"\n", "\"confidence\" or \"behaviour\""},
+  };
+  for (const auto& [text, message] : faults) {
+    user(text);
+    const Error error = failure();
+    EXPECT_EQ(error.code, ErrorCode::Config) << text;
+    EXPECT_THAT(error.message(), HasSubstr(message)) << text;
+  }
+}
+
+TEST_F(ConfigTest, AProjectNamesInstalledModelsOnly) {
+  project("l2.specialists.maths = \"../evil.gguf\"\n");
+  EXPECT_THAT(failure().message(), HasSubstr("installed model"));
+  project("l2.ensemble = [\"a\", \"./evil.gguf\"]\n");
+  EXPECT_THAT(failure().message(), HasSubstr("installed model"));
+}
+
+TEST_F(ConfigTest, AThresholdFromAStrongerSourceEndsThoseOfSpecialists) {
+  user("l2.specialists.maths = \"m\"\nl2.thresholds.maths = 0.8\n");
+  flag("thresholds.l3", "0.4", "--threshold");
+  EXPECT_FALSE(load().settings.l2.thresholds.empty());
+  flag("thresholds.l2", "0.4", "--threshold");
+  EXPECT_THAT(load().settings.l2.thresholds, IsEmpty());
+  sources_.overrides.clear();
+  flag("confidence_threshold", "0.4", "--threshold");
+  EXPECT_THAT(load().settings.l2.thresholds, IsEmpty());
+}
+
 TEST_F(ConfigTest, AGlobalThresholdEndsWeakerPerLevelOnes) {
   user("thresholds.l2 = 0.2\n");
   flag("confidence_threshold", "0.9", "--confidence-threshold");

@@ -16,7 +16,7 @@ namespace signal = cascade::signal;
 
 bool may_be_kept(const std::string& name) {
   return name == signal::kIntent || name == signal::kCodeLanguage || name == signal::kRule ||
-         name == signal::kCachedLevel || name == signal::kCacheEntry;
+         name == signal::kCachedLevel || name == signal::kCacheEntry || name == signal::kRoute;
 }
 
 std::string evidence_text(const cascade::Evidence& evidence, bool keep_all) {

@@ -6,6 +6,7 @@
 #include "base/sha256.h"
 #include "service/cache_pairs.h"
 #include "service/file_stamp.h"
+#include "service/model_places.h"
 #include "service/user_files.h"
 
 namespace tinyarms::service {
@@ -20,8 +21,9 @@ bool travels_apart(std::string_view key) {
   constexpr std::array<std::string_view, 4> kApart = {"stream", "color", "use_server",
                                                       "confidence_threshold"};
   return std::find(kApart.begin(), kApart.end(), key) != kApart.end() ||
-         key.starts_with("thresholds.") || key.starts_with("sampling.") ||
-         key.starts_with("pull.") || key.starts_with("cost.") || key.starts_with("telemetry.");
+         key.starts_with("thresholds.") || key.ends_with(".thresholds") ||
+         key.starts_with("sampling.") || key.starts_with("pull.") || key.starts_with("cost.") ||
+         key.starts_with("telemetry.");
 }
 
 // A file's stamp; of a folder, those of its files too.
@@ -76,9 +78,12 @@ Footing footing_of(const LoadedConfig& config, const Paths& paths, const Environ
   footing["the intents"] = file_stamp(intent_head_path(paths));
   footing["the cache's calibration"] = stamps_of(kept_thresholds_folder(paths));
   footing["the model of l1"] = model_stamp(settings.l1.model, paths.models_dir);
-  footing["the models of l2"] = model_stamp(settings.l2.model, paths.models_dir) + " " +
-                                model_stamp(settings.l2.general_model, paths.models_dir);
-  footing["the model of l3"] = model_stamp(settings.l3.model, paths.models_dir);
+  footing["the models of l2"] = "";
+  footing["the models of l3"] = "";
+  for (const NamedModel& one : named_models(settings)) {
+    footing["the models of " + std::string(level_name(one.level))] +=
+        one.place + " " + model_stamp(one.model, paths.models_dir) + "\n";
+  }
   if (!settings.offline && !settings.l4.api_key_env.empty()) {
     const auto key = environment(settings.l4.api_key_env);
     footing["the key in " + settings.l4.api_key_env] = key ? sha256_hex(*key) : "";

@@ -32,6 +32,7 @@ class Judgement {
             std::vector<std::string>& notices);
 
   const cascade::Policy& policy() const { return *policy_; }
+  const cascade::Estimator& estimator() const { return estimator_; }
 
   // What watches drafts while they are written. Valid as long as this object.
   tiers::EarlyAborts early_aborts() const {

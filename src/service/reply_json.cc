@@ -94,6 +94,12 @@ Json step_json(const cascade::Step& step) {
           {"cost", cost_json(step.attempt.cost)},
           {"answer", step.attempt.answered ? Json(step.attempt.answer) : Json(nullptr)}};
   if (step.headstart) json["headstart"] = headstart_json(*step.headstart);
+  for (const cascade::Attempt& other : step.attempt.others) {
+    json["others"].push_back({{"source", other.source},
+                              {"evidence", evidence_json(other.evidence)},
+                              {"cost", cost_json(other.cost)},
+                              {"answer", other.answer}});
+  }
   if (!step.attempt.tool_calls.empty()) json["tool_calls"] = calls_json(step.attempt.tool_calls);
   return json;
 }
@@ -128,6 +134,9 @@ Json plan_json(const cascade::Trace& plan) {
                      {"would_run", step.decision != cascade::Decision::Skip},
                      {"source", step.attempt.source},
                      {"reason", step.reason}});
+    if (auto route = step.attempt.evidence.text(cascade::signal::kRouteReason)) {
+      steps.back()["route_reason"] = *route;
+    }
   }
   return {{"plan", steps}};
 }

@@ -132,7 +132,19 @@ constexpr SettingInfo kSettings[] = {
     {"l2.system_prompt", Kind::Text, Rule::Forbidden, TINYARMS_FIELD(l2.system_prompt),
      "What it is told before the conversation; empty: what its chat template says."},
     {"l2.general_model", Kind::Model, Rule::StoreOnly, TINYARMS_FIELD(l2.general_model),
-     "A second small model for questions that are not about code; empty: the same as l2.model."},
+     "The specialist for \"general\": a second small model for questions that are not about code; "
+     "empty: the same as l2.model."},
+    {"l2.specialists", Kind::ModelTable, Rule::StoreOnly, TINYARMS_FIELD(l2.specialists),
+     "Models for kinds of questions, e.g. l2.specialists.maths = \"MODEL\": an intent (code, "
+     "maths, tools, one of your own), multilingual, or language.de and the like."},
+    {"l2.thresholds", Kind::ShareTable, Rule::Allowed, TINYARMS_FIELD(l2.thresholds),
+     "Confidence that an answer of such a specialist must reach, by the same names.", 0, 1},
+    {"l2.ensemble", Kind::ModelPair, Rule::StoreOnly, TINYARMS_FIELD(l2.ensemble),
+     "Two models that are both asked instead of l2.model; one of both answers is taken. Empty: "
+     "off."},
+    {"l2.ensemble_rule", Kind::Rule, Rule::Allowed, TINYARMS_FIELD(l2.ensemble_rule),
+     "Which: \"confidence\" the surer one, where both are calibrated; \"behaviour\" the one that "
+     "keeps to more of the question's examples."},
     {"l3.enabled", Kind::Flag, Rule::Allowed, TINYARMS_FIELD(l3.enabled),
      "Tier L3, the larger language model."},
     {"l3.model", Kind::Model, Rule::StoreOnly, TINYARMS_FIELD(l3.model),
@@ -141,6 +153,18 @@ constexpr SettingInfo kSettings[] = {
      "Its context in tokens, at most what it was trained for.", kContextMin, kContextMax},
     {"l3.system_prompt", Kind::Text, Rule::Forbidden, TINYARMS_FIELD(l3.system_prompt),
      "What it is told before the conversation; empty: what its chat template says."},
+    {"l3.specialists", Kind::ModelTable, Rule::StoreOnly, TINYARMS_FIELD(l3.specialists),
+     "Models for kinds of questions, as l2.specialists."},
+    {"l3.thresholds", Kind::ShareTable, Rule::Allowed, TINYARMS_FIELD(l3.thresholds),
+     "Confidence that an answer of such a specialist must reach.", 0, 1},
+    {"l3.ensemble", Kind::ModelPair, Rule::StoreOnly, TINYARMS_FIELD(l3.ensemble),
+     "Two models that are both asked instead of l3.model; empty: off."},
+    {"l3.ensemble_rule", Kind::Rule, Rule::Allowed, TINYARMS_FIELD(l3.ensemble_rule),
+     "Whose answer is taken, as l2.ensemble_rule."},
+    {"specialists.certainty", Kind::Number, Rule::Allowed,
+     TINYARMS_FIELD(specialists.certainty),
+     "Probability that an intent must have for its specialist to be asked; below, the tier's usual "
+     "model is.", 0, 1},
     {"l4.url", Kind::UrlList, Rule::Forbidden, TINYARMS_FIELD(l4.urls),
      "Base address of an OpenAI-compatible or Anthropic API, or a list of several that serve the "
      "same model; empty: no remote tier. Used only with offline = false."},
@@ -232,6 +256,23 @@ struct AsToml {
   std::string operator()(Toggle* value) const { return toml_string(toggle_name(*value)); }
   std::string operator()(RemoteKind* value) const { return toml_string(remote_kind_name(*value)); }
   std::string operator()(std::string* value) const { return toml_string(*value); }
+  std::string operator()(cascade::EnsembleRule* value) const {
+    return toml_string(cascade::ensemble_rule_name(*value));
+  }
+  std::string operator()(std::map<std::string, std::string>* table) const {
+    return as_table(*table, [](const std::string& value) { return toml_string(value); });
+  }
+  std::string operator()(std::map<std::string, double>* table) const {
+    return as_table(*table, [](double value) { return fmt::format("{}", value); });
+  }
+  template <typename Table, typename Written>
+  std::string as_table(const Table& table, Written written) const {
+    std::string text;
+    for (const auto& [name, value] : table) {
+      text += fmt::format("{}{} = {}", text.empty() ? "{" : ", ", name, written(value));
+    }
+    return text.empty() ? text : text + "}";
+  }
   std::string operator()(std::vector<std::string>* values) const {
     std::string text = "[";
     for (const std::string& value : *values) {
@@ -259,6 +300,14 @@ std::map<cascade::Level, double> set_thresholds(const Settings& settings) {
   return thresholds;
 }
 
+std::map<cascade::Level, std::map<std::string, double>> set_route_thresholds(
+    const Settings& settings) {
+  std::map<cascade::Level, std::map<std::string, double>> thresholds;
+  if (!settings.l2.thresholds.empty()) thresholds[cascade::Level::L2] = settings.l2.thresholds;
+  if (!settings.l3.thresholds.empty()) thresholds[cascade::Level::L3] = settings.l3.thresholds;
+  return thresholds;
+}
+
 std::map<cascade::Level, double> default_thresholds() {
   using cascade::Level;
   return {{Level::L0, 0.5}, {Level::L1, 0.5}, {Level::L2, 0.6}, {Level::L3, 0.5}, {Level::L4, 0.0}};
@@ -271,6 +320,28 @@ const SettingInfo* find_setting(std::string_view key) {
     if (info.key == key) return &info;
   }
   return nullptr;
+}
+
+SettingPlace place_of_setting(std::string_view key) {
+  if (const SettingInfo* info = find_setting(key)) return {.info = info};
+  for (const SettingInfo& info : kSettings) {
+    const bool table = info.kind == Kind::ModelTable || info.kind == Kind::ShareTable;
+    if (table && key.starts_with(info.key) && key.substr(info.key.size()).starts_with('.')) {
+      return {.info = &info, .entry = std::string(key.substr(info.key.size() + 1))};
+    }
+  }
+  return {};
+}
+
+bool holds_settings(std::string_view key) {
+  const SettingPlace place = place_of_setting(key);
+  const bool table = place.info != nullptr && (place.info->kind == Kind::ModelTable ||
+                                               place.info->kind == Kind::ShareTable);
+  if (table) return place.entry.empty() || place.entry == "language";
+  for (const SettingInfo& info : kSettings) {
+    if (info.key.starts_with(key) && info.key.substr(key.size()).starts_with('.')) return true;
+  }
+  return false;
 }
 
 std::string environment_name(const SettingInfo& info) {
@@ -301,6 +372,10 @@ std::string allowed_values(const SettingInfo& info) {
     case Kind::UrlList:
       return fmt::format("an https:// address, or http:// on this machine, without a password; or "
                          "a list of at most {}, none of them twice", kUrlsMax);
+    case Kind::ModelPair: return "a list of two different models' names or paths, or an empty one";
+    case Kind::Rule: return "\"confidence\" or \"behaviour\"";
+    case Kind::ModelTable: return "by kind of questions, a model's name or a path: maths = \"…\"";
+    case Kind::ShareTable: return "by kind of questions, a number from 0 to 1: maths = 0.8";
     case Kind::VariableName:
       return "the name of an environment variable in capitals, such as \"MY_API_KEY\"";
   }

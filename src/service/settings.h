@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cascade/ensemble.h"
 #include "cascade/level.h"
 
 namespace tinyarms::service {
@@ -54,7 +55,15 @@ struct LanguageSettings {
   std::string model = {};  // a name in the model store or a path; empty: not configured
   int context = 4096;
   std::string system_prompt = {};  // empty: none, the model's own chat template decides
-  std::string general_model = {};  // L2 only; empty: the same as `model`
+  std::string general_model = {};  // L2 only: the specialist for "general"
+  std::map<std::string, std::string> specialists = {};  // kind of questions → model
+  std::map<std::string, double> thresholds = {};        // by kind: of that specialist's answers
+  std::vector<std::string> ensemble = {};  // two models that stand for `model` together; or none
+  cascade::EnsembleRule ensemble_rule = cascade::EnsembleRule::Confidence;
+};
+
+struct SpecialistSettings {
+  double certainty = 0.5;
 };
 
 struct ModelsSettings {
@@ -152,6 +161,7 @@ struct Settings {
   EmbeddingSettings l1;
   LanguageSettings l2{.model = "smollm2-135m-instruct.q4_1"};
   LanguageSettings l3;
+  SpecialistSettings specialists;
   RemoteSettings l4;
   ModelsSettings models;
   PrefixSettings prefix;
@@ -176,6 +186,9 @@ uint64_t memory_budget(const Settings& settings, uint64_t physical_bytes);
 
 // The per-level thresholds that were set, as Request::level_thresholds wants them.
 std::map<cascade::Level, double> set_thresholds(const Settings& settings);
+// Those of specialists, as Request::route_thresholds wants them.
+std::map<cascade::Level, std::map<std::string, double>> set_route_thresholds(
+    const Settings& settings);
 
 // The policy's thresholds where nothing is set. Chosen by judgement for uncalibrated numbers:
 // rules that answer are trusted, and L4, the last resort, is never turned down.
@@ -183,7 +196,9 @@ std::map<cascade::Level, double> default_thresholds();
 
 enum class SettingKind {
   Flag, Integer, Number, Size, SizeOrOff, Choice, Toggle, Remote,
-  Text, TextList, Path, PathList, Model, Url, UrlList, VariableName
+  Text, TextList, Path, PathList, Model, Url, UrlList, VariableName,
+  ModelPair, Rule,
+  ModelTable, ShareTable  // by kind of questions: "l2.specialists.maths"
 };
 
 // A project's .tinyarms.toml comes with whatever was cloned and is not trusted.
@@ -196,7 +211,10 @@ enum class ProjectRule {
 using FieldRef = std::variant<bool*, int*, uint32_t*, double*, std::optional<double>*,
                               std::optional<uint64_t>*, uint64_t*, Switch*, Toggle*, RemoteKind*,
                               std::string*,
-                              std::vector<std::string>*>;
+                              std::vector<std::string>*,
+                              cascade::EnsembleRule*,
+                              std::map<std::string, std::string>*,
+                              std::map<std::string, double>*>;
 
 struct SettingInfo {
   std::string_view key;  // "l2.model"
@@ -212,6 +230,15 @@ struct SettingInfo {
 // In the order in which people should read them. Lives as long as the program.
 std::span<const SettingInfo> known_settings();
 const SettingInfo* find_setting(std::string_view key);  // null where there is none
+
+// A key as people write it: a setting, or an entry of one that is a table.
+struct SettingPlace {
+  const SettingInfo* info = nullptr;  // null where there is none
+  std::string entry = {};             // "language.de"; empty: the setting itself
+};
+SettingPlace place_of_setting(std::string_view key);
+// Whether further keys stand below that one.
+bool holds_settings(std::string_view key);
 
 std::string environment_name(const SettingInfo& info);  // "TINYARMS_L2_MODEL"
 std::string allowed_values(const SettingInfo& info);    // "a whole number from 0 to 512"

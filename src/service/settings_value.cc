@@ -7,7 +7,10 @@
 #include <limits>
 #include <optional>
 
+#include "base/ascii.h"
+#include "base/nearest.h"
 #include "base/utf8.h"
+#include "intent/language.h"
 #include "service/config_file.h"
 #include "service/settings_size.h"
 
@@ -42,11 +45,14 @@ bool may_be_secret(Kind kind) {
   return kind == Kind::VariableName || kind == Kind::Url || kind == Kind::UrlList;
 }
 
-Error refusal(const SettingInfo& info, const RawValue& value, std::string_view reason) {
+Error refusal(const SettingInfo& info, const RawValue& value, std::string_view reason,
+              std::string_view entry) {
+  const std::string key =
+      entry.empty() ? std::string(info.key) : fmt::format("{}.{}", info.key, printable(entry));
   std::string what =
       may_be_secret(info.kind)
-          ? fmt::format("{} cannot be what was given (not shown: it may be secret)", info.key)
-          : fmt::format("{} cannot be {}", info.key, shown(value));
+          ? fmt::format("{} cannot be what was given (not shown: it may be secret)", key)
+          : fmt::format("{} cannot be {}", key, shown(value));
   if (!reason.empty()) what += fmt::format(": {}", reason);
   return Error{ErrorCode::Config, std::move(what), "", "allowed: " + allowed_values(info)};
 }
@@ -114,6 +120,31 @@ Refusal check_url(const std::string& url) {
   return std::nullopt;
 }
 
+// A kind of questions that a specialist may be for. Intents may be the user's own, but what is
+// nearly one of ours is a slip that would never match.
+Refusal check_kind(std::string_view kind) {
+  static const std::vector<std::string> kOurs = {"code", "general", "maths", "tools",
+                                                 "about-my-code", "multilingual"};
+  constexpr std::string_view kLanguage = "language.";
+  if (kind.empty()) return "it is set by kind of questions";
+  if (kind.starts_with(kLanguage)) {
+    const auto known = intent::known_languages();
+    if (std::find(known.begin(), known.end(), kind.substr(kLanguage.size())) != known.end()) {
+      return std::nullopt;
+    }
+    std::string all;
+    for (const std::string_view one : known) all += fmt::format(" {}", one);
+    return fmt::format("of languages these are told apart:{}", all);
+  }
+  const bool spelt = kind.size() <= 32 && std::all_of(kind.begin(), kind.end(), [](char c) {
+    return is_lower(c) || is_digit(c) || c == '-' || c == '_';
+  });
+  if (!spelt) return "a kind of questions is written in small letters, digits, - and _";
+  const auto near = nearest(kind, kOurs);
+  if (near && *near != kind) return fmt::format("did you mean {}?", *near);
+  return std::nullopt;
+}
+
 Refusal check_model(const std::string& model, const SettingInfo& info,
                     const AssignContext& context) {
   if (auto bad = check_line(model)) return bad;
@@ -175,11 +206,25 @@ Refusal store_list(std::vector<std::string>& field, const SettingInfo& info,
   return std::nullopt;
 }
 
+Refusal store_pair(std::vector<std::string>& field, const SettingInfo& info,
+                   const std::vector<std::string>& models, const AssignContext& context) {
+  std::vector<std::string> taken;
+  for (const std::string& model : models) {
+    if (model.empty()) return "one of its entries is empty";
+    if (auto bad = check_model(model, info, context)) return bad;
+    taken.push_back(spells_path(model) ? resolve(model, context).string() : model);
+  }
+  if (!taken.empty() && (taken.size() != 2 || taken[0] == taken[1])) return "";
+  field = std::move(taken);
+  return std::nullopt;
+}
+
 // One overload a type of field. Each leaves the field alone unless all is well.
 struct Store {
   const SettingInfo& info;
   const RawValue& value;
   const AssignContext& context;
+  std::string_view entry;
 
   template <typename T>
   Refusal whole(T* field) const {
@@ -265,9 +310,37 @@ struct Store {
     const auto* text = std::get_if<std::string>(&value);
     return text != nullptr ? store_string(*field, info, *text, context) : Refusal("");
   }
+  Refusal operator()(cascade::EnsembleRule* field) const {
+    const auto* text = std::get_if<std::string>(&value);
+    for (cascade::EnsembleRule choice :
+         {cascade::EnsembleRule::Confidence, cascade::EnsembleRule::Behaviour}) {
+      if (text == nullptr || *text != cascade::ensemble_rule_name(choice)) continue;
+      *field = choice;
+      return std::nullopt;
+    }
+    return "";
+  }
+  Refusal operator()(std::map<std::string, std::string>* field) const {
+    if (auto bad = check_kind(entry)) return bad;
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr) return "";
+    if (auto bad = check_model(*text, info, context)) return bad;
+    (*field)[std::string(entry)] = spells_path(*text) ? resolve(*text, context).string() : *text;
+    return std::nullopt;
+  }
+  Refusal operator()(std::map<std::string, double>* field) const {
+    if (auto bad = check_kind(entry)) return bad;
+    double share = 0;
+    if (auto bad = real(&share)) return bad;
+    (*field)[std::string(entry)] = share;
+    return std::nullopt;
+  }
   Refusal operator()(std::vector<std::string>* field) const {
     if (info.kind == Kind::UrlList) return store_urls(*field, value);
     const auto* texts = std::get_if<std::vector<std::string>>(&value);
+    if (info.kind == Kind::ModelPair) {
+      return texts != nullptr ? store_pair(*field, info, *texts, context) : Refusal("");
+    }
     return texts != nullptr ? store_list(*field, info, *texts, context) : Refusal("");
   }
 };
@@ -297,9 +370,11 @@ RawValue read_text(const SettingInfo& info, std::string_view text) {
     case Kind::Flag: return flag_or_text(text);
     case Kind::Integer: return number_or_text<int64_t>(text);
     case Kind::Number: return number_or_text<double>(text);
+    case Kind::ShareTable: return number_or_text<double>(text);
     case Kind::TextList:
     case Kind::PathList:
     case Kind::UrlList:
+    case Kind::ModelPair:
       if (text.starts_with('[')) {
         return parse_toml_value(text).value_or(
             Unusable{"a list that is not written as TOML, [\"one\", \"two\"]"});
@@ -313,6 +388,8 @@ RawValue read_text(const SettingInfo& info, std::string_view text) {
     case Kind::Text:
     case Kind::Path:
     case Kind::Model:
+    case Kind::ModelTable:
+    case Kind::Rule:
     case Kind::Url:
     case Kind::VariableName: break;
   }
@@ -320,15 +397,15 @@ RawValue read_text(const SettingInfo& info, std::string_view text) {
 }
 
 Result<void> assign(Settings& settings, const SettingInfo& info, const RawValue& value,
-                    const AssignContext& context) {
+                    const AssignContext& context, std::string_view entry) {
   if (context.from_project && info.project == ProjectRule::Forbidden) {
     return Error{ErrorCode::Config,
                  fmt::format("a project may not set {}: its file comes with whatever was cloned",
                              info.key),
                  "", "put it into your own config.toml: tinyarms config path"};
   }
-  if (auto bad = std::visit(Store{info, value, context}, info.field(settings))) {
-    return refusal(info, value, *bad);
+  if (auto bad = std::visit(Store{info, value, context, entry}, info.field(settings))) {
+    return refusal(info, value, *bad, entry);
   }
   return {};
 }

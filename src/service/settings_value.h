@@ -32,10 +32,11 @@ struct AssignContext {
   bool from_project = false;     // the source is not trusted: ProjectRule holds
 };
 
-// Checks, then stores. Errors: Config, with `where` left for the caller; `settings` is unchanged
-// then. Values that may be secrets are never repeated in an error.
+// Checks, then stores. `entry`: which one, of a setting that is a table (SettingPlace). Errors:
+// Config, with `where` left for the caller; `settings` is unchanged then. Values that may be
+// secrets are never repeated in an error.
 Result<void> assign(Settings& settings, const SettingInfo& info, const RawValue& value,
-                    const AssignContext& context);
+                    const AssignContext& context, std::string_view entry = {});
 
 // Text from outside as it can be shown on a terminal: control characters and invalid UTF-8 become
 // '?', and what is longer than `bytes_max` is cut with "…".

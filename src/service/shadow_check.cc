@@ -43,8 +43,7 @@ std::optional<Case> read_case(const std::string& text, const Settings& settings)
   if (!json.is_object()) return std::nullopt;
   Case read;
   read.request = make_request(settings);
-  read.request.threshold.reset();
-  read.request.level_thresholds.clear();
+  read.request.ask_for(std::nullopt);
   try {
     const auto level = cascade::parse_level(json.at("level").get<std::string>());
     if (!level) return std::nullopt;

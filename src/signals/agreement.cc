@@ -136,6 +136,18 @@ std::string final_number(std::string_view answer) {
   return number;
 }
 
+std::string chosen_option(std::string_view question, std::string_view answer) {
+  static const re2::RE2 kOffers(R"((?m)^\(?A[.):] .*\n\(?B[.):] )");
+  static const re2::RE2 kBegins(R"(^\s*(?:\*\*)?\(?([A-H])(?:[^A-Za-z0-9]|$))");
+  static const re2::RE2 kNames(R"((?i:answer(?: is)?:?)\s*(?:\*\*)?\(?([A-H])(?:[^A-Za-z0-9]|$))");
+  std::string letter;
+  if (!re2::RE2::PartialMatch(agreement_piece(question), kOffers)) return letter;
+  if (!re2::RE2::PartialMatch(agreement_piece(answer), kBegins, &letter)) {
+    (void)re2::RE2::PartialMatch(agreement_piece(answer), kNames, &letter);
+  }
+  return letter;
+}
+
 Result<AnswerKey> answer_key(std::string_view question, std::string_view answer,
                              sandbox::Judge* judge) {
   const std::string code = python_of(answer, question);
@@ -150,6 +162,9 @@ Result<AnswerKey> answer_key(std::string_view question, std::string_view answer,
   for (const auto& block : rules::extract_code_blocks(answer)) all_code += block.code + "\n";
   if (!all_code.empty() || !code.empty()) {
     return AnswerKey{AnswerKey::Kind::Code, plain_code(all_code.empty() ? code : all_code)};
+  }
+  if (std::string option = chosen_option(question, answer); !option.empty()) {
+    return AnswerKey{AnswerKey::Kind::Choice, std::move(option)};
   }
   if (asks_for_number(question)) {
     if (std::string number = final_number(answer); !number.empty()) {

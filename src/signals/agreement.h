@@ -1,6 +1,6 @@
 // Whether two answers to one question say the same: code by what it does on the question's example
-// inputs (or by its text, where there are none), word problems by their final number, the rest by
-// their words.
+// inputs (or by its text, where there are none), word problems by their final number, multiple
+// choice by its letter, the rest by their words.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@ namespace tinyarms::signals {
 
 // An answer boiled down to what is compared.
 struct AnswerKey {
-  enum class Kind { Behaviour, Code, Number, Words };
+  enum class Kind { Behaviour, Code, Choice, Number, Words };
   Kind kind = Kind::Words;
   std::string text;
 };
@@ -29,5 +29,9 @@ double agreement(const AnswerKey& a, const AnswerKey& b);
 // The number an answer ends in: after "####", in \boxed{}, else the last one. Without signs of
 // currency, thousands and trailing zeros; empty where there is none.
 std::string final_number(std::string_view answer);
+
+// The option that an answer to a question with lines "A. …", "B) …" chooses: at its beginning, or
+// after "answer is"; empty where there are no such lines, or none is named.
+std::string chosen_option(std::string_view question, std::string_view answer);
 
 }  // namespace tinyarms::signals

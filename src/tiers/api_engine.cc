@@ -181,13 +181,13 @@ struct Bill {
     const double prompt = static_cast<double>(prompt_bytes);
     const double lost = price->of(prompt * route.lost, static_cast<double>(route.lost_bytes));
     if (reply == nullptr) return lost;
-    if (reply->prompt_tokens > 0 || reply->completion_tokens > 0) {
-      return lost + price->of(static_cast<double>(reply->prompt_tokens),
-                              static_cast<double>(reply->completion_tokens));
-    }
-    size_t written = reply->text.size();
-    for (const remote::ToolCall& call : reply->tool_calls) written += call.arguments.size();
-    return lost + price->of(prompt, static_cast<double>(written));
+    const auto read = static_cast<double>(reply->prompt_tokens);
+    const auto reported = static_cast<double>(reply->completion_tokens);
+    const auto written = static_cast<double>(remote::written_bytes(*reply));
+    // What an engine has counted when it is cut off is of the beginning: the total comes last.
+    const bool cut = finish_of(reply->finish_reason) == cascade::Finish::Interrupted;
+    return lost + price->of(read > 0 ? read : prompt,
+                            reported > 0 && !cut ? reported : std::max(reported, written));
   }
 };
 

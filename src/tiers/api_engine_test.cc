@@ -173,6 +173,79 @@ TEST_F(ApiEngineTest, WhatFailedBeforeItWasTakenCostsNothing) {
   EXPECT_NE(budget.describe().find("0.0000 of"), std::string::npos);
 }
 
+// Raises the flag with the first piece of an answer, as a Ctrl-C or a client that left would.
+class Leaver final : public cascade::Listener {
+ public:
+  explicit Leaver(StopFlag& stop) : stop_(stop) {}
+  void text_generated(Level, std::string_view) override { stop_.raise(); }
+
+ private:
+  StopFlag& stop_;
+};
+
+const std::string kPiece = event(R"({"choices":[{"delta":{"content":"Yes, and"}}]})");
+
+// "Hi" can be 34 tokens at most: its two bytes, and what a template puts around them.
+TEST_F(ApiEngineTest, AnAnswerThatTheEngineBrokeOffCostsWhatWasWrittenOfIt) {
+  ScriptedServer server({http_reply(200, "text/event-stream", kPiece)});
+  DailyBudget budget = this->budget(200);
+  ApiEngine engine(options(server, &budget), clock_);
+  const auto failed = ask(engine);
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ErrorCode::Unavailable);
+  EXPECT_NE(budget.describe().find("42.0000 of 200.0000"), std::string::npos)
+      << budget.describe();
+}
+
+TEST_F(ApiEngineTest, ACallOfAToolThatWasBrokenOffCostsToo) {
+  ScriptedServer server({http_reply(
+      200, "text/event-stream",
+      event(R"({"choices":[{"delta":{"tool_calls":[{"index":0,"id":"1","function":)"
+            R"({"name":"find","arguments":"{\"a"}}]}}]})"))});
+  DailyBudget budget = this->budget(200);
+  ApiEngine engine(options(server, &budget), clock_);
+  ASSERT_FALSE(ask(engine));
+  EXPECT_NE(budget.describe().find("41.0000 of 200.0000"), std::string::npos)
+      << budget.describe();
+}
+
+TEST_F(ApiEngineTest, WhoLeavesPaysForWhatWasWritten) {
+  ScriptedServer server({"<keep>" + http_reply(200, "text/event-stream", kPiece + kPiece)});
+  DailyBudget budget = this->budget(200);
+  ApiEngine engine(options(server, &budget), clock_);
+  StopFlag stop;
+  Leaver leaver(stop);
+  const auto attempt = engine.complete(request_, {}, stop, leaver);
+  ASSERT_TRUE(attempt) << attempt.error().message();
+  EXPECT_EQ(attempt->finish, cascade::Finish::Interrupted);
+  EXPECT_EQ(attempt->cost.dollars, 34 + static_cast<double>(attempt->answer.size()));
+  EXPECT_EQ(attempt->answer.substr(0, 8), "Yes, and");
+}
+
+// Anthropic's messages begin with a count of one: it is none of what comes then.
+TEST_F(ApiEngineTest, ACountOfTheBeginningIsNotTakenForThatOfTheAnswer) {
+  const std::string text =
+      event(R"({"type":"content_block_delta","index":0,)"
+            R"("delta":{"type":"text_delta","text":"Yes, and"}})");
+  ScriptedServer server({"<keep>" + http_reply(
+      200, "text/event-stream",
+      event(R"({"type":"message_start","message":{"model":"m",)"
+            R"("usage":{"input_tokens":5,"output_tokens":1}}})") +
+          event(R"({"type":"content_block_start","index":0,)"
+                R"("content_block":{"type":"text","text":""}})") +
+          text)});
+  DailyBudget budget = this->budget(200);
+  ApiEngineOptions anthropic = options(server, &budget);
+  anthropic.api = remote::Api::Anthropic;
+  ApiEngine engine(anthropic, clock_);
+  StopFlag stop;
+  Leaver leaver(stop);
+  const auto attempt = engine.complete(request_, {}, stop, leaver);
+  ASSERT_TRUE(attempt) << attempt.error().message();
+  EXPECT_EQ(attempt->finish, cascade::Finish::Interrupted);
+  EXPECT_EQ(attempt->cost.dollars, 5 + 8);
+}
+
 TEST_F(ApiEngineTest, WithoutAPriceABudgetCannotBeKept) {
   ScriptedServer server({});
   DailyBudget budget = this->budget(200);

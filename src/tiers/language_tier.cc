@@ -135,6 +135,24 @@ void tell_of_watch(const EarlyAbort& watch, const cascade::Request& request,
   }
 }
 
+void tell_of_route(const cascade::Route& route, cascade::Attempt& attempt) {
+  if (!route.name.empty()) attempt.evidence.set(cascade::signal::kRoute, route.name);
+  if (!route.why.empty()) attempt.evidence.set(cascade::signal::kRouteReason, route.why);
+}
+
+void tell_of_turns(int dropped, cascade::Attempt& attempt) {
+  if (dropped == 0) return;
+  if (!attempt.notice.empty()) attempt.notice += "; ";
+  attempt.notice +=
+      fmt::format("the {} oldest turn(s) did not fit the context and were left out", dropped);
+}
+
+// Where there is a choice of models, whose trouble it is.
+Error told_of(Error error, const ModelChoice& choice) {
+  return choice.route.name.empty() ? error
+                                   : error.wrap("the specialist for " + choice.route.name);
+}
+
 // Below the answer stands where its passages came from.
 void add_sources(const Prompt& prompt, const Asking& asking, cascade::Attempt& attempt) {
   const bool cut = attempt.finish == cascade::Finish::Interrupted ||
@@ -149,24 +167,22 @@ void add_sources(const Prompt& prompt, const Asking& asking, cascade::Attempt& a
 }  // namespace
 
 LanguageTier::LanguageTier(LanguageTierOptions options, ModelShelf& shelf)
-    : options_(std::move(options)), shelf_(shelf), drafts_(options_.drafts) {}
+    : options_(std::move(options)),
+      specialists_(options_.model, options_.specialists, options_.certainty_min),
+      shelf_(shelf),
+      drafts_(options_.drafts) {}
 
-ModelRef LanguageTier::choose_model(const cascade::Request& request,
-                                    const cascade::Trace& so_far) const {
-  if (!request.model.empty() && options_.resolve) return options_.resolve(request.model);
-  const bool general = cascade::find_text(so_far, cascade::signal::kIntent) == "general";
-  return general && options_.general_model.configured() ? options_.general_model : options_.model;
+ModelChoice LanguageTier::choose(const cascade::Request& request,
+                                 const cascade::Trace& so_far) const {
+  if (request.model.empty() || !options_.resolve) return specialists_.choose(request, so_far);
+  return {.model = options_.resolve(request.model)};
 }
 
-std::string LanguageTier::describe() const {
-  if (!options_.general_model.configured()) return options_.model.describe();
-  return fmt::format("{}, or {} for what is not code", options_.model.describe(),
-                     options_.general_model.describe());
-}
+std::string LanguageTier::describe() const { return specialists_.describe(); }
 
 std::optional<std::string> LanguageTier::skip_reason(const cascade::Request& request,
                                                      const cascade::Trace& so_far) const {
-  if (choose_model(request, so_far).configured()) return std::nullopt;
+  if (choose(request, so_far).model.configured()) return std::nullopt;
   return fmt::format("not configured (set {}.model)", cascade::level_name(options_.level));
 }
 
@@ -179,7 +195,7 @@ EarlyAbort LanguageTier::watch(const cascade::Outlook& outlook,
 // The prompt as attempt_within() will make it, of copies: the request may be over before this is.
 std::unique_ptr<cascade::Headstart> LanguageTier::begin(const cascade::Request& request,
                                                         const cascade::Trace& so_far) {
-  const ModelRef model = choose_model(request, so_far);
+  const ModelRef model = choose(request, so_far).model;
   const bool possible = options_.prefetcher != nullptr && model.configured() && !model.problem;
   if (!possible || (is_plain(request) && !drafts_.may_ask_scheduler())) return nullptr;
   auto submit = [request, passages = cascade::find_passages(so_far),
@@ -207,10 +223,11 @@ Result<cascade::Attempt> LanguageTier::attempt_within(const cascade::Outlook& ou
                                                       const cascade::Trace& so_far,
                                                       const StopFlag& stop,
                                                       cascade::Listener& listener) {
-  const ModelRef model = choose_model(request, so_far);
+  const ModelChoice choice = choose(request, so_far);
+  const ModelRef& model = choice.model;
   if (model.problem) return *model.problem;
   auto loan = shelf_.take(model.path, options_.context_tokens);
-  if (!loan) return loan.error();
+  if (!loan) return told_of(loan.error(), choice);
 
   const bool plain = is_plain(request);
   const bool begun = outlook.headstart != nullptr && outlook.headstart->report().tokens > 0;
@@ -240,15 +257,14 @@ Result<cascade::Attempt> LanguageTier::attempt_within(const cascade::Outlook& ou
   engine::Generation& generation = answered.generation;
 
   attempt.answered = true;
+  attempt.notice = choice.notice;
   attempt.finish = finish_of(generation.finish);
   attempt.stopped_by = std::move(answered.stopped_by);
   attempt.evidence = evidence_of(generation, told_to_model(prompt));
   attempt.cost = cost_of(answered);
   attempt.cost.load_seconds = loan->load_seconds;
-  if (generated->turns_dropped > 0) {
-    attempt.notice = fmt::format("the {} oldest turn(s) did not fit the context and were left out",
-                                 generated->turns_dropped);
-  }
+  tell_of_route(choice.route, attempt);
+  tell_of_turns(generated->turns_dropped, attempt);
   tell_of_watch(watched_by, request, attempt);
   drafts_.learn(plan, generation, attempt.evidence);
   attempt.tokens = {std::move(generation.trail.vocabulary), std::move(generation.trail.tokens)};

@@ -71,7 +71,6 @@ class AheadTest : public testing::Test {
     model.path = "large";
     return LanguageTier({.level = cascade::Level::L3,
                          .model = model,
-                         .general_model = {},
                          .system_prompt = "be brief",
                          .drafts = drafts,
                          .prefetcher = &prefetcher},

@@ -127,7 +127,7 @@ class LanguageTierTest : public testing::Test {
 
 TEST_F(LanguageTierTest, CarriesEvidenceAndCost) {
   loader.scripts["small"].text = "```python\ndef f():\n    return 1\n```\n";
-  LanguageTier tier({.model = model("small"), .general_model = {}, .system_prompt = ""}, shelf);
+  LanguageTier tier({.model = model("small"), .system_prompt = ""}, shelf);
   auto attempt = tier.attempt(question("hi"), {}, stop, listener);
   ASSERT_TRUE(attempt) << attempt.error().message();
   EXPECT_TRUE(attempt->answered);
@@ -141,14 +141,14 @@ TEST_F(LanguageTierTest, CarriesEvidenceAndCost) {
 
 TEST_F(LanguageTierTest, BrokenCodeIsEvidence) {
   loader.scripts["small"].text = "```python\ndef f(:\n```\n";
-  LanguageTier tier({.model = model("small"), .general_model = {}, .system_prompt = ""}, shelf);
+  LanguageTier tier({.model = model("small"), .system_prompt = ""}, shelf);
   auto attempt = tier.attempt(question("hi"), {}, stop, listener);
   ASSERT_TRUE(attempt);
   EXPECT_EQ(attempt->evidence.flag(signal::kCodeParses), false);
 }
 
 TEST_F(LanguageTierTest, AnswersWithoutCodeLeaveThatUnmeasured) {
-  LanguageTier tier({.model = model("small"), .general_model = {}, .system_prompt = ""}, shelf);
+  LanguageTier tier({.model = model("small"), .system_prompt = ""}, shelf);
   auto attempt = tier.attempt(question("hi"), {}, stop, listener);
   ASSERT_TRUE(attempt);
   EXPECT_FALSE(attempt->evidence.flag(signal::kCodeParses).has_value());
@@ -156,7 +156,10 @@ TEST_F(LanguageTierTest, AnswersWithoutCodeLeaveThatUnmeasured) {
 
 TEST_F(LanguageTierTest, GeneralIntentGoesToTheGeneralModel) {
   LanguageTier tier(
-      {.model = model("small"), .general_model = model("general"), .system_prompt = ""}, shelf);
+      {.model = model("small"),
+       .specialists = {{.kind = "general", .model = model("general"), .setting = "a setting"}},
+       .system_prompt = ""},
+      shelf);
   EXPECT_EQ(tier.attempt(question("hi"), trace_with_intent("general"), stop, listener)->source,
             "general");
   EXPECT_EQ(tier.attempt(question("hi"), trace_with_intent("code"), stop, listener)->source,
@@ -164,15 +167,71 @@ TEST_F(LanguageTierTest, GeneralIntentGoesToTheGeneralModel) {
   EXPECT_EQ(tier.attempt(question("hi"), {}, stop, listener)->source, "small");
 }
 
+LanguageTierOptions with_maths() {
+  return {.model = model("small"),
+          .specialists = {{.kind = "maths", .model = model("large"), .setting = "l2.x"}},
+          .certainty_min = 0.5,
+          .resolve = [](const std::string& name) { return model(name); }};
+}
+
+TEST_F(LanguageTierTest, ASpecialistIsNamedInTheEvidence) {
+  LanguageTier tier(with_maths(), shelf);
+  const auto attempt = tier.attempt(question("2 + 2"), trace_with_intent("maths"), stop, listener);
+  ASSERT_TRUE(attempt) << attempt.error().message();
+  EXPECT_EQ(attempt->source, "large");
+  EXPECT_EQ(attempt->evidence.text(signal::kRoute), "maths");
+  EXPECT_EQ(attempt->evidence.text(signal::kRouteReason), "maths → large");
+  EXPECT_EQ(tier.route(question("2 + 2"), trace_with_intent("maths")).name, "maths");
+}
+
+TEST_F(LanguageTierTest, AModelThatTheRequestNamesWins) {
+  LanguageTier tier(with_maths(), shelf);
+  cascade::Request request = question("2 + 2");
+  request.model = "general";
+  const auto attempt = tier.attempt(request, trace_with_intent("maths"), stop, listener);
+  ASSERT_TRUE(attempt) << attempt.error().message();
+  EXPECT_EQ(attempt->source, "general");
+  EXPECT_FALSE(attempt->evidence.text(signal::kRoute));
+  EXPECT_EQ(tier.route(request, trace_with_intent("maths")).name, "");
+}
+
+TEST_F(LanguageTierTest, ASpecialistTakesTurnsWhereBothDoNotFit) {
+  LanguageTier tier(with_maths(), shelf);  // 40 and 90 of 100
+  ASSERT_TRUE(tier.attempt(question("2 + 2"), trace_with_intent("maths"), stop, listener));
+  ASSERT_TRUE(tier.attempt(question("hi"), trace_with_intent("code"), stop, listener));
+  EXPECT_EQ(shelf.models_resident(), 1U);
+  EXPECT_EQ(loader.loads, (std::vector<std::string>{"large", "small"}));
+}
+
+TEST_F(LanguageTierTest, ASpecialistThatDoesNotFitIsRefusedByItsName) {
+  loader.sizes["large"] = 101;
+  LanguageTier tier(with_maths(), shelf);
+  const auto attempt = tier.attempt(question("2 + 2"), trace_with_intent("maths"), stop, listener);
+  ASSERT_FALSE(attempt);
+  EXPECT_EQ(attempt.error().code, ErrorCode::OverBudget);
+  EXPECT_THAT(attempt.error().message(), testing::HasSubstr("the specialist for maths"));
+  EXPECT_TRUE(loader.loads.empty());
+}
+
+TEST_F(LanguageTierTest, AMissingSpecialistLeavesANote) {
+  LanguageTierOptions options = with_maths();
+  options.specialists[0].model.problem =
+      Error{ErrorCode::NotFound, "is not installed", "large", "import it"};
+  LanguageTier tier(std::move(options), shelf);
+  const auto attempt = tier.attempt(question("2 + 2"), trace_with_intent("maths"), stop, listener);
+  ASSERT_TRUE(attempt) << attempt.error().message();
+  EXPECT_EQ(attempt->source, "small");
+  EXPECT_THAT(attempt->notice, testing::HasSubstr("l2.x"));
+}
+
 TEST_F(LanguageTierTest, WithoutAGeneralModelOneServesAll) {
-  LanguageTier tier({.model = model("small"), .general_model = {}, .system_prompt = ""}, shelf);
+  LanguageTier tier({.model = model("small"), .system_prompt = ""}, shelf);
   EXPECT_EQ(tier.attempt(question("hi"), trace_with_intent("general"), stop, listener)->source,
             "small");
 }
 
 LanguageTierOptions watched_options(const EarlyAbort& watch) {
   return {.model = model("small"),
-          .general_model = {},
           .system_prompt = "",
           .early_aborts = [watch](Level, const cascade::Origin&, double) { return watch; }};
 }
@@ -220,7 +279,7 @@ TEST_F(LanguageTierTest, WhyAFittedTestDoesNotApplyIsTold) {
 }
 
 TEST_F(LanguageTierTest, SkipsWhereNoModelIsConfigured) {
-  LanguageTier tier({.level = Level::L3, .model = {}, .general_model = {}, .system_prompt = ""},
+  LanguageTier tier({.level = Level::L3, .model = {}, .system_prompt = ""},
                     shelf);
   EXPECT_EQ(tier.skip_reason(question("hi"), {}), "not configured (set l3.model)");
 }
@@ -228,7 +287,7 @@ TEST_F(LanguageTierTest, SkipsWhereNoModelIsConfigured) {
 TEST_F(LanguageTierTest, AMissingModelFailsWithItsOwnError) {
   ModelRef missing = model("small");
   missing.problem = Error{ErrorCode::NotFound, "is not installed", "small", "import it"};
-  LanguageTier tier({.model = missing, .general_model = {}, .system_prompt = ""}, shelf);
+  LanguageTier tier({.model = missing, .system_prompt = ""}, shelf);
   EXPECT_FALSE(tier.skip_reason(question("hi"), {}).has_value());
   auto attempt = tier.attempt(question("hi"), {}, stop, listener);
   ASSERT_FALSE(attempt);
@@ -238,7 +297,7 @@ TEST_F(LanguageTierTest, AMissingModelFailsWithItsOwnError) {
 
 TEST_F(LanguageTierTest, OldTurnsGiveWayAndTheAnswerSaysSo) {
   loader.scripts["small"].messages_max = 4;
-  LanguageTier tier({.model = model("small"), .general_model = {}, .system_prompt = "be brief"},
+  LanguageTier tier({.model = model("small"), .system_prompt = "be brief"},
                     shelf);
   cascade::Request request;
   for (int turn = 0; turn < 3; ++turn) {
@@ -258,14 +317,14 @@ TEST_F(LanguageTierTest, OldTurnsGiveWayAndTheAnswerSaysSo) {
 
 TEST_F(LanguageTierTest, ASingleQuestionTooLongIsRefused) {
   loader.scripts["small"].messages_max = 0;
-  LanguageTier tier({.model = model("small"), .general_model = {}, .system_prompt = ""}, shelf);
+  LanguageTier tier({.model = model("small"), .system_prompt = ""}, shelf);
   auto attempt = tier.attempt(question("hi"), {}, stop, listener);
   ASSERT_FALSE(attempt);
   EXPECT_EQ(attempt.error().code, ErrorCode::ContextTooLong);
 }
 
 TEST_F(LanguageTierTest, InterruptedTextIsKept) {
-  LanguageTier tier({.model = model("small"), .general_model = {}, .system_prompt = ""}, shelf);
+  LanguageTier tier({.model = model("small"), .system_prompt = ""}, shelf);
   stop.raise();
   auto attempt = tier.attempt(question("hi"), {}, stop, listener);
   ASSERT_TRUE(attempt);
