@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,6 +47,11 @@ struct Tokens {
   std::vector<int32_t> ids;
 };
 
+// What a tier found out on its way and wants again when the climb has ended. Opaque to the cascade.
+struct Keepsake {
+  virtual ~Keepsake() = default;
+};
+
 struct Attempt {
   bool answered = false;
   std::string answer;  // where answered
@@ -62,6 +68,7 @@ struct Attempt {
   Evidence evidence;   // an abstention has evidence too (the intent, say)
   Cost cost;
   std::vector<ContextPassage> passages;  // found for the tiers above, best first
+  std::shared_ptr<const Keepsake> keepsake;  // null: none
 
   static Attempt abstain(std::string reason) {
     Attempt attempt;

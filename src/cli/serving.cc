@@ -145,6 +145,7 @@ struct Serving::Parts {
     stand_on({});
     settings_.set(loaded->settings);
     climbs_.replace_settings(loaded->settings);
+    encoders_.settings_changed();
     stand_on(footing(*loaded));
     door_.replace_keys(std::make_shared<const door::KeyRing>(std::move(*keys)));
     return {};

@@ -57,7 +57,7 @@ class Answering final : public Climber, public std::enable_shared_from_this<Answ
     prompt_tokens_ = 0;
     // Another choice is another draw.
     climb_.sampling.seed = seed_ + static_cast<uint32_t>(reply_.choices.size());
-    Climb climb{climb_, call_.gone(), shared_from_this(), !climb_.made_to_order};
+    Climb climb{climb_, call_.gone(), shared_from_this()};
     if (!kitchen_.climbs.submit(std::move(climb))) refused();
   }
 

@@ -101,21 +101,39 @@ Result<void> EmbeddingTier::ready_intents() {
   return {};
 }
 
-Result<const EmbeddingTier::Encoded*> EmbeddingTier::encode(const std::string& question) {
-  if (last_ && last_->question == question) return &*last_;
+Result<EmbeddingTier::Understood> EmbeddingTier::understand(const std::string& question,
+                                                            const StopFlag& stop) {
+  const std::lock_guard lock(mutex_);
+  if (stop.raised()) return Error{ErrorCode::Interrupted, "stopped before it was embedded", "", ""};
+  auto load_seconds = ready_encoder();
+  if (!load_seconds) return load_seconds.error();
+  auto encoded = encode(question);
+  if (!encoded) return encoded.error();
+  intent::Intent intent = intents_->classify((*encoded)->vector);
+  return Understood{std::move(*encoded), std::move(intent), *load_seconds,
+                    std::exchange(notice_, {})};
+}
+
+Result<std::shared_ptr<const EmbeddingTier::Encoded>> EmbeddingTier::encode(
+    const std::string& question) {
+  if (last_ && last_->question == question) return last_;
   auto embeddings = encoder_->embed(std::span(&question, 1));
   if (!embeddings) return embeddings.error();
   engine::Embedding& embedding = embeddings->front();
-  last_ = Encoded{question, std::move(embedding.values),
-                  embedding.truncated || embedding.parts > 1};
-  return &*last_;
+  last_ = std::make_shared<const Encoded>(Encoded{
+      question, std::move(embedding.values), embedding.truncated || embedding.parts > 1});
+  return last_;
+}
+
+const gate::Gate& EmbeddingTier::words_gate() {
+  std::call_once(gate_read_, [this] { gate_ = gate::Gate::bundled(); });
+  return *gate_;
 }
 
 cascade::Attempt EmbeddingTier::recall(const storage::Binding& binding, const Encoded& encoded) {
   auto hit = memory_.find_similar(binding, encoded.vector, options_.similarity_min);
   if (!hit) return cascade::Attempt::abstain("no earlier answer to this question");
-  if (!gate_) gate_ = gate::Gate::bundled();
-  const gate::Verdict verdict = gate_->compare(encoded.question, hit->entry.question);
+  const gate::Verdict verdict = words_gate().compare(encoded.question, hit->entry.question);
   cascade::Attempt attempt =
       verdict.same
           ? cached_attempt(hit->entry, hit->similarity, "semantic cache")
@@ -130,13 +148,14 @@ cascade::Attempt EmbeddingTier::recall(const storage::Binding& binding, const En
 }
 
 Result<cascade::Attempt> EmbeddingTier::attempt(const cascade::Request& request,
-                                                const cascade::Trace&, const StopFlag&,
+                                                const cascade::Trace&, const StopFlag& stop,
                                                 cascade::Listener& listener) {
   const std::string& question = request.question();
-  asked_ = Asked{question, place()};
-  const storage::Binding binding = answer_binding(request, options_.stack, asked_->place);
+  auto asked = std::make_shared<Asked>();
+  asked->place = place_of(request);
+  const storage::Binding binding = answer_binding(request, options_.stack, asked->place);
   const auto finish = [&](cascade::Attempt attempt) {
-    add_notice(attempt, std::exchange(notice_, {}));
+    attempt.keepsake = asked;
     add_notice(attempt, memory_.take_notice());
     if (attempt.answered) listener.text_generated(level(), attempt.answer);
     return attempt;
@@ -152,49 +171,52 @@ Result<cascade::Attempt> EmbeddingTier::attempt(const cascade::Request& request,
     }
   }
 
-  auto load_seconds = ready_encoder();
-  if (!load_seconds) return load_seconds.error();
-  auto encoded = encode(question);
-  if (!encoded) return encoded.error();
+  auto understood = understand(question, stop);
+  if (!understood) return understood.error();
+  asked->encoded = understood->encoded;
+  const Encoded& encoded = *asked->encoded;
+  const intent::Intent& intent = understood->intent;
 
   cascade::Attempt attempt = cascade::Attempt::abstain(
       request.made_to_order ? "made to order: no earlier answer is looked for"
                             : "no earlier answer to this question");
-  const intent::Intent intent = intents_->classify((*encoded)->vector);
   std::string retrieval_notice;
   if (own || (may_look_up(request) && intent.name == kAboutMyCode)) {
-    auto found = look_up(question);
+    auto found = look_up(request, encoded);
     if (found && *found) attempt = std::move(**found);
     if (!found) retrieval_notice = "your files were not searched: " + found.error().message();
   }
   // The head of a long text says too little about the whole to take its answer for this one's.
   const bool looked_up = attempt.evidence.text(signal::kSources).has_value();
-  if (may_recall(request) && !looked_up && !(*encoded)->truncated) {
-    attempt = recall(binding, **encoded);
+  if (may_recall(request) && !looked_up && !encoded.truncated) {
+    attempt = recall(binding, encoded);
   }
   // Feedback finds the answer by it that is going to be remembered.
   if (may_recall(request) && !looked_up && !attempt.answered) {
     attempt.evidence.set(signal::kCacheEntry, storage::AnswerCache::name_of(binding, question));
   }
   add_notice(attempt, std::move(retrieval_notice));
+  add_notice(attempt, std::move(understood->notice));
   attempt.evidence.set(signal::kIntent, intent.name);
   attempt.evidence.set(signal::kIntentProbability, intent.probability);
   attempt.evidence.set(signal::kIntentMargin, intent.margin);
-  attempt.cost.load_seconds = *load_seconds;
+  attempt.cost.load_seconds = understood->load_seconds;
   return finish(std::move(attempt));
 }
 
 // Models that were trained with words before a question want them here, unlike for the cache.
-Result<std::optional<cascade::Attempt>> EmbeddingTier::look_up(const std::string& question) {
-  return retrieval_.look_up(question, [&](const std::string& text) -> Result<std::vector<float>> {
-    const std::string prompt =
-        encoder::prompt_for(encoder_->facts(), encoder::Purpose::Query);
-    if (prompt.empty() && last_ && last_->question == text) return last_->vector;
+Result<std::optional<cascade::Attempt>> EmbeddingTier::look_up(const cascade::Request& request,
+                                                               const Encoded& encoded) {
+  const auto embed = [&](const std::string& text) -> Result<std::vector<float>> {
+    const std::lock_guard lock(mutex_);
+    const std::string prompt = encoder::prompt_for(encoder_->facts(), encoder::Purpose::Query);
+    if (prompt.empty()) return encoded.vector;
     const std::string prompted = prompt + text;
     auto embeddings = encoder_->embed(std::span(&prompted, 1));
     if (!embeddings) return embeddings.error();
     return std::move(embeddings->front().values);
-  });
+  };
+  return retrieval_.look_up(encoded.question, embed, request.folder);
 }
 
 void EmbeddingTier::remember(const cascade::Request& request, const cascade::Reply& reply) {
@@ -209,15 +231,20 @@ void EmbeddingTier::remember(const cascade::Request& request, const cascade::Rep
     return;
   }
 
-  const bool embedded = last_ && last_->question == request.question() && !last_->truncated;
-  const bool asked = asked_ && asked_->question == request.question();
-  memory_.remember(answer_binding(request, options_.stack, asked ? asked_->place : place()),
+  const Asked* asked = nullptr;
+  for (const cascade::Step& one : reply.trace) {
+    if (const auto* kept = dynamic_cast<const Asked*>(one.attempt.keepsake.get())) asked = kept;
+  }
+  const bool embedded = asked != nullptr && asked->encoded && !asked->encoded->truncated;
+  const Place place = asked != nullptr ? asked->place : place_of(request);
+  memory_.remember(answer_binding(request, options_.stack, place),
                    {.question = request.question(),
                     .answer = step->attempt.answer,
                     .source = step->attempt.source,
                     .level = std::string(level_name(step->level)),
                     .confidence = step->confidence.value_or(0)},
-                   embedded ? std::span<const float>(last_->vector) : std::span<const float>{});
+                   embedded ? std::span<const float>(asked->encoded->vector)
+                            : std::span<const float>{});
 }
 
 }  // namespace tinyarms::tiers

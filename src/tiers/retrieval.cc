@@ -150,11 +150,12 @@ Result<corpus::Library*> Retrieval::library() {
   return library_.get();
 }
 
-std::function<bool(std::string_view)> Retrieval::scope(corpus::Library& library) const {
+std::function<bool(std::string_view)> Retrieval::scope(corpus::Library& library,
+                                                       const std::string& folder) const {
   auto roots = library.roots();
   if (!roots || roots->size() < 2) return nullptr;
-  const corpus::Root* around = corpus::root_of(
-      *roots, options_.working_folder ? options_.working_folder() : std::string());
+  const corpus::Root* around =
+      corpus::root_of(*roots, folder.empty() ? options_.working_folder : folder);
   if (around == nullptr) return nullptr;
   return [folder = around->path](std::string_view path) {
     return corpus::lies_in(path, folder);
@@ -162,16 +163,18 @@ std::function<bool(std::string_view)> Retrieval::scope(corpus::Library& library)
 }
 
 Result<std::optional<cascade::Attempt>> Retrieval::look_up(const std::string& question,
-                                                           const EmbedQuestion& embed) {
+                                                           const EmbedQuestion& embed,
+                                                           const std::string& folder) {
+  auto vector = embed(question);  // before the lock: it may wait for the encoder
+  if (!vector) return vector.error();
+  const std::lock_guard lock(mutex_);
   auto opened = library();
   if (!opened) return opened.error();
-  auto vector = embed(question);
-  if (!vector) return vector.error();
   auto found = (*opened)->search({.text = question,
                                   .vector = *vector,
                                   .count = kFound,
                                   .weights = options_.weights,
-                                  .wanted = scope(**opened)});
+                                  .wanted = scope(**opened, folder)});
   if (!found) return found.error();
   std::erase_if(*found, [](const corpus::Found& each) { return !is_plain(each.passage.path); });
   if (found->empty() || (found->front().vector_rank > 0 && found->front().cosine < kNearMin)) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,11 +31,10 @@ struct RetrievalOptions {
   std::string model_id = {};
   size_t budget_tokens = 1200;   // of passages for the models above; 0: none
   corpus::FusionWeights weights = {};
-  // Where it is asked, at the time: only the root around that folder is searched, if any.
-  std::function<std::string()> working_folder = {};
+  std::string working_folder = {};  // where it is asked, unless a question says otherwise
 };
 
-// One thread at a time.
+// Thread-safe: one search after the other.
 class Retrieval {
  public:
   using EmbedQuestion = std::function<Result<std::vector<float>>(const std::string&)>;
@@ -46,18 +46,22 @@ class Retrieval {
   // Whether there is an index to look into; cheap.
   bool ready() const;
 
+  // Only the root around `folder` is searched, if it lies in one; empty: the working folder.
   // Answered where the evidence is strong, else an abstention with passages; nothing where nothing
   // near enough was found. `notice` of the attempt: what the user should know of the index.
   // Errors: those of the library, of `embed`.
   Result<std::optional<cascade::Attempt>> look_up(const std::string& question,
-                                                  const EmbedQuestion& embed);
+                                                  const EmbedQuestion& embed,
+                                                  const std::string& folder = {});
 
  private:
   Result<corpus::Library*> library();
-  std::function<bool(std::string_view)> scope(corpus::Library& library) const;
+  std::function<bool(std::string_view)> scope(corpus::Library& library,
+                                              const std::string& folder) const;
 
   RetrievalOptions options_;
   const Clock& clock_;
+  std::mutex mutex_;  // of the library
   std::unique_ptr<corpus::Library> library_;
 };
 
