@@ -2,10 +2,13 @@
 // and through other gateways, interleaved. The engine answers at once and stamps every frame of a
 // stream with the time, so that what a gateway adds is the difference to asking directly.
 //
-// Peers, each left out where its variable is not set (docs/serve.md says how they are installed):
+// Peers, each left out where it is not there (docs/serve.md says how they are installed):
+//   nginx                   of the path; passes bytes on and knows nothing of them: the raw floor
 //   TINYARMS_BENCH_LITELLM  the program `litellm`
 //   TINYARMS_BENCH_PORTKEY  start-server.js of @portkey-ai/gateway
+//   TINYARMS_BENCH_BEFORE   another build of `tinyarms`, to see what a change changed
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -22,6 +25,9 @@
 namespace tinyarms::bench {
 namespace {
 
+constexpr int kWorkers = 512;
+constexpr double kStreamsBegin = 0.5;  // seconds over which they do: clients are not in step
+
 // Whoever is asked, and how.
 struct Way {
   std::string name;
@@ -31,7 +37,7 @@ struct Way {
   std::string model = "mock";
   std::unique_ptr<LocalServer> server = {};  // null: the engine itself
   int share = 1;  // of the requests, for those who take their time: one in so many
-  bool streams = true;
+  int streams = 512;  // at once
 
   std::string request(std::string_view content, bool stream) const {
     return post_request(path, headers,
@@ -41,10 +47,42 @@ struct Way {
   }
 };
 
-Result<Way> open_ours(const Bench& bench, int engine, const std::filesystem::path& folder) {
-  auto server = start_tinyarms(bench.options().program, engine, folder, {"--workers", "64"});
+Result<Way> open_ours(std::string name, const std::filesystem::path& program, int engine,
+                      const std::filesystem::path& folder, int workers) {
+  auto server = start_tinyarms(program, engine, folder / name,
+                               {"--workers", std::to_string(workers), "--queue", "512"});
   if (!server) return server.error();
-  Way way{.name = "ours", .port = (*server)->port(), .model = "l4"};
+  Way way{.name = std::move(name), .port = (*server)->port(), .model = "l4"};
+  way.server = std::move(*server);
+  return way;
+}
+
+Result<Way> open_nginx(const std::string& program, int engine,
+                       const std::filesystem::path& folder) {
+  const auto home = folder / "nginx";
+  std::error_code problem;
+  std::filesystem::create_directories(home, problem);
+  Way way{.name = "nginx", .port = free_port()};
+  const std::string text = fmt::format(
+      "{}worker_processes 1;\npid {}/pid;\nerror_log {}/error.log;\n"
+      "events {{ worker_connections 4096; }}\n"
+      "http {{\n  access_log off;\n  client_body_temp_path {}/body;\n  proxy_temp_path {}/proxy;\n"
+      "  fastcgi_temp_path {}/f;\n  uwsgi_temp_path {}/u;\n  scgi_temp_path {}/s;\n"
+      "  upstream engine {{ server 127.0.0.1:{}; keepalive 512; }}\n"
+      "  server {{\n    listen 127.0.0.1:{};\n    location /health {{ return 200; }}\n"
+      "    location / {{\n      proxy_pass http://engine;\n      proxy_http_version 1.1;\n"
+      "      proxy_set_header Connection \"\";\n      proxy_buffering off;\n    }}\n  }}\n}}\n",
+      ::geteuid() == 0 ? "user root;\n" : "", home.string(), home.string(), home.string(),
+      home.string(), home.string(), home.string(), home.string(), engine, way.port);
+  const auto config = home / "nginx.conf";
+  if (auto written = write_file_atomically(config, text); !written) return written.error();
+  auto server = LocalServer::start(
+      {.command = {program, "-c", config.string(), "-p", home.string(), "-g", "daemon off;"},
+       .environment = {},
+       .port = way.port,
+       .ready_path = "/health",
+       .hint = "run it by hand to see why"});
+  if (!server) return server.error();
   way.server = std::move(*server);
   return way;
 }
@@ -79,7 +117,7 @@ Result<Way> open_portkey(const char* script, int engine) {
                                  engine),
           .share = 2,
           // 1.15.2 answers every stream with 500 under Node's own fetch ("immutable" headers).
-          .streams = false};
+          .streams = 0};
   auto server = LocalServer::start(
       {.command = {"node", script, fmt::format("--port={}", way.port), "--headless"},
        .environment = {{"TRUSTED_CUSTOM_HOSTS", "localhost,127.0.0.1"}},
@@ -91,6 +129,14 @@ Result<Way> open_portkey(const char* script, int engine) {
   return way;
 }
 
+// Where Debian has it, which is on no user's path.
+std::optional<std::string> find_nginx() {
+  for (const char* place : {"/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"}) {
+    if (::access(place, X_OK) == 0) return place;
+  }
+  return std::nullopt;
+}
+
 Result<std::vector<Way>> open_ways(const Bench& bench, int engine,
                                    const std::filesystem::path& folder) {
   std::vector<Way> ways;
@@ -100,7 +146,19 @@ Result<std::vector<Way>> open_ways(const Bench& bench, int engine,
     ways.push_back(std::move(*way));
     return {};
   };
-  if (auto done = add(open_ours(bench, engine, folder)); !done) return done.error();
+  const auto ours = [&](std::string name, const std::filesystem::path& program, int workers) {
+    return add(open_ours(std::move(name), program, engine, folder, workers));
+  };
+  if (auto done = ours("ours", bench.options().program, kWorkers); !done) return done.error();
+  if (const char* program = std::getenv("TINYARMS_BENCH_BEFORE")) {
+    if (auto done = ours("before", program, 64); !done) return done.error();
+    ways.back().streams = 64;  // what a build of then could do
+  }
+  if (const auto program = find_nginx()) {
+    if (auto done = add(open_nginx(*program, engine, folder)); !done) return done.error();
+  } else {
+    fmt::print(stderr, "SKIPPED: the raw floor: no nginx here (Debian: nginx-light)\n");
+  }
   if (const char* program = std::getenv("TINYARMS_BENCH_LITELLM")) {
     if (auto done = add(open_litellm(program, engine, folder)); !done) return done.error();
   }
@@ -113,40 +171,80 @@ Result<std::vector<Way>> open_ways(const Bench& bench, int engine,
 // measure → who → a value a round.
 using Rounds = std::map<std::string, std::map<std::string, std::vector<double>>>;
 
-Result<void> measure_round(const Way& way, bool smoke, Rounds& rounds) {
-  const auto note = [&](const std::string& what, double value) {
-    rounds[what][way.name].push_back(value);
-  };
-  const int requests = (smoke ? 20 : 1000) / way.share;
-  auto alone = run_load({.port = way.port,
-                         .request = way.request("What is two and two?", false),
-                         .connections = 1,
-                         .requests = requests});
-  if (!alone) return alone.error();
-  note("alone-p50", 1e6 * quantile(alone->latencies, 0.5));
-  note("alone-p99", 1e6 * quantile(alone->latencies, 0.99));
-  auto crowd = run_load({.port = way.port,
-                         .request = way.request("What is two and two?", false),
-                         .connections = smoke ? 2 : 32,
-                         .requests = requests * 4});
-  if (!crowd) return crowd.error();
-  note("crowd", 1e6 * crowd->seconds / static_cast<double>(crowd->latencies.size()));
-  if (!way.streams) return {};
-  const int streams = smoke ? 2 : 64;
-  auto listening = run_load({.port = way.port,
-                             .request = way.request("listen", true),
-                             .connections = streams,
-                             .requests = streams,
-                             .stamp = ScriptedEngine::kStamp});
+// One load on one way, and what it cost the server: "<what>/cpu" is processor time, which others on
+// the machine disturb less than they do the clock.
+class Measuring {
+ public:
+  Measuring(const Way& way, Rounds& rounds) : way_(way), rounds_(rounds) {}
+
+  void note(const std::string& what, double seconds) {
+    rounds_[what][way_.name].push_back(1e6 * seconds);
+  }
+
+  Result<LoadResult> load(const std::string& what, const Load& load, double units) {
+    const double before = way_.server ? way_.server->processor_seconds() : 0;
+    auto result = run_load(load);
+    if (result && way_.server) {
+      note(what + "/cpu", (way_.server->processor_seconds() - before) / units);
+    }
+    return result;
+  }
+
+ private:
+  const Way& way_;
+  Rounds& rounds_;
+};
+
+Result<void> measure_streams(const Way& way, int streams, const std::string& what,
+                             Measuring& measuring) {
+  const int frames = streams * ScriptedEngine::kFrames;
+  auto listening = measuring.load(what,
+                                  {.port = way.port,
+                                   .request = way.request("listen", true),
+                                   .connections = streams,
+                                   .requests = streams,
+                                   .stamp = ScriptedEngine::kStamp,
+                                   .pause_seconds = kStreamsBegin},
+                                  frames);
   if (!listening) return listening.error();
-  if (listening->frame_delays.size() != static_cast<size_t>(streams * ScriptedEngine::kFrames)) {
+  if (listening->frame_delays.size() != static_cast<size_t>(frames)) {
     return Error{ErrorCode::Internal,
-                 fmt::format("{} of {} frames came", listening->frame_delays.size(),
-                             streams * ScriptedEngine::kFrames),
+                 fmt::format("{} of {} frames came", listening->frame_delays.size(), frames),
                  way.name, "ask it by hand to see why"};
   }
-  note("frame-p50", 1e6 * quantile(listening->frame_delays, 0.5));
-  note("frame-p99", 1e6 * quantile(listening->frame_delays, 0.99));
+  measuring.note(what + "/p50", quantile(listening->frame_delays, 0.5));
+  measuring.note(what + "/p99", quantile(listening->frame_delays, 0.99));
+  return {};
+}
+
+Result<void> measure_round(const Way& way, bool smoke, Rounds& rounds) {
+  Measuring measuring(way, rounds);
+  const int requests = (smoke ? 20 : 1000) / way.share;
+  auto alone = measuring.load("alone",
+                              {.port = way.port,
+                               .request = way.request("What is two and two?", false),
+                               .connections = 1,
+                               .requests = requests},
+                              requests);
+  if (!alone) return alone.error();
+  measuring.note("alone/p50", quantile(alone->latencies, 0.5));
+  measuring.note("alone/p99", quantile(alone->latencies, 0.99));
+  auto crowd = measuring.load("32-at-once",
+                              {.port = way.port,
+                               .request = way.request("What is two and two?", false),
+                               .connections = smoke ? 2 : 32,
+                               .requests = requests * 4},
+                              requests * 4);
+  if (!crowd) return crowd.error();
+  measuring.note("32-at-once/a-request",
+                 crowd->seconds / static_cast<double>(crowd->latencies.size()));
+  for (const int streams : {64, 512}) {
+    if (streams > way.streams) continue;
+    const std::string what = fmt::format("frame-of-{}", streams);
+    if (auto done = measure_streams(way, smoke ? streams / 32 : streams, what, measuring); !done) {
+      return done;
+    }
+  }
   return {};
 }
 
@@ -160,21 +258,23 @@ std::vector<double> added(const std::map<std::string, std::vector<double>>& by_w
 }
 
 std::vector<Figure> figures_of(const Rounds& rounds, const std::vector<Way>& ways) {
-  const std::map<std::string, double> goals = {{"alone-p50", 150}, {"alone-p99", 150},
-                                               {"crowd", 100}, {"frame-p50", 10},
-                                               {"frame-p99", 10}};
+  const std::map<std::string, double> goals = {
+      {"alone/p50", 150},       {"alone/p99", 150},       {"32-at-once/a-request", 100},
+      {"frame-of-64/p50", 10},  {"frame-of-64/p99", 10},  {"frame-of-512/p50", 10},
+      {"frame-of-512/p99", 10}, {"alone/cpu", 150},       {"32-at-once/cpu", 100},
+      {"frame-of-64/cpu", 50},  {"frame-of-512/cpu", 50}, {"rule-answer/p50", 1000},
+      {"rule-answer/p99", 1000}, {"rule-answer/cpu", 1000}};
   std::vector<Figure> figures;
   for (const auto& [what, by_way] : rounds) {
-    // A crowd is a matter of throughput: the time of a request includes the engine's.
-    const bool whole = what == "crowd";
+    // Throughput includes the engine's time; and only servers of their own have a processor's.
+    const bool whole = !by_way.contains("direct") || what == "32-at-once/a-request";
     const auto values = [&](const std::string& who) {
       return whole ? by_way.at(who) : added(by_way, who);
     };
-    const std::string name = whole ? "door/32-at-once/a-request" : "door/added/" + what;
+    const std::string name = (whole ? "door/" : "door/added/") + what;
     const std::vector<double> ours = values("ours");
-    if (const auto goal = goals.find(what); goal != goals.end()) {
-      figures.push_back({.name = name, .unit = "µs", .ours = median(ours), .goal = goal->second});
-    }
+    figures.push_back(
+        {.name = name, .unit = "µs", .ours = median(ours), .goal = goals.at(what)});
     for (const Way& way : ways) {
       if (way.name == "ours" || (way.name == "direct" && !whole)) continue;
       if (!by_way.contains(way.name)) continue;
@@ -194,47 +294,72 @@ std::vector<Figure> figures_of(const Rounds& rounds, const std::vector<Way>& way
 }
 
 // An answer of the rules, through HTTP.
-Result<Figure> rule_answer(const Way& ours, bool smoke) {
-  Way rules{.name = "rules", .port = ours.port, .model = "l0"};
-  auto load = run_load({.port = rules.port,
-                        .request = rules.request("What is 0xff in decimal?", false),
-                        .connections = 1,
-                        .requests = smoke ? 20 : 5000});
+Result<void> measure_rules(const Way& way, bool smoke, Rounds& rounds) {
+  Measuring measuring(way, rounds);
+  const Way rules{.name = way.name, .port = way.port, .model = "l0"};
+  const int requests = smoke ? 20 : 1000;
+  auto load = measuring.load("rule-answer",
+                             {.port = way.port,
+                              .request = rules.request("What is 0xff in decimal?", false),
+                              .connections = 1,
+                              .requests = requests},
+                             requests);
   if (!load) return load.error();
-  return Figure{.name = "door/rule-answer/p99",
-                .unit = "µs",
-                .ours = 1e6 * quantile(load->latencies, 0.99),
-                .goal = 1000};
+  measuring.note("rule-answer/p50", quantile(load->latencies, 0.5));
+  measuring.note("rule-answer/p99", quantile(load->latencies, 0.99));
+  return {};
+}
+
+Figure memory_figure(std::string name, const LocalServer& server, double goal) {
+  return {.name = "door/memory/" + std::move(name),
+          .unit = "MB",
+          .ours = static_cast<double>(server.resident_bytes()) / 1e6,
+          .goal = goal};
+}
+
+// What workers cost that nobody has asked anything of yet.
+Result<std::vector<Figure>> idle_memory(const Bench& bench, int engine,
+                                        const std::filesystem::path& folder) {
+  std::vector<Figure> figures;
+  for (const int workers : {1, 64, kWorkers}) {
+    auto way = open_ours("idle", bench.options().program, engine, folder, workers);
+    if (!way) return way.error();
+    figures.push_back(memory_figure(fmt::format("idle-{}-workers", workers), *way->server, 20));
+  }
+  return figures;
 }
 
 Result<std::vector<Figure>> run(Bench& bench) {
+  raise_file_limit();
   const auto folder = bench.options().cache / "door";
   std::error_code problem;
   std::filesystem::create_directories(folder, problem);
   ScriptedEngine engine;
   auto engine_server = http::Server::start(http::ServerOptions(), engine);
   if (!engine_server) return engine_server.error();
-  auto ways = open_ways(bench, (*engine_server)->port(), folder);
+  const int engine_port = (*engine_server)->port();
+  auto idle = idle_memory(bench, engine_port, folder);
+  if (!idle) return idle.error();
+  std::vector<Figure> figures = std::move(*idle);
+  auto ways = open_ways(bench, engine_port, folder);
   if (!ways) return ways.error();
-  std::vector<Figure> figures;
   for (const Way& way : *ways) {
-    if (way.server == nullptr) continue;
-    figures.push_back({.name = "door/idle-memory/" + way.name,
-                       .unit = "MB",
-                       .ours = static_cast<double>(way.server->resident_bytes()) / 1e6,
-                       .goal = 20});
+    if (way.server && way.name != "ours") {
+      figures.push_back(memory_figure("idle-" + way.name, *way.server, 20));
+    }
   }
   Rounds rounds;
   for (int round = 0; round < bench.rounds(); ++round) {
     for (const Way& way : *ways) {
       if (auto done = measure_round(way, bench.smoke(), rounds); !done) return done.error();
+      if (way.model != "l4") continue;
+      if (auto done = measure_rules(way, bench.smoke(), rounds); !done) return done.error();
     }
   }
+  const Way& ours = (*ways)[1];
+  figures.push_back(memory_figure("after-512-streams", *ours.server, 128));
   const auto measured = figures_of(rounds, *ways);
   figures.insert(figures.end(), measured.begin(), measured.end());
-  auto rule = rule_answer((*ways)[1], bench.smoke());
-  if (!rule) return rule.error();
-  figures.push_back(*rule);
   return figures;
 }
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 #include <netinet/tcp.h>
-#include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,6 +11,7 @@
 #include <charconv>
 #include <chrono>
 #include <deque>
+#include <iterator>
 #include <utility>
 
 #include "local_server.h"
@@ -103,13 +104,19 @@ class Run {
  public:
   explicit Run(const Load& load)
       : load_(load),
-        pause_(static_cast<int64_t>(load.pause_seconds * 1e9)) {}
+        pause_(static_cast<int64_t>(load.pause_seconds * 1e9)),
+        queue_(::epoll_create1(EPOLL_CLOEXEC)) {}
+  ~Run() { ::close(queue_); }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
 
   Result<LoadResult> all() {
     const auto start = SteadyClock::now();
     for (int i = 0; i < std::min(load_.connections, load_.requests); ++i) {
       connections_.emplace_back(load_.port);
-      waiting_.push_back({-1, POLLIN, 0});
+      epoll_event wanted{.events = EPOLLIN, .data = {.u64 = static_cast<uint64_t>(i)}};
+      ::epoll_ctl(queue_, EPOLL_CTL_ADD, connections_.back().socket(), &wanted);
+      waits_.push_back(false);
       resting_.push_back(static_cast<size_t>(i));
       // Spread over the pause: clients are not in step.
       due_.push_back(start + pause_ * i / load_.connections);
@@ -132,17 +139,22 @@ class Run {
     ++begun_;
     due_[i] += pause_;
     if (!connections_[i].send(load_.request)) return failed("takes no request");
-    waiting_[i].fd = connections_[i].socket();
+    waits_[i] = true;
     return {};
   }
 
   Result<void> wait() {
     const int timeout_ms = resting_.empty() ? kSilenceMs : 1;
-    const int ready = ::poll(waiting_.data(), waiting_.size(), timeout_ms);
+    epoll_event events[64];
+    const int ready = ::epoll_wait(queue_, events, std::size(events), timeout_ms);
     if (ready <= 0 && resting_.empty()) return failed("is silent");
-    for (size_t i = 0; i < waiting_.size(); ++i) {
-      if (waiting_[i].revents == 0 || waiting_[i].fd < 0) continue;
-      if (auto taken = take(i); !taken) return taken;
+    for (int event = 0; event < ready; ++event) {
+      const auto i = static_cast<size_t>(events[event].data.u64);
+      if (waits_[i]) {
+        if (auto taken = take(i); !taken) return taken;
+      } else {  // closed while it rested: found out where it is used again
+        ::epoll_ctl(queue_, EPOLL_CTL_DEL, connections_[i].socket(), nullptr);
+      }
     }
     return wake();
   }
@@ -164,7 +176,7 @@ class Run {
       return failed("said: " + connection.reply().substr(0, 300));
     }
     ++done_;
-    waiting_[i].fd = -1;  // poll leaves it out
+    waits_[i] = false;
     resting_.push_back(i);
     return {};
   }
@@ -188,7 +200,8 @@ class Run {
   std::chrono::nanoseconds pause_;
   std::vector<SteadyClock::time_point> due_;  // when each connection sends next, at the earliest
   std::deque<Connection> connections_;
-  std::vector<pollfd> waiting_;
+  int queue_;
+  std::vector<bool> waits_;  // each connection, for a reply
   std::vector<size_t> resting_;
   int begun_ = 0;
   int done_ = 0;

@@ -225,11 +225,11 @@ class Level1 {
   Result<void> hits() {
     cascade::Request request;
     request.messages = {{cascade::Role::User, kQuestion}};
-    const auto place = []() -> tiers::Place {
+    const auto place = [](const std::string&) -> tiers::Place {
       auto found = service::repository_state(TINYARMS_BENCH_SOURCE);
       return {.project = std::move(found.root), .state = std::move(found.state)};
     };
-    const storage::Binding binding = tiers::answer_binding(request, "bench", place());
+    const storage::Binding binding = tiers::answer_binding(request, "bench", place(""));
     auto encoder = encoder::load_text_encoder(encoder_, encoder_options());
     if (!encoder) return encoder.error();
     auto embedded = (*encoder)->embed(std::span(&kQuestion, 1));

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -61,6 +62,13 @@ int free_port() {
   return ntohs(address.sin_port);
 }
 
+void raise_file_limit() {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 bool exchange(int port, const std::string& request,
               const std::function<void(std::string_view)>& on_bytes) {
   const int connection = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -111,13 +119,33 @@ LocalServer::~LocalServer() {
   ::waitpid(process_, nullptr, 0);
 }
 
-uint64_t LocalServer::resident_bytes() const {
-  uint64_t kilobytes = 0;
+std::vector<std::filesystem::path> LocalServer::processes() const {
+  std::vector<std::filesystem::path> folders;
   std::error_code problem;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", problem)) {
     const pid_t one = std::atoi(entry.path().filename().c_str());
-    if (one <= 0 || ::getpgid(one) != process_) continue;
-    std::ifstream status(entry.path() / "status");
+    if (one > 0 && ::getpgid(one) == process_) folders.push_back(entry.path());
+  }
+  return folders;
+}
+
+double LocalServer::processor_seconds() const {
+  double nanoseconds = 0;
+  std::error_code problem;
+  for (const auto& folder : processes()) {
+    for (const auto& thread : std::filesystem::directory_iterator(folder / "task", problem)) {
+      std::ifstream file(thread.path() / "schedstat");
+      double ran = 0;
+      if (file >> ran) nanoseconds += ran;
+    }
+  }
+  return nanoseconds / 1e9;
+}
+
+uint64_t LocalServer::resident_bytes() const {
+  uint64_t kilobytes = 0;
+  for (const auto& folder : processes()) {
+    std::ifstream status(folder / "status");
     std::string word;
     uint64_t resident = 0;
     while (status >> word) {

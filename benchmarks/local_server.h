@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -38,13 +39,19 @@ class LocalServer {
   int port() const { return port_; }
   // Of it and its children, in bytes; what they share counts in each.
   uint64_t resident_bytes() const;
+  // Processor time of its threads, and of its children's, that still are.
+  double processor_seconds() const;
 
  private:
   LocalServer(pid_t process, int port) : process_(process), port_(port) {}
+  std::vector<std::filesystem::path> processes() const;  // their folders in /proc
 
   pid_t process_;  // leads a group of its own
   int port_;
 };
+
+// As many open files as this process, and those that it starts, may have.
+void raise_file_limit();
 
 // One request on a connection of its own; every piece of what comes back goes to `on_bytes`. False
 // where nobody listens.

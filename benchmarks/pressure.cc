@@ -1,7 +1,6 @@
 // The server under more than it can do: four times the questions that its workers can answer, and
 // thousands of clients that send a byte a second.
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -146,10 +145,7 @@ Result<std::vector<Figure>> slow_clients(const LocalServer& server, bool smoke) 
 }
 
 Result<std::vector<Figure>> run(Bench& bench) {
-  rlimit files{};  // the server inherits it
-  ::getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &files);
+  raise_file_limit();
   ScriptedEngine engine;
   auto engine_server = http::Server::start(http::ServerOptions(), engine);
   if (!engine_server) return engine_server.error();

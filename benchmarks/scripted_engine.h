@@ -19,7 +19,7 @@ namespace tinyarms::bench {
 class ScriptedEngine final : public http::Application {
  public:
   static constexpr const char* kStamp = "at ";
-  static constexpr int kFrames = 20;
+  static constexpr int kFrames = 40;
   static constexpr std::chrono::milliseconds kFramePause{50};
   static constexpr std::chrono::milliseconds kAnswerPause{50};
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,6 +47,11 @@ struct Tokens {
   std::vector<int32_t> ids;
 };
 
+// What a tier found out on its way and wants again when the climb has ended. Opaque to the cascade.
+struct Keepsake {
+  virtual ~Keepsake() = default;
+};
+
 struct Attempt {
   bool answered = false;
   std::string answer;  // where answered
@@ -63,6 +69,7 @@ struct Attempt {
   Cost cost;
   std::vector<ContextPassage> passages;  // found for the tiers above, best first
   std::vector<Attempt> others = {};  // of an ensemble: the answers that this one was taken over
+  std::shared_ptr<const Keepsake> keepsake;  // null: none
 
   static Attempt abstain(std::string reason) {
     Attempt attempt;

@@ -17,7 +17,7 @@ Cascade::Cascade(std::vector<std::unique_ptr<Tier>> tiers, const Policy& policy,
                  const Clock& clock, Headstarts headstarts)
     : tiers_(std::move(tiers)), policy_(policy), clock_(clock), headstarts_(headstarts) {}
 
-Reply Cascade::run(const Request& request, const StopFlag& stop, Listener& listener) {
+Reply Cascade::run(const Request& request, const StopFlag& stop, Listener& listener) const {
   Reply reply;
   const double started = clock_.monotonic_seconds();
   Ahead ahead;
@@ -43,7 +43,8 @@ Reply Cascade::run(const Request& request, const StopFlag& stop, Listener& liste
   return reply;
 }
 
-Step Cascade::ask(const Climb& climb, Ahead& ahead, const StopFlag& stop, Listener& listener) {
+Step Cascade::ask(const Climb& climb, Ahead& ahead, const StopFlag& stop,
+                  Listener& listener) const {
   Tier& tier = *tiers_[climb.tier];
   Step step;
   step.level = tier.level();

@@ -30,7 +30,7 @@ struct Headstarts {
   bool always = false;
 };
 
-// Not thread-safe: one climb at a time. Holds no state between climbs.
+// Const after it was made: as thread-safe as its tiers and policy. Holds no state between climbs.
 class Cascade {
  public:
   // Tiers in climbing order; a level may have several (specialists), each tried in turn.
@@ -41,7 +41,7 @@ class Cascade {
   // highest tier's answer with `sure == false`: answers of different models cannot be compared
   // by an uncalibrated number, but more capable tiers come later. A draft that was given up for a
   // tier that then did not answer is asked for again, to its end, as a step of its own.
-  Reply run(const Request&, const StopFlag&, Listener&);
+  Reply run(const Request&, const StopFlag&, Listener&) const;
 
   // What `run` would do at most, without asking a tier: a Skip step, or an Escalate step that
   // names who would be asked. Loads nothing.
@@ -67,7 +67,7 @@ class Cascade {
   void begin_above(const Climb&, size_t above, Ahead&) const;
   void settle(const Climb&, Ahead&, Step&) const;
   double seconds_spent(const Climb&) const;
-  Step ask(const Climb&, Ahead&, const StopFlag&, Listener&);
+  Step ask(const Climb&, Ahead&, const StopFlag&, Listener&) const;
   Situation situation(const Climb&, size_t tier) const;
   Situation situation_of_answer(const Climb&) const;
   void judge(const Climb&, Step&) const;

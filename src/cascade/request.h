@@ -87,6 +87,7 @@ struct Request {
   // The reply must be made for this request (what `order` or `prefix` say, calls of tools in the
   // conversation): neither rules nor remembered answers serve.
   bool made_to_order = false;
+  std::string folder;               // where it is asked: an absolute path; empty: nobody said
   std::string owner;                // whose answers are remembered together; one user: empty
 
   // P(correct) that an answer must reach to be accepted, in [0, 1]: a level's own, else the

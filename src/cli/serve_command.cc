@@ -162,7 +162,7 @@ void add_serve(CLI::App& app, Context& context) {
       ->type_name("DIR");
   serve->add_option("--workers", options->workers, "Questions that climb at the same time")
       ->type_name("N")
-      ->check(CLI::Range(1, 64));
+      ->check(CLI::Range(1, 4096));
   serve->add_option("--queue", options->queue, "Questions that may wait; more get 429")
       ->type_name("N")
       ->check(CLI::Range(1, 100000));

@@ -159,6 +159,7 @@ struct Serving::Parts {
     // The models first: who sees the new settings takes the models that go with them, once.
     climbs_.replace_settings(loaded->settings);
     settings_.set(loaded->settings);
+    encoders_.settings_changed();
     stand_on(footing(*loaded));
     door_.replace_keys(std::make_shared<const door::KeyRing>(std::move(*keys)));
     return {};

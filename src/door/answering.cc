@@ -58,7 +58,7 @@ class Answering final : public Climber, public std::enable_shared_from_this<Answ
     // Another choice is another draw.
     climb_.sampling.seed = seed_ + static_cast<uint32_t>(reply_.choices.size());
     if (!reply_.choices.empty()) begin_again(kitchen_, climb_.provenance);
-    Climb climb{climb_, call_.gone(), shared_from_this(), !climb_.made_to_order};
+    Climb climb{climb_, call_.gone(), shared_from_this()};
     if (!kitchen_.climbs.submit(std::move(climb))) refused();
   }
 

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <system_error>
 
 namespace tinyarms::door {
 namespace {
-
-using AnswerScope = service::Assistant::Scope;
 
 // The highest level that would be asked.
 std::optional<cascade::Level> last_of(const cascade::Trace& plan) {
@@ -15,6 +14,12 @@ std::optional<cascade::Level> last_of(const cascade::Trace& plan) {
     if (step.decision != cascade::Decision::Skip) last = step.level;
   }
   return last;
+}
+
+// Rules and remembered answers have nothing to say to what is put to one model, or made to order.
+bool may_be_at_hand(const cascade::Request& request) {
+  if (request.made_to_order) return false;
+  return !request.only_level || *request.only_level <= cascade::Level::L1;
 }
 
 class Silent final : public cascade::Listener {};
@@ -27,13 +32,32 @@ void tell(Climb& climb, cascade::Reply reply) {
 
 }  // namespace
 
+Climbs::Arrangement::Arrangement(const service::Settings& settings,
+                                 const service::Surroundings& around, int workers)
+    : settings_(settings),
+      models_(std::make_shared<service::ModelPool>(settings, around.paths, around.clock,
+                                                   around.physical_bytes, workers,
+                                                   around.on_notice)),
+      remotes_(settings, around.paths, around.clock, around.prices),
+      around_(around) {
+  around_.models = models_.get();
+  around_.remotes = &remotes_;
+}
+
+const service::Assistant& Climbs::Arrangement::OnDemand::get(const Arrangement& arrangement) {
+  std::call_once(once, [&] {
+    assistant.emplace(arrangement.settings_, arrangement.around_, scope);
+  });
+  return *assistant;
+}
+
 Climbs::Climbs(const service::Settings& settings, const service::Surroundings& around,
                const ClimbOptions& options)
-    : around_(around), options_(options), arrangement_(arrange(settings, 1)) {
-  threads_.emplace_back([this] { work(quick_, AnswerScope::AtHand); });
-  for (int i = 0; i < options_.workers; ++i) {
-    threads_.emplace_back([this] { work(slow_, AnswerScope::Whole); });
-  }
+    : around_(around),
+      options_(options),
+      arrangement_(std::make_shared<const Arrangement>(settings, around, options.workers)) {
+  workers_.emplace_back([this] { work(); });
+  quick_worker_ = std::thread([this] { answer_at_hand(); });
 }
 
 Climbs::~Climbs() {
@@ -43,7 +67,8 @@ Climbs::~Climbs() {
   }
   quick_.ready.notify_all();
   slow_.ready.notify_all();
-  for (std::thread& thread : threads_) thread.join();
+  quick_worker_.join();
+  for (std::thread& worker : workers_) worker.join();
 }
 
 bool Climbs::push(Lane& lane, Climb climb) {
@@ -60,59 +85,48 @@ bool Climbs::push(Lane& lane, Climb climb) {
       return false;
     }
     lane.waiting.push_back(std::move(climb));
+    if (&lane == &slow_ && slow_.waiting.size() > idle_) add_worker();
   }
   lane.ready.notify_one();
   return true;
 }
 
+// With the lock held.
+void Climbs::add_worker() {
+  if (workers_.size() >= static_cast<size_t>(std::max(options_.workers, 1))) return;
+  try {
+    workers_.emplace_back([this] { work(); });
+  } catch (const std::system_error&) {
+    // The machine has no further thread to give now: it goes on with those there are.
+  }
+}
+
 bool Climbs::submit(Climb climb) {
-  return push(climb.at_hand ? quick_ : slow_, std::move(climb));
+  return push(may_be_at_hand(climb.request) ? quick_ : slow_, std::move(climb));
 }
 
 std::optional<Climb> Climbs::take(Lane& lane) {
   std::unique_lock lock(mutex_);
+  const bool counts = &lane == &slow_;
   while (true) {
+    idle_ += counts ? 1 : 0;
     lane.ready.wait(lock, [&] { return stopping_ || !lane.waiting.empty(); });
+    idle_ -= counts ? 1 : 0;
     if (stopping_) return std::nullopt;
     Climb climb = std::move(lane.waiting.front());
     lane.waiting.pop_front();
     if (!climb.stop->raised()) {
-      if (&lane == &slow_) ++running_;
+      running_ += counts ? 1 : 0;
       return climb;
     }
     ++abandoned_;
   }
 }
 
-void Climbs::work(Lane& lane, AnswerScope scope) {
-  std::shared_ptr<service::ModelPool> models;  // outlive the assistant
-  std::shared_ptr<service::RemotePool> remotes;
-  std::unique_ptr<service::Assistant> assistant;
-  uint64_t version = 0;
-  while (auto taken = take(lane)) {
-    {
-      std::unique_lock lock(mutex_);
-      if (version != arrangement_.version) {
-        const Arrangement now = arrangement_;
-        lock.unlock();
-        assistant.reset();  // its models go before the next ones come
-        models = now.models;
-        remotes = now.remotes;
-        service::Surroundings around = around_;
-        around.models = models.get();
-        around.remotes = remotes.get();
-        assistant = std::make_unique<service::Assistant>(now.settings, around, scope);
-        version = now.version;
-        lock.lock();
-        notices_ = assistant->notices();
-      }
-    }
-    if (scope == AnswerScope::Whole) {
-      climb(*assistant, *taken);
-      continue;
-    }
+void Climbs::answer_at_hand() {
+  while (auto taken = take(quick_)) {
     Silent silent;
-    cascade::Reply reply = assistant->ask(taken->request, *taken->stop, silent, taken->folder);
+    cascade::Reply reply = arrangement()->at_hand().ask(taken->request, *taken->stop, silent);
     if (reply.sure) {
       tell(*taken, std::move(reply));
       continue;
@@ -122,10 +136,14 @@ void Climbs::work(Lane& lane, AnswerScope scope) {
   }
 }
 
-void Climbs::climb(service::Assistant& assistant, Climb& climb) {
+void Climbs::work() {
+  while (auto taken = take(slow_)) climb(arrangement()->whole(), *taken);
+}
+
+void Climbs::climb(const service::Assistant& assistant, Climb& climb) {
   const double begin = around_.clock.monotonic_seconds();
   climb.climber->planned(last_of(assistant.plan(climb.request)));
-  cascade::Reply reply = assistant.ask(climb.request, *climb.stop, *climb.climber, climb.folder);
+  cascade::Reply reply = assistant.ask(climb.request, *climb.stop, *climb.climber);
   const double seconds = around_.clock.monotonic_seconds() - begin;
   {
     const std::lock_guard lock(mutex_);
@@ -142,26 +160,18 @@ int Climbs::retry_after() const {
   return static_cast<int>(std::clamp(std::ceil(seconds), 1.0, 120.0));
 }
 
-Climbs::Arrangement Climbs::arrange(const service::Settings& settings, uint64_t version) const {
-  return {settings, version,
-          std::make_shared<service::ModelPool>(settings, around_.paths, around_.clock,
-                                               around_.physical_bytes, options_.workers,
-                                               around_.on_notice),
-          std::make_shared<service::RemotePool>(settings, around_.paths, around_.clock,
-                                                around_.prices)};
-}
-
 void Climbs::replace_settings(const service::Settings& settings) {
-  Arrangement next = arrange(settings, 0);  // before the lock; what it replaces goes after it
+  auto next = std::make_shared<const Arrangement>(settings, around_, options_.workers);
   const std::lock_guard lock(mutex_);
-  next.version = arrangement_.version + 1;
   std::swap(arrangement_, next);
 }
 
-std::shared_ptr<service::ModelPool> Climbs::models() const {
+std::shared_ptr<const Climbs::Arrangement> Climbs::arrangement() const {
   const std::lock_guard lock(mutex_);
-  return arrangement_.models;
+  return arrangement_;
 }
+
+std::shared_ptr<service::ModelPool> Climbs::models() const { return arrangement()->models(); }
 
 ClimbCounts Climbs::counts() const {
   const std::lock_guard lock(mutex_);
@@ -172,17 +182,7 @@ ClimbCounts Climbs::counts() const {
 }
 
 std::vector<service::UpstreamHealth> Climbs::upstreams() const {
-  std::shared_ptr<service::RemotePool> remotes;
-  {
-    const std::lock_guard lock(mutex_);
-    remotes = arrangement_.remotes;
-  }
-  return remotes->health();
-}
-
-std::vector<std::string> Climbs::notices() const {
-  const std::lock_guard lock(mutex_);
-  return notices_;
+  return arrangement()->remotes().health();
 }
 
 }  // namespace tinyarms::door

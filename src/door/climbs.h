@@ -1,6 +1,9 @@
 // Climbs of the cascade for many clients at once, by a bounded queue: what answers at once (rules,
 // remembered answers) has a lane of its own, so that it never waits behind a model; everything
-// else goes to workers that own an Assistant each. Full, it refuses at once and says for how long.
+// else goes to workers. Full, it refuses at once and says for how long.
+//
+// A worker is a thread and nothing more: all of them climb in one Assistant. They are started when
+// a question finds none that is free, so that those which were never needed cost nothing.
 #pragma once
 
 #include <atomic>
@@ -35,12 +38,10 @@ struct Climb {
   cascade::Request request;
   std::shared_ptr<const StopFlag> stop;
   std::shared_ptr<Climber> climber;
-  bool at_hand = true;  // whether rules and remembered answers may give it
-  std::string folder = {};  // where it was asked; empty: nowhere else than this process is
 };
 
 struct ClimbOptions {
-  int workers = 1;
+  int workers = 1;  // at most
   size_t queue_max = 64;
 };
 
@@ -75,39 +76,62 @@ class Climbs {
   // The addresses of the remote tier; empty where there is none.
   std::vector<service::UpstreamHealth> upstreams() const;
   // What the user should know about the set-up.
-  std::vector<std::string> notices() const;
+  std::vector<std::string> notices() const { return arrangement()->whole().notices(); }
 
  private:
   struct Lane {
     std::deque<Climb> waiting;
     std::condition_variable ready;
   };
-  struct Arrangement {  // settings in force, and their number
-    service::Settings settings;
-    uint64_t version = 0;
-    std::shared_ptr<service::ModelPool> models;    // of all workers
-    std::shared_ptr<service::RemotePool> remotes;  // likewise
+  // What answers by one set of settings; lives as long as a climb in it does. What is used comes
+  // before what uses it.
+  class Arrangement {
+   public:
+    Arrangement(const service::Settings& settings, const service::Surroundings& around,
+                int workers);
+    // Made when first asked for.
+    const service::Assistant& at_hand() const { return at_hand_.get(*this); }
+    const service::Assistant& whole() const { return whole_.get(*this); }
+    const std::shared_ptr<service::ModelPool>& models() const { return models_; }
+    const service::RemotePool& remotes() const { return remotes_; }
+
+   private:
+    struct OnDemand {
+      const service::Assistant& get(const Arrangement& arrangement);
+      service::Assistant::Scope scope;
+      std::once_flag once = {};
+      std::optional<service::Assistant> assistant = {};
+    };
+    service::Settings settings_;
+    std::shared_ptr<service::ModelPool> models_;
+    service::RemotePool remotes_;
+    service::Surroundings around_;
+    mutable OnDemand at_hand_{service::Assistant::Scope::AtHand};
+    mutable OnDemand whole_{service::Assistant::Scope::Whole};
   };
 
-  Arrangement arrange(const service::Settings& settings, uint64_t version) const;
-  void work(Lane& lane, service::Assistant::Scope scope);
+  std::shared_ptr<const Arrangement> arrangement() const;
+  void answer_at_hand();
+  void work();
   std::optional<Climb> take(Lane& lane);
   bool push(Lane& lane, Climb climb);
-  void climb(service::Assistant& assistant, Climb& climb);
+  void add_worker();
+  void climb(const service::Assistant& assistant, Climb& climb);
 
   service::Surroundings around_;
   ClimbOptions options_;
   mutable std::mutex mutex_;
   Lane quick_;
   Lane slow_;
-  Arrangement arrangement_;
+  std::shared_ptr<const Arrangement> arrangement_;
   bool stopping_ = false;
+  size_t idle_ = 0;  // workers that wait for a climb
   size_t running_ = 0;
   uint64_t refused_ = 0;
   uint64_t abandoned_ = 0;
   double seconds_each_ = 1;  // moving mean over climbs of the slow lane
-  std::vector<std::string> notices_;
-  std::vector<std::thread> threads_;
+  std::vector<std::thread> workers_;
+  std::thread quick_worker_;
 };
 
 }  // namespace tinyarms::door

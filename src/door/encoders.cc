@@ -58,6 +58,11 @@ bool Encoders::submit(Errand errand) {
   return true;
 }
 
+// An errand like any other; where the queue is full, those in it do the same.
+void Encoders::settings_changed() {
+  submit({std::make_shared<StopFlag>(), [](Encoders&) {}});
+}
+
 void Encoders::work() {
   while (true) {
     Errand errand;

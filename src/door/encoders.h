@@ -43,6 +43,10 @@ class Encoders {
   // False where the queue is full; nothing was taken then. Any thread.
   bool submit(Errand errand);
 
+  // What was loaded by other settings than those in force goes, now and not with the next errand.
+  // Any thread.
+  void settings_changed();
+
   // Within an errand only. Models by their exact names; errors: those of loading.
   Result<engine::Embedder*> embedder(const std::string& model);
   Result<service::LoadedReranker*> reranker(const service::RerankChoice& choice);

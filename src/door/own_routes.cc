@@ -34,11 +34,12 @@ class UnderWay {
 // One question: its events as lines, as they happen.
 class OwnInquiry final : public Climber {
  public:
-  OwnInquiry(const Kitchen& kitchen, Call call, cascade::Request request,
+  OwnInquiry(const Kitchen& kitchen, Call call, resident::Question question,
              std::shared_ptr<UnderWay> under_way)
       : kitchen_(kitchen),
         call_(std::move(call)),
-        request_(std::move(request)),
+        request_(std::move(question.request)),
+        shown_(question.shown),
         under_way_(std::move(under_way)) {
     under_way_->add(call_.id(), call_.stop_flag());
     call_.begin_lines(resident::accepted_line(call_.id()));
@@ -47,6 +48,8 @@ class OwnInquiry final : public Climber {
 
   const cascade::Request& request() const { return request_; }
 
+  // Into a pipe nothing shows before it is whole: another engine may answer anew then.
+  bool shows(cascade::Level) const override { return shown_; }
   void tier_started(cascade::Level level, std::string_view source) override {
     call_.write(resident::started_line(level, source));
   }
@@ -80,6 +83,7 @@ class OwnInquiry final : public Climber {
   Kitchen kitchen_;
   Call call_;
   cascade::Request request_;
+  bool shown_;
   std::shared_ptr<UnderWay> under_way_;
   bool ended_ = false;
 };
@@ -99,12 +103,11 @@ void take_question(const OwnDesk& desk, const std::shared_ptr<UnderWay>& under_w
   auto question = resident::read_question(*body);
   if (!question) return call.fail(openai::api_error(question.error()));
   question->request.provenance = provenance_of(desk.kitchen, call);
-  auto inquiry = std::make_shared<OwnInquiry>(desk.kitchen, call, std::move(question->request),
-                                              under_way);
+  question->request.folder = std::move(question->folder);
+  auto inquiry = std::make_shared<OwnInquiry>(desk.kitchen, call, std::move(*question), under_way);
   Climb climb{.request = inquiry->request(),
               .stop = call.gone(),
-              .climber = inquiry,
-              .folder = std::move(question->folder)};
+              .climber = inquiry};
   if (!desk.kitchen.climbs.submit(std::move(climb))) inquiry->refused();
 }
 

@@ -279,7 +279,7 @@ class AskTool final : public Tool {
 
   void climb(const std::shared_ptr<ToolCall>& call, cascade::Request request) {
     auto asking = std::make_shared<Asking>(shop_, call, request);
-    door::Climb climb{std::move(request), call->stop(), asking, true};
+    door::Climb climb{std::move(request), call->stop(), asking};
     if (!shop_.kitchen.climbs.submit(std::move(climb))) asking->refused();
   }
 

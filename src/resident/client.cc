@@ -173,7 +173,8 @@ Result<Served> Client::ask(const cascade::Request& request, const std::string& f
                            const service::Footing& footing, const Asking& asking) const {
   auto place = find_place(environment_, paths_, false);
   if (!place) return place.error();
-  auto question = question_text(request, folder, footing);
+  auto question = question_text(
+      {request, folder, asking.listener.shows(cascade::Level::L4)}, footing);
   if (!question) return question.error();
   Conversation conversation(*place, asking);
   auto reply = http::call_local(

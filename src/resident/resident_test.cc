@@ -323,13 +323,14 @@ TEST(Wire, ARequestIsReadAsItWasWritten) {
   request.level_thresholds[Level::L2] = 0.5;
   request.route_thresholds[Level::L2]["maths"] = 0.8;
   request.offline = false;
-  auto text = question_text(request, "/here", {{"a", "1"}});
+  auto text = question_text({request, "/here", false}, {{"a", "1"}});
   ASSERT_TRUE(text);
   const auto json = nlohmann::ordered_json::parse(*text);
   auto read = read_question(json);
   ASSERT_TRUE(read) << read.error().message();
-  EXPECT_EQ(*question_text(read->request, read->folder, read_footing(json)), *text);
+  EXPECT_EQ(*question_text(*read, read_footing(json)), *text);
   EXPECT_EQ(read->request.question(), "c");
+  EXPECT_FALSE(read->shown);
   EXPECT_EQ(read->request.sampling.seed, 9u);
   EXPECT_EQ(read->request.level_thresholds.at(Level::L2), 0.5);
   EXPECT_EQ(read->request.route_thresholds, request.route_thresholds);
@@ -342,11 +343,11 @@ TEST(Wire, WhatIsNoQuestionIsAnError) {
   EXPECT_FALSE(read_question(Json::object()));
   EXPECT_FALSE(read_question(Json::array()));
   cascade::Request request;
-  const auto asks_nothing = Json::parse(*question_text(request, "/", {}));
+  const auto asks_nothing = Json::parse(*question_text({request, "/"}, {}));
   EXPECT_FALSE(read_question(asks_nothing));
   EXPECT_TRUE(read_footing({{"footing", {{"a", 1}}}}).empty());
   EXPECT_TRUE(read_footing(Json::object()).empty());
-  EXPECT_FALSE(question_text(request, "/\xff", {}));
+  EXPECT_FALSE(question_text({request, "/\xff"}, {}));
 }
 
 TEST_F(ResidentTest, AServiceManagerIsTold) {

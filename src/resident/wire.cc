@@ -237,10 +237,11 @@ Event event_of(const Json& json) {
 
 }  // namespace
 
-Result<std::string> question_text(const cascade::Request& request, const std::string& folder,
-                                  const service::Footing& footing) {
-  const Json json = {
-      {"request", request_json(request)}, {"folder", folder}, {"footing", footing}};
+Result<std::string> question_text(const Question& question, const service::Footing& footing) {
+  const Json json = {{"request", request_json(question.request)},
+                     {"folder", question.folder},
+                     {"shown", question.shown},
+                     {"footing", footing}};
   try {
     return json.dump();
   } catch (const Json::exception&) {
@@ -260,7 +261,8 @@ service::Footing read_footing(const Json& question) {
 
 Result<Question> read_question(const Json& question) {
   try {
-    return Question{request_of(question.at("request")), question.at("folder").get<std::string>()};
+    return Question{request_of(question.at("request")), question.at("folder").get<std::string>(),
+                    question.at("shown").get<bool>()};
   } catch (const std::exception& problem) {
     return Error{ErrorCode::InvalidArgument, problem.what(), "the question", ""};
   }

@@ -23,12 +23,12 @@ inline constexpr std::string_view kStopServerPath = "/v1/tinyarms/own/server/sto
 struct Question {
   cascade::Request request;
   std::string folder;  // where it is asked
+  bool shown = true;   // somebody reads the answer while it is written
 };
 
 // What the command line can ask for; the rest of a Request is left as it is by default.
 // Errors: Unsupported (a path that is not UTF-8).
-Result<std::string> question_text(const cascade::Request& request, const std::string& folder,
-                                  const service::Footing& footing);
+Result<std::string> question_text(const Question& question, const service::Footing& footing);
 // Of any version: what cannot be read is left out, and is a difference then.
 service::Footing read_footing(const nlohmann::ordered_json& question);
 // Errors: InvalidArgument.

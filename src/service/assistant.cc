@@ -75,23 +75,22 @@ std::filesystem::path current_folder() {
   return std::filesystem::current_path(problem);
 }
 
-// Where a question is asked: looked at for each, since a server has clients in many folders.
-using AskedIn = std::function<std::string()>;
-
 tiers::RetrievalOptions retrieval_options(const Settings& settings, const Paths& paths,
-                                          const tiers::ModelRef& encoder, AskedIn asked_in) {
+                                          const tiers::ModelRef& encoder,
+                                          const std::string& own_folder) {
   return {.enabled = settings.l1.index,
           .folder = library_folder(paths),
           .encoder = {.model = encoder.name, .model_id = encoder.sha256},
           .budget_tokens = static_cast<size_t>(settings.l1.index_budget),
           .weights = fusion_weights(settings),
-          .working_folder = std::move(asked_in)};
+          .working_folder = own_folder};
 }
 
-// The project too: a server outlives many of its states.
-std::function<tiers::Place()> place_of(AskedIn asked_in) {
-  return [asked_in = std::move(asked_in)]() -> tiers::Place {
-    RepositoryState found = repository_state(asked_in());
+// The project is looked at for each question: a server has clients in many folders, and outlives
+// many states of each.
+std::function<tiers::Place(const std::string&)> place_of(const std::string& own_folder) {
+  return [own_folder](const std::string& folder) -> tiers::Place {
+    RepositoryState found = repository_state(folder.empty() ? own_folder : folder);
     return {.project = std::move(found.root), .state = std::move(found.state)};
   };
 }
@@ -163,7 +162,6 @@ class TiersAbove final : public cascade::Tier {
 struct Assistant::Parts {
   Scope scope;
   std::string own_folder = current_folder().string();
-  std::string asked_in = own_folder;  // of the question at hand
   std::vector<std::string> notices;
   std::optional<questions::QuestionEngine> rules;
   std::optional<ModelPool> own_models;
@@ -232,7 +230,6 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around, Scope
       resolve_model(store, models_of(settings, cascade::Level::L3).front().model);
 
   const std::string engine = engine_build();
-  const AskedIn asked_in = [&parts] { return parts.asked_in; };
 
   // Names were checked with the settings; those of a setting that changed since measure nothing.
   auto panel = signals::Panel::of(settings.signals.enabled);
@@ -267,8 +264,8 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around, Scope
             .stack = stack_identity(settings, store, {small, large}),
             .intent_head = intent_head_path(around.paths),
             .intent_folder = around.paths.cache_dir,
-            .retrieval = retrieval_options(settings, around.paths, encoder, asked_in),
-            .place = place_of(asked_in)},
+            .retrieval = retrieval_options(settings, around.paths, encoder, parts.own_folder),
+            .place = place_of(parts.own_folder)},
         [threads = settings.threads, shelf = &parts.models.shelf(),
          scope](const tiers::ModelRef& model) -> Result<std::unique_ptr<engine::Embedder>> {
           if (scope == Scope::AtHand) return not_at_hand();
@@ -317,8 +314,7 @@ Assistant::Assistant(const Settings& settings, const Surroundings& around, Scope
 Assistant::~Assistant() = default;
 
 cascade::Reply Assistant::ask(const cascade::Request& request, const StopFlag& stop,
-                              cascade::Listener& listener, const std::string& folder) {
-  parts_->asked_in = folder.empty() ? parts_->own_folder : folder;
+                              cascade::Listener& listener) const {
   const bool begins = parts_->traces != nullptr && parts_->traces->on();
   if (!begins || request.provenance.span.valid()) return parts_->ask(request, stop, listener);
   cascade::Request traced = request;

@@ -40,7 +40,8 @@ uint64_t physical_memory();
 // A request with the limits and sampling that the settings ask for, and no message yet.
 cascade::Request make_request(const Settings& settings);
 
-// One thread at a time.
+// Thread-safe: const after it was made, so that any number of threads may climb in one. What they
+// share beyond that (encoder, answer memory, the index) is had by one question after the other.
 class Assistant {
  public:
   // What it asks. At hand is what answers at once and needs no model: rules, and the same question
@@ -54,10 +55,9 @@ class Assistant {
   Assistant& operator=(const Assistant&) = delete;
 
   // Climbs, remembers an accepted answer for the next time it is asked, and logs the decisions
-  // where the settings ask for it. `folder`: where it is asked, an absolute path; empty: the folder
-  // that this process was in when the assistant was made.
-  cascade::Reply ask(const cascade::Request&, const StopFlag&, cascade::Listener&,
-                     const std::string& folder = {});
+  // where the settings ask for it. Where the request names no folder, it is asked in the one that
+  // this process was in when the assistant was made.
+  cascade::Reply ask(const cascade::Request&, const StopFlag&, cascade::Listener&) const;
 
   // What would be asked, in order. Loads nothing.
   cascade::Trace plan(const cascade::Request&) const;

@@ -16,10 +16,9 @@ namespace {
 
 constexpr size_t kPolicyBytesMax = 1 << 20;
 
-std::function<double()> system_chance() {
-  return [engine = std::make_shared<std::mt19937_64>(std::random_device{}())] {
-    return std::uniform_real_distribution<double>()(*engine);
-  };
+double system_chance() {
+  thread_local std::mt19937_64 engine(std::random_device{}());
+  return std::uniform_real_distribution<double>()(engine);
 }
 
 }  // namespace
@@ -42,7 +41,7 @@ Judgement::Judgement(const Settings& settings, const Paths& paths, const Clock& 
     : clock_(clock),
       keep_prompts_(settings.log.prompts),
       shadow_share_(settings.shadow.share),
-      chance_(system_chance()),
+      chance_(system_chance),
       estimator_(CalibratedEstimator::load(settings.calibration.files,
                                            settings.calibration.allow_foreign, notices)) {
   cascade::PolicyTerms terms = load_terms(settings, notices);

@@ -24,6 +24,7 @@ std::filesystem::path decision_log_path(const Paths& paths);
 // `read`, the terms of a policy file, over the settings' thresholds and share of chance.
 cascade::PolicyTerms complete_terms(cascade::PolicyTerms read, const Settings& settings);
 
+// Thread-safe once made.
 class Judgement {
  public:
   // `clock` outlives it. Never fails: what cannot be used is told in `notices`, and then the safer

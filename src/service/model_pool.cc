@@ -23,9 +23,11 @@ tiers::ShelfOptions shelf_options(const Settings& settings, const Paths& paths, 
   return options;
 }
 
+constexpr int kParallelMax = 64;  // of models.parallel: each is a context in memory
+
 uint32_t parallel(const Settings& settings, int askers) {
-  return static_cast<uint32_t>(
-      std::max(1, settings.models.parallel > 0 ? settings.models.parallel : askers));
+  return static_cast<uint32_t>(std::clamp(
+      settings.models.parallel > 0 ? settings.models.parallel : askers, 1, kParallelMax));
 }
 
 // A sidecar knows it; a model that was named by its path is read, a second a gigabyte.

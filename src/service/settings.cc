@@ -37,7 +37,7 @@ constexpr SettingInfo kSettings[] = {
      "`tinyarms models list`, or paths."},
     {"models.parallel", Kind::Integer, Rule::Forbidden, TINYARMS_FIELD(models.parallel),
      "Requests that a model computes at once, each with room for a whole context; 0 is as many as "
-     "ask at the same time (`serve --workers`).", 0, 64},
+     "ask at the same time (`serve --workers`), 64 at most.", 0, 64},
     {"models.trial_margin", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(models.trial_margin),
      "Points of accuracy that a model on trial must be better by, with 95 % confidence, before "
      "`tinyarms models migrate` puts it into a tier.", 0, 100},

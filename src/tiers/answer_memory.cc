@@ -86,6 +86,7 @@ void AnswerMemory::note(const Error& error) {
 
 std::optional<storage::CachedAnswer> AnswerMemory::find_exact(const storage::Binding& binding,
                                                               std::string_view question) {
+  const std::lock_guard lock(mutex_);
   Store* open = store();
   if (open == nullptr) return std::nullopt;
   auto found = open->answers.find_exact(binding, question);
@@ -97,6 +98,7 @@ std::optional<storage::CachedAnswer> AnswerMemory::find_exact(const storage::Bin
 std::optional<storage::CacheHit> AnswerMemory::find_similar(const storage::Binding& binding,
                                                             std::span<const float> embedding,
                                                             double similarity_min) {
+  const std::lock_guard lock(mutex_);
   Store* open = store();
   if (open == nullptr) return std::nullopt;
   auto found = open->answers.find_similar(binding, embedding, similarity_min);
@@ -107,6 +109,7 @@ std::optional<storage::CacheHit> AnswerMemory::find_similar(const storage::Bindi
 
 void AnswerMemory::remember(const storage::Binding& binding, const storage::CachedAnswer& entry,
                             std::span<const float> embedding) {
+  const std::lock_guard lock(mutex_);
   Store* open = store();
   if (open == nullptr) return;
   auto put = open->answers.put(binding, entry, embedding);
@@ -115,6 +118,7 @@ void AnswerMemory::remember(const storage::Binding& binding, const storage::Cach
 }
 
 std::optional<storage::CacheEncoder> AnswerMemory::serving_encoder(std::string_view wanted_id) {
+  const std::lock_guard lock(mutex_);
   Store* open = store();
   if (open == nullptr) return std::nullopt;
   auto serving = open->answers.serving_encoder(wanted_id);
@@ -125,6 +129,7 @@ std::optional<storage::CacheEncoder> AnswerMemory::serving_encoder(std::string_v
 
 std::optional<std::vector<std::vector<float>>> AnswerMemory::recall(
     std::string_view encoder_sha256, std::span<const std::string> texts) {
+  const std::lock_guard lock(mutex_);
   Store* open = store();
   if (open == nullptr) return std::nullopt;
   auto known = open->memo.get(encoder_sha256, texts);
@@ -142,11 +147,15 @@ std::optional<std::vector<std::vector<float>>> AnswerMemory::recall(
 
 void AnswerMemory::keep(std::string_view encoder_sha256, std::span<const std::string> texts,
                         std::span<const std::vector<float>> vectors) {
+  const std::lock_guard lock(mutex_);
   Store* open = store();
   if (open == nullptr) return;
   if (auto put = open->memo.put(encoder_sha256, texts, vectors); !put) note(put.error());
 }
 
-std::string AnswerMemory::take_notice() { return std::exchange(notice_, {}); }
+std::string AnswerMemory::take_notice() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(notice_, {});
+}
 
 }  // namespace tinyarms::tiers

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,7 +30,7 @@ struct Place {
 storage::Binding answer_binding(const cascade::Request& request, std::string_view stack,
                                 const Place& place = {});
 
-// One thread at a time.
+// Thread-safe: one call after the other reaches the database.
 class AnswerMemory {
  public:
   AnswerMemory(std::filesystem::path database, size_t entries_max, const Clock& clock);
@@ -65,7 +66,8 @@ class AnswerMemory {
  private:
   struct Store;
 
-  Store* store();  // null where the database cannot be opened
+  // With the lock held: null where the database cannot be opened.
+  Store* store();
   void note(const Error& error);
   std::optional<std::vector<std::vector<float>>> recall(std::string_view encoder_sha256,
                                                         std::span<const std::string> texts);
@@ -75,6 +77,7 @@ class AnswerMemory {
   std::filesystem::path path_;
   storage::AnswerCacheOptions options_;
   const Clock& clock_;
+  std::mutex mutex_;  // of all below
   std::unique_ptr<Store> store_;
   bool tried_ = false;
   std::string notice_;

@@ -86,6 +86,7 @@ DraftPlan DraftJudge::plan(const cascade::Request& request, const cascade::Trace
                            : "not tried: the conversation's earlier turns are computed elsewhere";
     return plan;
   }
+  const std::lock_guard lock(mutex_);
   const auto known = agreement_.find(plan.drafter);
   const cascade::Cost& cost = below->cost;
   // Before this tier has answered once, the smaller model's speeds stand for the ratio of its own.
@@ -121,6 +122,7 @@ void DraftJudge::learn(const DraftPlan& plan, const engine::Generation& generati
     evidence.set(signal::kDraftDecision, plan.explanation);
   }
   if (generation.draft) add_evidence(*generation.draft, evidence);
+  const std::lock_guard lock(mutex_);
   if (plan.options.draft && generation.draft && generation.draft->tokens > 0) {
     const engine::DraftReport& report = *generation.draft;
     agreement_[plan.drafter].add(report.agreed, report.agreed < report.tokens);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -27,7 +28,7 @@ struct DraftPlan {
   std::string explanation;  // for the trace; empty: nothing was decided
 };
 
-// One thread at a time.
+// Thread-safe.
 class DraftJudge {
  public:
   explicit DraftJudge(DraftUse use) : use_(use) {}
@@ -44,6 +45,7 @@ class DraftJudge {
 
  private:
   DraftUse use_;
+  mutable std::mutex mutex_;  // of what it has learned
   cascade::Speeds speeds_;                             // of this tier's model, as last measured
   std::map<std::string, cascade::AgreementMemory> agreement_;  // by who wrote the draft
 };

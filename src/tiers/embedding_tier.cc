@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "encoder/model_manners.h"
@@ -32,6 +31,10 @@ void add_notice(cascade::Attempt& attempt, std::string notice) {
   attempt.notice = attempt.notice.empty() ? std::move(notice) : attempt.notice + "; " + notice;
 }
 
+storage::CacheEncoder cache_encoder(const BoundEncoder& encoder) {
+  return {.id = encoder.model.sha256, .name = encoder.model.name};
+}
+
 }  // namespace
 
 EmbeddingTier::EmbeddingTier(EmbeddingTierOptions options, LoadEncoder load_encoder,
@@ -40,8 +43,8 @@ EmbeddingTier::EmbeddingTier(EmbeddingTierOptions options, LoadEncoder load_enco
       load_encoder_(std::move(load_encoder)),
       memory_(memory),
       clock_(clock),
-      in_use_(options_.encoder),
-      retrieval_(options_.retrieval, clock) {}
+      retrieval_(options_.retrieval, clock),
+      in_use_(options_.encoder) {}
 
 std::string EmbeddingTier::describe() const {
   const std::string name = options_.encoder.model.describe();
@@ -73,34 +76,34 @@ bool EmbeddingTier::may_look_up(const cascade::Request& request) const {
 
 // One encoder serves all of L1 at a time: the one whose vectors the index is searched by, else the
 // one that the remembered questions have theirs of. It is the configured one but while vectors are
-// being made for that. Costs some microseconds.
-void EmbeddingTier::choose_encoder() {
-  if (!options_.find_encoder) return;
-  const ModelRef& configured = options_.encoder.model;
-  std::optional<storage::CacheEncoder> wanted;
+// being made for that. None: the configured one. Costs some microseconds.
+std::optional<storage::CacheEncoder> EmbeddingTier::serving_encoder() {
+  if (!options_.find_encoder) return std::nullopt;
   if (retrieval_.ready()) {
     // What is wrong with the index is told by who asks it.
     auto maker = retrieval_.refresh();
-    if (maker && *maker != nullptr) {
-      wanted = storage::CacheEncoder{.id = (*maker)->model_id, .name = (*maker)->model};
-    }
-  } else if (options_.remember_answers) {
-    wanted = memory_.serving_encoder(configured.sha256);
+    if (!maker || !*maker) return std::nullopt;
+    return storage::CacheEncoder{.id = (*maker)->model_id, .name = (*maker)->model};
   }
+  if (!options_.remember_answers) return std::nullopt;
+  return memory_.serving_encoder(options_.encoder.model.sha256);
+}
+
+void EmbeddingTier::choose_encoder(const std::optional<storage::CacheEncoder>& serving) {
+  const std::string& configured = options_.encoder.model.sha256;
   std::optional<BoundEncoder> chosen;
-  if (wanted && wanted->id != configured.sha256) {
-    chosen = options_.find_encoder(wanted->name, wanted->id);
+  if (serving && serving->id != configured) {
+    chosen = options_.find_encoder(serving->name, serving->id);
   }
-  const std::string& id = chosen ? chosen->model.sha256 : configured.sha256;
+  const std::string& id = chosen ? chosen->model.sha256 : configured;
   if (id == in_use_.model.sha256) return;
   in_use_ = chosen ? std::move(*chosen) : options_.encoder;
-  encoder_.reset();
+  encoder_.reset();  // climbs that began with it keep it until they are done
   intents_.reset();
   last_.reset();
 }
 
 Result<double> EmbeddingTier::ready_encoder() {
-  choose_encoder();
   if (intents_) return 0.0;
   const double start = clock_.monotonic_seconds();
   if (!encoder_) {
@@ -133,27 +136,48 @@ Result<void> EmbeddingTier::ready_intents() {
   return {};
 }
 
-Result<const EmbeddingTier::Encoded*> EmbeddingTier::encode(const std::string& question) {
-  if (last_ && last_->question == question) return &*last_;
+Result<EmbeddingTier::Understood> EmbeddingTier::understand(const std::string& question,
+                                                            const StopFlag& stop) {
+  const auto serving = serving_encoder();  // before the lock: a search may be under way
+  const std::lock_guard lock(mutex_);
+  if (stop.raised()) return Error{ErrorCode::Interrupted, "stopped before it was embedded", "", ""};
+  choose_encoder(serving);
+  auto load_seconds = ready_encoder();
+  if (!load_seconds) return load_seconds.error();
+  auto encoded = encode(question);
+  if (!encoded) return encoded.error();
+  intent::Intent intent = intents_->classify((*encoded)->vector);
+  return Understood{std::move(*encoded), encoder_, std::move(intent), *load_seconds,
+                    std::exchange(notice_, {})};
+}
+
+Result<std::shared_ptr<const EmbeddingTier::Encoded>> EmbeddingTier::encode(
+    const std::string& question) {
+  if (last_ && last_->question == question) return last_;
   auto embeddings = encoder_->embed(std::span(&question, 1));
   if (!embeddings) return embeddings.error();
   engine::Embedding& embedding = embeddings->front();
-  last_ = Encoded{question, std::move(embedding.values),
-                  embedding.truncated || embedding.parts > 1};
-  return &*last_;
+  last_ = std::make_shared<const Encoded>(
+      Encoded{question, std::move(embedding.values), embedding.truncated || embedding.parts > 1,
+              in_use_});
+  return last_;
+}
+
+const gate::Gate& EmbeddingTier::words_gate() {
+  std::call_once(gate_read_, [this] { gate_ = gate::Gate::bundled(); });
+  return *gate_;
 }
 
 cascade::Attempt EmbeddingTier::recall(const storage::Binding& binding, const Encoded& encoded) {
-  if (!in_use_.similarity_min) {
+  if (!encoded.by.similarity_min) {
     return cascade::Attempt::abstain(fmt::format(
         "no earlier answer to these words; no threshold for others is calibrated for {} "
-        "(tinyarms cache calibrate)", in_use_.model.name));
+        "(tinyarms cache calibrate)", encoded.by.model.name));
   }
-  const double similarity_min = std::min(*in_use_.similarity_min, 1.0);
+  const double similarity_min = std::min(*encoded.by.similarity_min, 1.0);
   auto hit = memory_.find_similar(binding, encoded.vector, similarity_min);
   if (!hit) return cascade::Attempt::abstain("no earlier answer to this question");
-  if (!gate_) gate_ = gate::Gate::bundled();
-  const gate::Verdict verdict = gate_->compare(encoded.question, hit->entry.question);
+  const gate::Verdict verdict = words_gate().compare(encoded.question, hit->entry.question);
   cascade::Attempt attempt =
       verdict.same
           ? cached_attempt(hit->entry, hit->similarity, "semantic cache")
@@ -168,13 +192,14 @@ cascade::Attempt EmbeddingTier::recall(const storage::Binding& binding, const En
 }
 
 Result<cascade::Attempt> EmbeddingTier::attempt(const cascade::Request& request,
-                                                const cascade::Trace&, const StopFlag&,
+                                                const cascade::Trace&, const StopFlag& stop,
                                                 cascade::Listener& listener) {
   const std::string& question = request.question();
-  asked_ = Asked{question, place()};
-  storage::Binding binding = answer_binding(request, options_.stack, asked_->place);
+  auto asked = std::make_shared<Asked>();
+  asked->place = place_of(request);
+  storage::Binding binding = answer_binding(request, options_.stack, asked->place);
   const auto finish = [&](cascade::Attempt attempt) {
-    add_notice(attempt, std::exchange(notice_, {}));
+    attempt.keepsake = asked;
     add_notice(attempt, memory_.take_notice());
     if (attempt.answered) listener.text_generated(level(), attempt.answer);
     return attempt;
@@ -190,51 +215,58 @@ Result<cascade::Attempt> EmbeddingTier::attempt(const cascade::Request& request,
     }
   }
 
-  auto load_seconds = ready_encoder();
-  if (!load_seconds) return load_seconds.error();
-  binding.encoder = {.id = in_use_.model.sha256, .name = in_use_.model.name};
-  auto encoded = encode(question);
-  if (!encoded) return encoded.error();
+  auto understood = understand(question, stop);
+  if (!understood) return understood.error();
+  asked->encoded = understood->encoded;
+  const Encoded& encoded = *asked->encoded;
+  binding.encoder = cache_encoder(encoded.by);
+  const intent::Intent& intent = understood->intent;
 
   cascade::Attempt attempt = cascade::Attempt::abstain(
       request.made_to_order ? "made to order: no earlier answer is looked for"
                             : "no earlier answer to this question");
-  const intent::Intent intent = intents_->classify((*encoded)->vector);
   std::string retrieval_notice;
   if (own || (may_look_up(request) && intent.name == kAboutMyCode)) {
-    auto found = look_up(question);
+    auto found = look_up(request, *understood);
     if (found && *found) attempt = std::move(**found);
     if (!found) retrieval_notice = "your files were not searched: " + found.error().message();
   }
   // The head of a long text says too little about the whole to take its answer for this one's.
   const bool looked_up = attempt.evidence.text(signal::kSources).has_value();
-  if (may_recall(request) && !looked_up && !(*encoded)->truncated) {
-    attempt = recall(binding, **encoded);
+  if (may_recall(request) && !looked_up && !encoded.truncated) {
+    attempt = recall(binding, encoded);
   }
   // Feedback finds the answer by it that is going to be remembered.
   if (may_recall(request) && !looked_up && !attempt.answered) {
     attempt.evidence.set(signal::kCacheEntry, storage::AnswerCache::name_of(binding, question));
   }
   add_notice(attempt, std::move(retrieval_notice));
+  add_notice(attempt, std::move(understood->notice));
   attempt.evidence.set(signal::kIntent, intent.name);
   attempt.evidence.set(signal::kIntentProbability, intent.probability);
   attempt.evidence.set(signal::kIntentMargin, intent.margin);
-  attempt.cost.load_seconds = *load_seconds;
+  attempt.cost.load_seconds = understood->load_seconds;
   return finish(std::move(attempt));
 }
 
 // Models that were trained with words before a question want them here, unlike for the cache.
-Result<std::optional<cascade::Attempt>> EmbeddingTier::look_up(const std::string& question) {
+Result<std::optional<cascade::Attempt>> EmbeddingTier::look_up(const cascade::Request& request,
+                                                               const Understood& understood) {
+  const Encoded& encoded = *understood.encoded;
   const auto embed = [&](const std::string& text) -> Result<std::vector<float>> {
-    const std::string prompt =
-        encoder::prompt_for(encoder_->facts(), encoder::Purpose::Query);
-    if (prompt.empty() && last_ && last_->question == text) return last_->vector;
+    const std::lock_guard lock(mutex_);
+    engine::Embedder& encoder = *understood.encoder;
+    const std::string prompt = encoder::prompt_for(encoder.facts(), encoder::Purpose::Query);
+    if (prompt.empty()) return encoded.vector;
     const std::string prompted = prompt + text;
-    auto embeddings = encoder_->embed(std::span(&prompted, 1));
+    auto embeddings = encoder.embed(std::span(&prompted, 1));
     if (!embeddings) return embeddings.error();
     return std::move(embeddings->front().values);
   };
-  return retrieval_.look_up(question, in_use_.model.sha256, embed);
+  return retrieval_.look_up({.question = encoded.question,
+                             .encoder_id = encoded.by.model.sha256,
+                             .folder = request.folder},
+                            embed);
 }
 
 void EmbeddingTier::remember(const cascade::Request& request, const cascade::Reply& reply) {
@@ -249,18 +281,22 @@ void EmbeddingTier::remember(const cascade::Request& request, const cascade::Rep
     return;
   }
 
-  const bool embedded = last_ && last_->question == request.question() && !last_->truncated;
-  const bool asked = asked_ && asked_->question == request.question();
-  storage::Binding binding =
-      answer_binding(request, options_.stack, asked ? asked_->place : place());
-  if (embedded) binding.encoder = {.id = in_use_.model.sha256, .name = in_use_.model.name};
+  const Asked* asked = nullptr;
+  for (const cascade::Step& one : reply.trace) {
+    if (const auto* kept = dynamic_cast<const Asked*>(one.attempt.keepsake.get())) asked = kept;
+  }
+  const bool embedded = asked != nullptr && asked->encoded && !asked->encoded->truncated;
+  const Place place = asked != nullptr ? asked->place : place_of(request);
+  storage::Binding binding = answer_binding(request, options_.stack, place);
+  if (embedded) binding.encoder = cache_encoder(asked->encoded->by);
   memory_.remember(binding,
                    {.question = request.question(),
                     .answer = step->attempt.answer,
                     .source = step->attempt.source,
                     .level = std::string(level_name(step->level)),
                     .confidence = step->confidence.value_or(0)},
-                   embedded ? std::span<const float>(last_->vector) : std::span<const float>{});
+                   embedded ? std::span<const float>(asked->encoded->vector)
+                            : std::span<const float>{});
 }
 
 }  // namespace tinyarms::tiers

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,9 +41,13 @@ struct EmbeddingTierOptions {
   std::filesystem::path intent_head = {};    // see IntentSource
   std::filesystem::path intent_folder = {};  //
   RetrievalOptions retrieval = {};  // questions about the user's own files
-  std::function<Place()> place = {};  // where questions are asked, at the time; empty: nowhere
+  // Where a question is asked (Request::folder), as it is there at the time; empty: nowhere.
+  std::function<Place(const std::string& folder)> place = {};
 };
 
+// Thread-safe. Encoder and intents are loaded once, whoever asks first, and then shared: one text
+// takes every core of the encoder for a few milliseconds, so that texts wait for one another. What
+// belongs to one question travels with its climb, as the attempt's keepsake.
 class EmbeddingTier final : public cascade::Tier {
  public:
   using LoadEncoder =
@@ -68,36 +73,54 @@ class EmbeddingTier final : public cascade::Tier {
     std::string question;
     std::vector<float> vector;
     bool truncated = false;
+    BoundEncoder by;
   };
 
-  struct Asked {
-    std::string question;
+  // Of one climb: by the answer the project may be in another state.
+  struct Asked final : cascade::Keepsake {
     Place place;
+    std::shared_ptr<const Encoded> encoded;  // null: its words were enough, or nothing could be had
   };
 
-  Place place() const { return options_.place ? options_.place() : Place{}; }
+  Place place_of(const cascade::Request& request) const {
+    return options_.place ? options_.place(request.folder) : Place{};
+  }
   bool may_recall(const cascade::Request& request) const;
   bool may_look_up(const cascade::Request& request) const;
-  void choose_encoder();
+  // The question with its embedding, what the heads take it for, and what loading took.
+  struct Understood {
+    std::shared_ptr<const Encoded> encoded;
+    std::shared_ptr<engine::Embedder> encoder;  // that did it; for whoever holds the lock
+    intent::Intent intent;
+    double load_seconds = 0;
+    std::string notice;  // of the set-up, told once
+  };
+  Result<Understood> understand(const std::string& question, const StopFlag& stop);
+  std::optional<storage::CacheEncoder> serving_encoder();
+  // With the lock held:
+  void choose_encoder(const std::optional<storage::CacheEncoder>& serving);
   Result<double> ready_encoder();  // seconds it took, 0 where it was ready
   Result<void> ready_intents();
-  Result<const Encoded*> encode(const std::string& question);
+  Result<std::shared_ptr<const Encoded>> encode(const std::string& question);
   // The earlier question nearest to this one, if the gate takes both for the same.
   cascade::Attempt recall(const storage::Binding& binding, const Encoded& encoded);
-  Result<std::optional<cascade::Attempt>> look_up(const std::string& question);
+  Result<std::optional<cascade::Attempt>> look_up(const cascade::Request& request,
+                                                  const Understood& understood);
+  const gate::Gate& words_gate();
 
   EmbeddingTierOptions options_;
   LoadEncoder load_encoder_;
   AnswerMemory& memory_;
   const Clock& clock_;
-  BoundEncoder in_use_;
-  std::unique_ptr<engine::Embedder> encoder_;
-  std::optional<intent::Head> intents_;
-  std::optional<gate::Gate> gate_;  // read when there is a candidate
   Retrieval retrieval_;
-  std::optional<Encoded> last_;  // the question of this climb, for remember()
-  std::optional<Asked> asked_;   // where it was asked: by the answer the project may be another
-  std::string notice_;           // of the set-up, told with the next attempt
+  std::once_flag gate_read_;  // when there is a candidate
+  std::optional<gate::Gate> gate_;
+  std::mutex mutex_;  // of all below
+  BoundEncoder in_use_;
+  std::shared_ptr<engine::Embedder> encoder_;
+  std::optional<intent::Head> intents_;
+  std::shared_ptr<const Encoded> last_;  // asked again, or for several answers, it costs nothing
+  std::string notice_;                   // of the set-up, told with the next attempt
 };
 
 }  // namespace tinyarms::tiers

@@ -1,13 +1,16 @@
 #include "tiers/embedding_tier.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <thread>
 
 #include "base/file.h"
 #include "intent/example.h"
@@ -79,8 +82,11 @@ class EmbeddingTierTest : public testing::Test {
     return made;
   }
 
-  static cascade::Reply reply(const std::string& answer, Level level = Level::L2) {
+  // What a tier above made of the question that was last asked of L1.
+  cascade::Reply reply(const std::string& answer, Level level = Level::L2) const {
     cascade::Reply made;
+    made.trace.emplace_back();
+    made.trace.back().attempt = asked_;
     cascade::Step step;
     step.level = level;
     step.decision = Decision::Accept;
@@ -89,7 +95,7 @@ class EmbeddingTierTest : public testing::Test {
     step.attempt.answer = answer;
     step.attempt.source = "small model";
     made.trace.push_back(step);
-    made.winner = 0;
+    made.winner = 1;
     made.sure = true;
     return made;
   }
@@ -97,7 +103,8 @@ class EmbeddingTierTest : public testing::Test {
   cascade::Attempt ask(EmbeddingTier& tier, const cascade::Request& asked) {
     auto attempt = tier.attempt(asked, {}, stop_, listener_);
     EXPECT_TRUE(attempt) << attempt.error().message();
-    return attempt ? *attempt : cascade::Attempt{};
+    asked_ = attempt ? *attempt : cascade::Attempt{};
+    return asked_;
   }
 
   fs::path folder_;
@@ -105,6 +112,7 @@ class EmbeddingTierTest : public testing::Test {
   StopFlag stop_;
   cascade::Listener listener_;
   int loads_ = 0;
+  cascade::Attempt asked_;  // the last of ask()
   std::map<std::string, double> angles_ = {
       {"sort a list", 0.0}, {"how do I sort a list", 0.05}, {"sort a list backwards please", 0.6}};
 };
@@ -209,7 +217,7 @@ TEST_F(EmbeddingTierTest, OnlySureFinishedUnforcedAnswersFromAboveAreKept) {
   unsure.sure = false;
   l1->remember(asked, unsure);
   cascade::Reply cut = reply("cut o");
-  cut.trace[0].attempt.finish = cascade::Finish::Length;
+  cut.trace[1].attempt.finish = cascade::Finish::Length;
   l1->remember(asked, cut);
   l1->remember(asked, reply("42", Level::L0));
   cascade::Request forced = asked;
@@ -310,7 +318,7 @@ TEST_F(EmbeddingTierTest, AnAnswerOfOneStateOfTheProjectIsNoneOfAnother) {
   AnswerMemory memory(database(), 100, clock_);
   std::string state = "one";
   EmbeddingTierOptions options;
-  options.place = [&] { return Place{.project = "/p", .state = state}; };
+  options.place = [&](const std::string&) { return Place{.project = "/p", .state = state}; };
   auto l1 = tier(memory, std::move(options));
   const cascade::Attempt before = ask(*l1, request("sort a list"));
   l1->remember(request("sort a list"), reply("use sorted()"));
@@ -328,7 +336,7 @@ TEST_F(EmbeddingTierTest, AnAnswerIsOfTheStateInWhichItWasAskedFor) {
   AnswerMemory memory(database(), 100, clock_);
   std::string state = "one";
   EmbeddingTierOptions options;
-  options.place = [&] { return Place{.project = "/p", .state = state}; };
+  options.place = [&](const std::string&) { return Place{.project = "/p", .state = state}; };
   auto l1 = tier(memory, std::move(options));
   const cascade::Attempt before = ask(*l1, request("sort a list"));
   state = "two";  // a commit while a model writes
@@ -404,6 +412,111 @@ TEST_F(EmbeddingTierTest, TheEncoderOfTheVectorsServesUntilThoseOfTheConfiguredA
   EXPECT_FALSE(missed.answered);
   EXPECT_THAT(missed.reason, HasSubstr("calibrate"));
   EXPECT_TRUE(ask(*bare, request("sort a list")).answered);
+}
+
+// An encoder has one caller at a time; it says so where that does not hold.
+class LonelyEmbedder final : public engine::Embedder {
+ public:
+  LonelyEmbedder(TableEmbedder table, std::atomic<int>& met)
+      : table_(std::move(table)), met_(met) {}
+  const engine::ModelFacts& facts() const override { return table_.facts(); }
+  int dimensions() const override { return 2; }
+  std::string_view backend() const override { return "a table"; }
+  Result<std::vector<int32_t>> tokenize(std::string_view text) const override {
+    return table_.tokenize(text);
+  }
+  Result<std::vector<engine::Embedding>> embed(std::span<const std::string> texts) override {
+    if (inside_.exchange(true)) ++met_;
+    std::this_thread::yield();
+    auto embeddings = table_.embed(texts);
+    inside_ = false;
+    return embeddings;
+  }
+
+ private:
+  TableEmbedder table_;
+  std::atomic<bool> inside_{false};
+  std::atomic<int>& met_;
+};
+
+// What anybody is told, and what is kept, is what one thread alone would have been told and kept.
+TEST_F(EmbeddingTierTest, ManyThreadsAskOneTierAsOneThreadWould) {
+  constexpr size_t kThreads = 8;
+  constexpr size_t kQuestions = 24;
+  std::atomic<int> met{0};
+  std::atomic<int> loads{0};
+  AnswerMemory memory(database(), 1000, clock_);
+  EmbeddingTierOptions options;
+  options.encoder.model.name = "encoder";
+  options.encoder.model.sha256 = "e1";
+  options.place = [](const std::string& folder) { return Place{.project = folder}; };
+  EmbeddingTier shared(
+      std::move(options),
+      [&](const ModelRef&) -> Result<std::unique_ptr<engine::Embedder>> {
+        ++loads;
+        return std::unique_ptr<engine::Embedder>(
+            std::make_unique<LonelyEmbedder>(TableEmbedder(angles_), met));
+      },
+      memory, clock_);
+  const auto question = [&](size_t thread, size_t i) {
+    cascade::Request asked = request(fmt::format("question {} of {}{}", i, thread,
+                                                 std::string(3 * thread + i, '!')));
+    asked.folder = fmt::format("/project{}", thread);
+    return asked;
+  };
+  const auto answer = [](size_t thread, size_t i) { return fmt::format("{} {}", thread, i); };
+
+  std::vector<std::vector<cascade::Attempt>> told(kThreads);
+  std::vector<std::thread> threads;
+  for (size_t thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (size_t i = 0; i < kQuestions; ++i) {
+        const cascade::Request asked = question(thread, i);
+        const StopFlag stop;
+        cascade::Listener listener;
+        auto attempt = shared.attempt(asked, {}, stop, listener);
+        ASSERT_TRUE(attempt) << attempt.error().message();
+        told[thread].push_back(*attempt);
+        cascade::Reply made = reply(answer(thread, i));
+        made.trace.front().attempt = std::move(*attempt);
+        shared.remember(asked, made);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(met, 0);
+  EXPECT_EQ(loads, 1);
+
+  AnswerMemory nothing(folder_ / "alone.sqlite", 1000, clock_);
+  EmbeddingTierOptions alone_options;
+  alone_options.place = [](const std::string& folder) { return Place{.project = folder}; };
+  auto alone = tier(nothing, std::move(alone_options));
+  for (size_t thread = 0; thread < kThreads; ++thread) {
+    ASSERT_EQ(told[thread].size(), kQuestions);
+    for (size_t i = 0; i < kQuestions; ++i) {
+      const cascade::Request asked = question(thread, i);
+      const cascade::Attempt expected = ask(*alone, asked);
+      for (const std::string_view signal : {signal::kIntentProbability, signal::kIntentMargin}) {
+        EXPECT_EQ(told[thread][i].evidence.number(signal), expected.evidence.number(signal));
+      }
+      EXPECT_EQ(told[thread][i].evidence.text(signal::kCacheEntry),
+                expected.evidence.text(signal::kCacheEntry));
+      auto again = shared.attempt(asked, {}, stop_, listener_);
+      ASSERT_TRUE(again);
+      EXPECT_EQ(again->answer, answer(thread, i)) << "kept under its own question";
+    }
+  }
+}
+
+TEST_F(EmbeddingTierTest, AQuestionThatNobodyWaitsForIsNotEmbedded) {
+  AnswerMemory memory(database(), 100, clock_);
+  auto l1 = tier(memory);
+  StopFlag stop;
+  stop.raise();
+  auto attempt = l1->attempt(request("sort a list"), {}, stop, listener_);
+  ASSERT_FALSE(attempt);
+  EXPECT_EQ(attempt.error().code, ErrorCode::Interrupted);
+  EXPECT_EQ(loads_, 0);
 }
 
 TEST(BindingTest, PartsNeverRunIntoEachOther) {

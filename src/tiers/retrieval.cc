@@ -134,7 +134,7 @@ bool Retrieval::ready() const {
 }
 
 // A server outlives many states of the index, which others write.
-Result<const corpus::VectorMaker*> Retrieval::refresh() {
+Result<void> Retrieval::open_current() {
   fresh_ = false;
   if (library_ != nullptr) {
     auto current = library_->keep_up();
@@ -147,14 +147,21 @@ Result<const corpus::VectorMaker*> Retrieval::refresh() {
     library_ = std::move(*opened);
   }
   fresh_ = true;
-  return library_->maker();
+  return {};
 }
 
-std::function<bool(std::string_view)> Retrieval::scope(corpus::Library& library) const {
-  auto roots = library.roots();
+Result<std::optional<corpus::VectorMaker>> Retrieval::refresh() {
+  const std::lock_guard lock(mutex_);
+  if (auto opened = open_current(); !opened) return opened.error();
+  const corpus::VectorMaker* maker = library_->maker();
+  return maker != nullptr ? std::optional(*maker) : std::nullopt;
+}
+
+std::function<bool(std::string_view)> Retrieval::scope(const std::string& folder) const {
+  auto roots = library_->roots();
   if (!roots || roots->size() < 2) return nullptr;
-  const corpus::Root* around = corpus::root_of(
-      *roots, options_.working_folder ? options_.working_folder() : std::string());
+  const corpus::Root* around =
+      corpus::root_of(*roots, folder.empty() ? options_.working_folder : folder);
   if (around == nullptr) return nullptr;
   return [folder = around->path](std::string_view path) {
     return corpus::lies_in(path, folder);
@@ -176,28 +183,37 @@ Result<std::string> Retrieval::notice_for(const std::string& encoder_id) {
   return notice + *remaking;
 }
 
-Result<std::optional<cascade::Attempt>> Retrieval::look_up(const std::string& question,
-                                                           const std::string& encoder_id,
+Result<std::optional<cascade::Attempt>> Retrieval::look_up(const Query& query,
                                                            const EmbedQuestion& embed) {
+  const std::string& question = query.question;
+  std::unique_lock lock(mutex_);
   if (!fresh_) {
-    if (auto opened = refresh(); !opened) return opened.error();
+    if (auto opened = open_current(); !opened) return opened.error();
   }
   fresh_ = false;
-  auto notice = notice_for(encoder_id);
+  auto notice = notice_for(query.encoder_id);
   if (!notice) return notice.error();
   std::vector<float> vector;
   const corpus::VectorMaker* maker = library_->maker();
-  if (maker != nullptr && maker->model_id == encoder_id) {
+  if (maker != nullptr && maker->model_id == query.encoder_id) {
+    lock.unlock();  // it may wait for the encoder
     auto embedded = embed(question);
     if (!embedded) return embedded.error();
     vector = std::move(*embedded);
+    lock.lock();
+    if (library_ == nullptr) {
+      if (auto opened = open_current(); !opened) return opened.error();
+    }
+    // In between, vectors of another encoder may have begun to serve.
+    maker = library_->maker();
+    if (maker == nullptr || maker->model_id != query.encoder_id) vector.clear();
   }
   auto found = library_->search({.text = question,
                                  .vector = vector,
-                                 .made_by = encoder_id,
+                                 .made_by = query.encoder_id,
                                  .count = kFound,
                                  .weights = options_.weights,
-                                 .wanted = scope(*library_)});
+                                 .wanted = scope(query.folder)});
   if (!found) return found.error();
   std::erase_if(*found, [](const corpus::Found& each) { return !is_plain(each.passage.path); });
   if (found->empty() || (found->front().vector_rank > 0 && found->front().cosine < kNearMin)) {

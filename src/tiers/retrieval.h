@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,11 +30,10 @@ struct RetrievalOptions {
   corpus::VectorMaker encoder = {};  // the configured one; its dimensions do not matter
   size_t budget_tokens = 1200;   // of passages for the models above; 0: none
   corpus::FusionWeights weights = {};
-  // Where it is asked, at the time: only the root around that folder is searched, if any.
-  std::function<std::string()> working_folder = {};
+  std::string working_folder = {};  // where it is asked, unless a question says otherwise
 };
 
-// One thread at a time.
+// Thread-safe: one search after the other.
 class Retrieval {
  public:
   using EmbedQuestion = std::function<Result<std::vector<float>>(const std::string&)>;
@@ -46,24 +46,29 @@ class Retrieval {
   bool ready() const;
 
   // What other processes did since is seen from here on. Whose vectors are searched, so that the
-  // question can be embedded by that encoder: null where words alone are. Errors: of the library.
-  Result<const corpus::VectorMaker*> refresh();
+  // question can be embedded by that encoder; none where words alone are. Errors: of the library.
+  Result<std::optional<corpus::VectorMaker>> refresh();
 
+  struct Query {
+    std::string question;
+    std::string encoder_id;   // of the encoder behind `embed`
+    std::string folder = {};  // only the root around it is searched; empty: the working folder
+  };
   // Answered where the evidence is strong, else an abstention with passages; nothing where nothing
   // near enough was found. `notice` of the attempt: what the user should know of the index. In the
-  // state that refresh() saw, where it was called since the last question. `encoder_id`: of the
-  // encoder behind `embed`; where it is not the vectors', words alone are searched. Errors: those
-  // of the library, of `embed`.
-  Result<std::optional<cascade::Attempt>> look_up(const std::string& question,
-                                                  const std::string& encoder_id,
-                                                  const EmbedQuestion& embed);
+  // state that refresh() saw, where it was called since the last question. Where the encoder is not
+  // the vectors', words alone are searched. Errors: those of the library, of `embed`.
+  Result<std::optional<cascade::Attempt>> look_up(const Query& query, const EmbedQuestion& embed);
 
  private:
+  // With the lock held:
+  Result<void> open_current();
   Result<std::string> notice_for(const std::string& encoder_id);
-  std::function<bool(std::string_view)> scope(corpus::Library& library) const;
+  std::function<bool(std::string_view)> scope(const std::string& folder) const;
 
   RetrievalOptions options_;
   const Clock& clock_;
+  std::mutex mutex_;  // of all below
   std::unique_ptr<corpus::Library> library_;
   bool fresh_ = false;  // refreshed since the last question
 };

@@ -95,7 +95,7 @@ class RetrievalLookUp : public testing::Test {
                          .budget_tokens = budget},
                         clock_);
     EXPECT_TRUE(retrieval.ready());
-    auto attempt = retrieval.look_up(question, "m", [&](const std::string&) {
+    auto attempt = retrieval.look_up({.question = question, .encoder_id = "m"}, [&](const std::string&) {
       return Result<std::vector<float>>(std::vector<float>{std::cos(angle), std::sin(angle)});
     });
     EXPECT_TRUE(attempt) << attempt.error().message();
@@ -145,7 +145,7 @@ TEST_F(RetrievalLookUp, SeesWhatWasIndexedWhileItWasOpen) {
        .encoder = {.model = "m", .model_id = "m"}},
       clock_);
   const auto answered = [&](const std::string& question) {
-    auto attempt = retrieval.look_up(question, "m", [](const std::string&) {
+    auto attempt = retrieval.look_up({.question = question, .encoder_id = "m"}, [](const std::string&) {
       return Result<std::vector<float>>(std::vector<float>{1, 0});
     });
     EXPECT_TRUE(attempt) << attempt.error().message();
