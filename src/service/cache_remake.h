@@ -38,8 +38,8 @@ struct CacheRemaking {
   std::function<void()> on_wait = {};  // another process is at it
 };
 
-// What is missing for that encoder; where there is no cache, nothing. Errors: those of the database,
-// of the embedder; Io; Interrupted while waiting.
+// What is missing for that encoder; where there is no cache, nothing. Errors: those of the
+// database, of the embedder; Io; Interrupted while waiting.
 Result<size_t> cache_vectors_missing(const storage::CacheEncoder& encoder, const Paths& paths,
                                      const Clock& clock);
 Result<CacheRemakeReport> remake_cache_vectors(engine::Embedder& embedder,

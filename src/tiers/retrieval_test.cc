@@ -95,9 +95,10 @@ class RetrievalLookUp : public testing::Test {
                          .budget_tokens = budget},
                         clock_);
     EXPECT_TRUE(retrieval.ready());
-    auto attempt = retrieval.look_up({.question = question, .encoder_id = "m"}, [&](const std::string&) {
+    const auto embed = [&](const std::string&) {
       return Result<std::vector<float>>(std::vector<float>{std::cos(angle), std::sin(angle)});
-    });
+    };
+    auto attempt = retrieval.look_up({.question = question, .encoder_id = "m"}, embed);
     EXPECT_TRUE(attempt) << attempt.error().message();
     return attempt ? *attempt : std::nullopt;
   }
@@ -145,9 +146,10 @@ TEST_F(RetrievalLookUp, SeesWhatWasIndexedWhileItWasOpen) {
        .encoder = {.model = "m", .model_id = "m"}},
       clock_);
   const auto answered = [&](const std::string& question) {
-    auto attempt = retrieval.look_up({.question = question, .encoder_id = "m"}, [](const std::string&) {
+    const auto embed = [](const std::string&) {
       return Result<std::vector<float>>(std::vector<float>{1, 0});
-    });
+    };
+    auto attempt = retrieval.look_up({.question = question, .encoder_id = "m"}, embed);
     EXPECT_TRUE(attempt) << attempt.error().message();
     return attempt && *attempt && (*attempt)->answered ? (*attempt)->answer : std::string();
   };
