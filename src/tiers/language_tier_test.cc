@@ -171,6 +171,7 @@ LanguageTierOptions with_maths() {
   return {.model = model("small"),
           .specialists = {{.kind = "maths", .model = model("large"), .setting = "l2.x"}},
           .certainty_min = 0.5,
+          .system_prompt = "",
           .resolve = [](const std::string& name) { return model(name); }};
 }
 

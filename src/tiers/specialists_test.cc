@@ -83,7 +83,7 @@ TEST(SpecialistsTest, EnglishIsForeignToNobody) {
 
 TEST(SpecialistsTest, ToolsThatAreOfferedAreAnIntent) {
   cascade::Request request = asked("What is the weather in Berlin?");
-  request.order.tools.push_back({.name = "weather"});
+  request.order.tools.push_back({"weather", "", ""});
   EXPECT_EQ(all().choose(request, told("maths", 0.99)).route.why, "tools are offered → tools model");
   request.order.tool_choice = cascade::ToolChoice::None;
   EXPECT_EQ(all().choose(request, told("maths", 0.99)).route.name, "maths");
