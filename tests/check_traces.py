@@ -288,7 +288,7 @@ class Traces(unittest.TestCase):
         for _ in range(20):
             self.assertEqual(self.question(serve)[0], 200)
         counts = self.counted(serve)
-        self.assertEqual(counts["spans_waiting"], 6)
+        self.assertEqual(counts["spans_waiting"], 8)
         self.assertEqual(counts['spans_dropped_total{reason="queue_full"}'], 34)
         self.assertEqual(serve.stop()[0], 0)
 
