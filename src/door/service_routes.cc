@@ -99,7 +99,8 @@ void add_trace_metrics(MetricsText& text, const service::TraceExport* traces) {
   text.value(kDropped, number(counts->dropped_undelivered), "reason=\"undelivered\"");
   text.value(kDropped, number(counts->dropped_at_end), "reason=\"shutdown\"");
   text.value(kDropped, number(counts->rejected), "reason=\"rejected\"");
-  text.one("tinyarms_spans_waiting", "gauge", "Spans in the queue.", number(counts->waiting));
+  text.one("tinyarms_spans_waiting", "gauge", "Spans in the queue or on their way.",
+           number(counts->waiting));
   text.one("tinyarms_span_exports_total", "counter", "Requests to the collector.",
            number(counts->tries));
   text.one("tinyarms_span_export_failures_total", "counter", "Of those, failed.",

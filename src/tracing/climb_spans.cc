@@ -73,6 +73,11 @@ void add_verdict(Attributes& attributes, const AttemptNote& attempt) {
   add_number(attributes, "tinyarms.threshold", attempt.threshold);
 }
 
+// Rules and remembered answers are nobody's model.
+std::string_view source_name(const AttemptNote& attempt) {
+  return attempt.level < Level::L2 ? "tinyarms.source" : "gen_ai.response.model";
+}
+
 void add_ids(Attributes& attributes, const ClimbNote& note) {
   add_text(attributes, "tinyarms.request.id", note.provenance.id);
   add_text(attributes, "tinyarms.decision.id", note.decision);
@@ -112,10 +117,8 @@ Span attempt_span(const ClimbNote& note, size_t index, const SpanTerms& terms) {
     span.failed = true;
     attributes.emplace_back("error.type", std::string(error_code_name(*attempt.error)));
   }
-  if (attempt.level < Level::L2) {  // no model is asked there
-    add_text(attributes, "tinyarms.source", attempt.source);
-    return span;
-  }
+  add_text(attributes, source_name(attempt), attempt.source);
+  if (attempt.level < Level::L2) return span;
   const bool remote = attempt.level == Level::L4;
   const std::string& model = requested_model(attempt, terms);
   span.name = fmt::format("{} {}", operation_of(note), model.empty() ? span.name : model);
@@ -126,7 +129,6 @@ Span attempt_span(const ClimbNote& note, size_t index, const SpanTerms& terms) {
   add_text(attributes, "gen_ai.request.model", model);
   attributes.emplace_back("gen_ai.request.temperature", note.temperature);
   attributes.emplace_back("gen_ai.request.max_tokens", int64_t{note.tokens_max});
-  add_text(attributes, "gen_ai.response.model", attempt.source);
   add_server(attributes, attempt.upstream);
   add_usage(attributes, attempt.prompt_tokens, attempt.cached_tokens, attempt.completion_tokens);
   if (attempt.answered) {
@@ -163,7 +165,7 @@ void add_outcome(const ClimbNote& note, Span& span) {
   if (note.winner && *note.winner < note.attempts.size()) {
     const AttemptNote& winner = note.attempts[*note.winner];
     add_verdict(attributes, winner);
-    add_text(attributes, "gen_ai.response.model", winner.source);
+    add_text(attributes, source_name(winner), winner.source);
     attributes.emplace_back("gen_ai.response.finish_reasons",
                             std::vector<std::string>{finish_reason(winner)});
   } else if (!note.interrupted) {

@@ -83,6 +83,19 @@ TEST(ClimbSpans, NamesOfTheRemoteApiAndTheTextCompletionAreTheConventions) {
   EXPECT_EQ(text_of(spans[3], "gen_ai.provider.name"), "tinyarms");
 }
 
+TEST(ClimbSpans, ARuleIsNoModel) {
+  ClimbNote note = served_climb();
+  note.attempts.resize(1);
+  note.attempts[0].decision = Decision::Accept;
+  note.attempts[0].answered = true;
+  note.attempts[0].source = "rule base-conversion";
+  note.winner = 0;
+  for (const Span& span : spans_of(note, kTerms)) {
+    EXPECT_EQ(text_of(span, "tinyarms.source"), "rule base-conversion");
+    EXPECT_EQ(value_of(span, "gen_ai.response.model"), nullptr);
+  }
+}
+
 TEST(ClimbSpans, AFailureHasItsKindAndNoWords) {
   cascade::Request request;
   request.messages = {{cascade::Role::User, "canary question"}};

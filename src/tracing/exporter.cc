@@ -70,7 +70,7 @@ void Exporter::finish() {
 ExportCounts Exporter::counts() const {
   const std::lock_guard lock(mutex_);
   ExportCounts counts = counts_;
-  counts.waiting = queued_spans_;
+  counts.waiting = queued_spans_ + on_their_way_;
   return counts;
 }
 
@@ -115,6 +115,7 @@ Exporter::Batch Exporter::take_batch(std::unique_lock<std::mutex>& lock) {
   // What is under way is in nobody's way: there is room for others from now on.
   queued_spans_ -= spans;
   queued_bytes_ -= bytes;
+  on_their_way_ = spans;
   lock.unlock();
   std::vector<Span> all;
   for (const ClimbNote& note : notes) {
@@ -131,13 +132,13 @@ void Exporter::deliver(const Batch& batch, bool last_try) {
     if (settle_reply(delivery, batch)) return;
     if (stop_.raised()) break;
     if (!is_for_now(delivery.status) || tries >= terms_.tries_max) {
-      return settle(counts_.dropped_undelivered, batch.spans);
+      return drop(counts_.dropped_undelivered, batch);
     }
     if (last_try) break;
     last_try = !wait_to_try_again(delivery, tries);
     if (last_try && delivery.retry_after_seconds > 0) break;  // it said not now
   }
-  settle(counts_.dropped_at_end, batch.spans);
+  drop(counts_.dropped_at_end, batch);
 }
 
 // Whether the collector took it.
@@ -152,6 +153,7 @@ bool Exporter::settle_reply(const Delivery& delivery, const Batch& batch) {
     problem_ = delivery.status == 0 ? delivery.problem : fmt::format("HTTP {}", delivery.status);
     return false;
   }
+  on_their_way_ = 0;
   counts_.sent += batch.spans - rejected;
   counts_.rejected += rejected;
   problem_ = rejected > 0 ? fmt::format("the collector rejected {} spans", rejected) : "";
@@ -168,9 +170,10 @@ bool Exporter::wait_to_try_again(const Delivery& failed, int tries) {
   return !changed_.wait_for(lock, seconds_of(seconds), [this] { return ending_; });
 }
 
-void Exporter::settle(uint64_t& count, uint64_t spans) {
+void Exporter::drop(uint64_t& count, const Batch& batch) {
   const std::lock_guard lock(mutex_);
-  count += spans;
+  on_their_way_ = 0;
+  count += batch.spans;
 }
 
 }  // namespace tinyarms::tracing

@@ -49,7 +49,7 @@ struct ExportCounts {
   uint64_t dropped_undelivered = 0;  // after all tries, or refused for good
   uint64_t dropped_at_end = 0;       // the process ended first
   uint64_t rejected = 0;             // the collector took the request, and not these
-  uint64_t waiting = 0;
+  uint64_t waiting = 0;              // in the queue, or on their way
   uint64_t tries = 0;                // requests
   uint64_t failed_tries = 0;
 };
@@ -81,7 +81,7 @@ class Exporter {
   Batch take_batch(std::unique_lock<std::mutex>& lock);
   void deliver(const Batch& batch, bool last_try);
   bool wait_to_try_again(const Delivery& failed, int tries);
-  void settle(uint64_t& count, uint64_t spans);
+  void drop(uint64_t& count, const Batch& batch);
   bool settle_reply(const Delivery& delivery, const Batch& batch);
 
   const Courier courier_;
@@ -94,6 +94,7 @@ class Exporter {
   std::deque<ClimbNote> queue_;
   size_t queued_spans_ = 0;
   size_t queued_bytes_ = 0;
+  uint64_t on_their_way_ = 0;
   ExportCounts counts_;
   std::string problem_;
   bool ending_ = false;

@@ -282,7 +282,9 @@ Courier courier_to(const Target& target) {
         {.url = target.url, .headers = target.headers, .body = body, .direct = target.direct},
         limits, stop, sink, connections.get());
     // A reply that broke off after its status was said is one all the same.
-    if (!posted && delivery.status == 0) delivery.problem = posted.error().message();
+    if (!posted && delivery.status == 0) {
+      delivery.problem = fmt::format("{}: {}", posted.error().where, posted.error().what);
+    }
     return delivery;
   };
 }
