@@ -23,7 +23,7 @@ constexpr uint32_t kRestartContext = 2048;
 
 std::vector<engine::ChatMessage> long_prompt(int round, bool smoke) {
   std::string text = fmt::format("Round {}. Values in use: ", round);
-  for (int i = 0; i < (smoke ? 100 : 260); ++i) {
+  for (int i = 0; i < (smoke ? 60 : 176); ++i) {
     text += fmt::format("value_{} ", (round * 37 + i * 11) % 89);
   }
   return {{"user", text + "\nWhich comes first?"}};

@@ -27,7 +27,7 @@ bool process_lives(std::string_view digits) {
 
 }  // namespace
 
-Error system_error(ErrorCode code, const fs::path& path, int number) {
+Error file_failure(ErrorCode code, const fs::path& path, int number) {
   return Error{code, std::strerror(number), path.string(), "check its permissions and the disk"};
 }
 
@@ -38,12 +38,12 @@ bool is_private(const struct stat& facts) {
 Result<void> provide_folder(const fs::path& folder) {
   std::error_code problem;
   fs::create_directories(folder.parent_path(), problem);
-  if (problem) return system_error(ErrorCode::Io, folder.parent_path(), problem.value());
+  if (problem) return file_failure(ErrorCode::Io, folder.parent_path(), problem.value());
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-    return system_error(ErrorCode::Io, folder, errno);
+    return file_failure(ErrorCode::Io, folder, errno);
   }
   struct stat facts {};
-  if (::lstat(folder.c_str(), &facts) != 0) return system_error(ErrorCode::Io, folder, errno);
+  if (::lstat(folder.c_str(), &facts) != 0) return file_failure(ErrorCode::Io, folder, errno);
   if (S_ISDIR(facts.st_mode) && is_private(facts)) return {};
   return Error{ErrorCode::Config, "is no folder that this user alone may enter", folder.string(),
                fmt::format("chmod 700 {}", folder.string())};
@@ -54,7 +54,7 @@ Result<struct stat> check_file(const Descriptor& file, const fs::path& path) {
   struct stat facts {};
   if (file.get() < 0 || ::fstat(file.get(), &facts) != 0) {
     const auto code = errno == ENOENT ? ErrorCode::NotFound : ErrorCode::Io;
-    return system_error(code, path, errno);
+    return file_failure(code, path, errno);
   }
   if (S_ISREG(facts.st_mode) && is_private(facts)) return facts;
   return Error{ErrorCode::Io, "is no plain file that this user alone may read", path.string(), ""};
@@ -68,7 +68,7 @@ Result<void> read_exactly(const Descriptor& file, char* to, size_t count, const 
   while (count > 0) {
     const ssize_t got = ::read(file.get(), to, count);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return system_error(ErrorCode::Io, path, errno);
+    if (got < 0) return file_failure(ErrorCode::Io, path, errno);
     if (got == 0) return Error{ErrorCode::Corrupt, "ends too early", path.string(), ""};
     to += got;
     count -= static_cast<size_t>(got);
@@ -92,7 +92,7 @@ Result<std::string> provide_key(const fs::path& path) {
   }
   std::string key(kKeyBytes, '\0');
   if (::getentropy(key.data(), key.size()) != 0) {
-    return system_error(ErrorCode::Io, path, errno);
+    return file_failure(ErrorCode::Io, path, errno);
   }
   PendingFile pending(path);
   if (auto written = write_file_atomically(pending.path(), key); !written) return written.error();

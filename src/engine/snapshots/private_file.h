@@ -12,7 +12,7 @@
 
 namespace tinyarms::engine {
 
-Error system_error(ErrorCode code, const std::filesystem::path& path, int number);
+Error file_failure(ErrorCode code, const std::filesystem::path& path, int number);
 
 // This user's, and nobody else may read or write it.
 bool is_private(const struct stat& facts);

@@ -47,7 +47,7 @@ std::string text_of(const char (&field)[N]) {
   return {field, ::strnlen(field, N)};
 }
 
-Error corrupt(std::string what) { return Error{ErrorCode::Corrupt, std::move(what), "", ""}; }
+Error unsound(std::string what) { return Error{ErrorCode::Corrupt, std::move(what), "", ""}; }
 
 }  // namespace
 
@@ -76,19 +76,19 @@ void seal_snapshot(std::string& file, const SnapshotHead& head, std::string_view
 }
 
 Result<size_t> snapshot_front_bytes(std::string_view bytes, uint64_t file_bytes) {
-  if (bytes.size() < sizeof(Head)) return corrupt("ends within its head");
+  if (bytes.size() < sizeof(Head)) return unsound("ends within its head");
   const Head head = read_head(bytes);
-  if (std::memcmp(head.mark, kMark, sizeof(kMark)) != 0) return corrupt("is no snapshot");
+  if (std::memcmp(head.mark, kMark, sizeof(kMark)) != 0) return unsound("is no snapshot");
   if (head.version != kVersion) {
     return Error{ErrorCode::Unsupported,
                  fmt::format("is of version {}, not {}", head.version, kVersion), "", ""};
   }
   if (head.tokens == 0 || head.tokens > kSnapshotTokensMax) {
-    return corrupt("has an absurd number of tokens");
+    return unsound("has an absurd number of tokens");
   }
   const size_t front = snapshot_state_offset(head.tokens);
   if (file_bytes < front || file_bytes - front != head.state_bytes) {
-    return corrupt("is not as long as it says");
+    return unsound("is not as long as it says");
   }
   return front;
 }
@@ -97,7 +97,7 @@ Result<SnapshotHead> open_snapshot_front(std::string_view front, std::string_vie
   assert(front.size() > sizeof(Head) + kHexBytes);
   const std::string_view sealed = front.substr(0, front.size() - kHexBytes);
   if (!same_seal(hmac_sha256_hex(key, sealed), front.substr(sealed.size()))) {
-    return corrupt("does not bear this machine's seal");
+    return unsound("does not bear this machine's seal");
   }
   const Head raw = read_head(front);
   SnapshotHead head{.binding = text_of(raw.binding),

@@ -311,7 +311,7 @@ Result<size_t> SnapshotFolder::clear() {
     const std::string name =
         all->usable.empty() ? all->unusable.begin()->first : all->usable.begin()->first;
     if (::unlink(path_of(name).c_str()) != 0 && errno != ENOENT) {
-      return system_error(ErrorCode::Io, path_of(name), errno);
+      return file_failure(ErrorCode::Io, path_of(name), errno);
     }
     forget(name);
   }
