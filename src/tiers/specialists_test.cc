@@ -66,12 +66,12 @@ TEST(SpecialistsTest, WhatTheUserSaysOfTheKindIsCertain) {
 }
 
 TEST(SpecialistsTest, TheLanguageComesFirst) {
-  EXPECT_EQ(all().choose(asked("Wie viel ist die Summe der Zahlen?"), told("maths", 0.99)).route.why,
+  const auto maths = told("maths", 0.99);
+  EXPECT_EQ(all().choose(asked("Wie viel ist die Summe der Zahlen?"), maths).route.why,
             "language de → language.de model");
-  EXPECT_EQ(all().choose(asked("¿Cuál es la suma de los números?"), told("maths", 0.99)).route.name,
+  EXPECT_EQ(all().choose(asked("¿Cuál es la suma de los números?"), maths).route.name,
             "multilingual");
-  EXPECT_EQ(all().choose(asked("What is the sum of the numbers?"), told("maths", 0.99)).route.name,
-            "maths");
+  EXPECT_EQ(all().choose(asked("What is the sum of the numbers?"), maths).route.name, "maths");
 }
 
 TEST(SpecialistsTest, EnglishIsForeignToNobody) {
@@ -84,7 +84,8 @@ TEST(SpecialistsTest, EnglishIsForeignToNobody) {
 TEST(SpecialistsTest, ToolsThatAreOfferedAreAnIntent) {
   cascade::Request request = asked("What is the weather in Berlin?");
   request.order.tools.push_back({"weather", "", ""});
-  EXPECT_EQ(all().choose(request, told("maths", 0.99)).route.why, "tools are offered → tools model");
+  EXPECT_EQ(all().choose(request, told("maths", 0.99)).route.why,
+            "tools are offered → tools model");
   request.order.tool_choice = cascade::ToolChoice::None;
   EXPECT_EQ(all().choose(request, told("maths", 0.99)).route.name, "maths");
 }
