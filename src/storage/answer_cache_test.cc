@@ -138,7 +138,8 @@ TEST_F(AnswerCacheTest, ADimensionMismatchIsRefused) {
   auto find3 = cache_->find_similar(binding_, std::vector<float>{1, 0, 0}, 0.9);
   ASSERT_FALSE(find3);
   EXPECT_EQ(find3.error().code, ErrorCode::InvalidArgument);
-  EXPECT_TRUE(cache_->put({"other"}, entry_of("three", "3"), std::vector<float>{1, 0, 0}));
+  const Binding other{.hash = binding_.hash, .encoder = {.id = "another", .name = "another"}};
+  EXPECT_TRUE(cache_->put(other, entry_of("three", "3"), std::vector<float>{1, 0, 0}));
 }
 
 TEST_F(AnswerCacheTest, BadInputIsRefused) {
