@@ -24,23 +24,22 @@ struct CommonWords {
 // Those that stand in questions, too. No word of one ASCII letter: in texts about code and maths
 // those are variables.
 constexpr std::array<CommonWords, 7> kCommon = {{
-    {"en", "the of and to in is that for it with as was on are this be by from or an which what how "
-           "why when where who does do can could should would has have if then than not you your "
-           "there these at all into its write over no me so "
-           "plus come per am we they"},
+    {"en", "the of and to in is that for it with as was on are this be by from or an which what "
+           "how why when where who does do can could should would has have if then than not you "
+           "your there these at all into its write over no me so plus come per am we they"},
     {"de", "der die das und ist ein eine einen einem einer eines nicht mit von zu den dem des auf "
            "für im in wie was warum wann wo wer welche welcher welches kann ich du sie es wird "
-           "werden sind hat haben oder aus bei nach über wenn dass zwischen mir man gibt soll durch "
-           "ohne um meine mein meinen alle sich so als an noch nur schreibe viele viel"},
+           "werden sind hat haben oder aus bei nach über wenn dass zwischen mir man gibt soll "
+           "durch ohne um meine mein meinen alle sich so als an noch nur schreibe viele viel"},
     {"fr", "le la les un une des du de et est en que qui quoi quel quelle quels quelles comment "
            "pourquoi dans pour par sur avec ne pas plus ce cette il elle je tu nous vous au aux "
            "sont peut où quand entre se sans mon ma fait faire à ou qu combien tous toutes écris"},
     {"es", "¿ el la los las un una de del es en que qué cómo por para con no se su al lo como cuál "
            "cuáles cuándo dónde quién son está puede este esta entre sin más mi hay ser porque yo "
            "me cuánto cuántos cuántas todos todas escribe si desde sobre cada"},
-    {"it", "il lo la gli le un uno una di del della dei delle è in che cosa come perché quando dove "
-           "chi quale quali per con non si da dal al alla nel nella sono può questo questa tra su "
-           "più mi ho ha senza qual quanto quanti quante tutti tutte scrivi se ogni"},
+    {"it", "il lo la gli le un uno una di del della dei delle è in che cosa come perché quando "
+           "dove chi quale quali per con non si da dal al alla nel nella sono può questo "
+           "questa tra su più mi ho ha senza qual quanto quanti quante tutti tutte scrivi se ogni"},
     {"pt", "os as um uma de do da dos das é em que como por para com não se no na nos nas ao qual "
            "quais quando onde quem são está pode este esta entre sem mais eu me meu minha foi "
            "porque quanto quantos quantas todos todas escreva cada seu sua pelo pela"},

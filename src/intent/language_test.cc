@@ -123,7 +123,8 @@ TEST(LanguageOf, NeitherNothingNorNoiseIsALanguage) {
 }
 
 TEST(LanguageOf, LettersOfAnUnknownLatinLanguageAreMostlyNothing) {
-  for (const char* text : {"Hur vänder jag på en sträng i Python?", "Jak odwrócić napis w Pythonie?",
+  for (const char* text : {"Hur vänder jag på en sträng i Python?",
+                           "Jak odwrócić napis w Pythonie?",
                            "Python'da bir dizge nasıl ters çevrilir?"}) {
     EXPECT_FALSE(language_of(text)) << text;
   }

@@ -66,7 +66,8 @@ TEST(SpecialistsTest, WhatTheUserSaysOfTheKindIsCertain) {
 }
 
 TEST(SpecialistsTest, TheLanguageComesFirst) {
-  EXPECT_EQ(all().choose(asked("Wie viel ist die Summe der Zahlen?"), told("maths", 0.99)).route.why,
+  const cascade::Trace maths = told("maths", 0.99);
+  EXPECT_EQ(all().choose(asked("Wie viel ist die Summe der Zahlen?"), maths).route.why,
             "language de → language.de model");
   EXPECT_EQ(all().choose(asked("¿Cuál es la suma de los números?"), told("maths", 0.99)).route.name,
             "multilingual");
@@ -84,7 +85,8 @@ TEST(SpecialistsTest, EnglishIsForeignToNobody) {
 TEST(SpecialistsTest, ToolsThatAreOfferedAreAnIntent) {
   cascade::Request request = asked("What is the weather in Berlin?");
   request.order.tools.push_back({"weather", "", ""});
-  EXPECT_EQ(all().choose(request, told("maths", 0.99)).route.why, "tools are offered → tools model");
+  EXPECT_EQ(all().choose(request, told("maths", 0.99)).route.why,
+            "tools are offered → tools model");
   request.order.tool_choice = cascade::ToolChoice::None;
   EXPECT_EQ(all().choose(request, told("maths", 0.99)).route.name, "maths");
 }
