@@ -66,7 +66,7 @@ TEST(SpecialistsTest, WhatTheUserSaysOfTheKindIsCertain) {
 }
 
 TEST(SpecialistsTest, TheLanguageComesFirst) {
-  const auto maths = told("maths", 0.99);
+  const cascade::Trace maths = told("maths", 0.99);
   EXPECT_EQ(all().choose(asked("Wie viel ist die Summe der Zahlen?"), maths).route.why,
             "language de → language.de model");
   EXPECT_EQ(all().choose(asked("¿Cuál es la suma de los números?"), maths).route.name,
