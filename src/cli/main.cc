@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "base/patient_threads.h"
 #include "cli/context.h"
 #include "cli/index_commands.h"
 #include "cli/mcp_command.h"
@@ -54,6 +55,7 @@ constexpr const char* kExamples =
 int main(int argc, char** argv) {
   using namespace tinyarms;
   using namespace tinyarms::cli;
+  wait_patiently(argv);
   catch_interrupts();
   std::ios::sync_with_stdio(false);
 

@@ -1,0 +1,27 @@
+#include "base/patient_threads.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+namespace tinyarms {
+namespace {
+
+constexpr const char* kSpins = "GOMP_SPINCOUNT";
+constexpr const char* kSpinsOfOurs = "1000";  // about as long as waking a thread takes
+
+}  // namespace
+
+void wait_patiently(char** argv) {
+  if (::getenv(kSpins) != nullptr || ::getenv("OMP_WAIT_POLICY") != nullptr) return;
+  // By its own path: by /proc/self/exe the process would be called "exe".
+  std::error_code problem;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", problem);
+  if (problem || ::setenv(kSpins, kSpinsOfOurs, 0) != 0) return;
+  ::execv(self.c_str(), argv);
+}
+
+}  // namespace tinyarms
