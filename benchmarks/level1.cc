@@ -191,7 +191,8 @@ class Level1 {
     const size_t count = bench_.smoke() ? 200 : 20'000;
     const StopFlag stop;
     auto library = corpus::Library::open_to_write(
-        {.folder = folder_ / "index", .model = "m", .model_id = "m", .dimensions = kDimensions},
+        {.folder = folder_ / "index",
+         .wanted = {.model = "m", .model_id = "m", .dimensions = kDimensions}},
         clock_, stop, nullptr);
     if (!library) return library.error();
     std::mt19937 random(9);
@@ -229,7 +230,8 @@ class Level1 {
       auto found = service::repository_state(TINYARMS_BENCH_SOURCE);
       return {.project = std::move(found.root), .state = std::move(found.state)};
     };
-    const storage::Binding binding = tiers::answer_binding(request, "bench", place(""));
+    storage::Binding binding = tiers::answer_binding(request, "bench", place(""));
+    binding.encoder = {.id = "e", .name = "encoder"};
     auto encoder = encoder::load_text_encoder(encoder_, encoder_options());
     if (!encoder) return encoder.error();
     auto embedded = (*encoder)->embed(std::span(&kQuestion, 1));
@@ -247,13 +249,19 @@ class Level1 {
     }
     tiers::AnswerMemory memory(folder_ / "hits.sqlite", answer_count() + 1, clock_);
     tiers::EmbeddingTier tier(
-        tiers::EmbeddingTierOptions{.model = {.name = "encoder", .path = encoder_, .sha256 = "e",
-                                              .quantization = "", .problem = {}},
-                                    .similarity_min = 0.7,
+        tiers::EmbeddingTierOptions{.encoder = {.model = {.name = "encoder",
+                                                          .path = encoder_,
+                                                          .sha256 = "e",
+                                                          .quantization = "",
+                                                          .problem = {}},
+                                                .similarity_min = 0.7},
                                     .stack = "bench",
                                     .intent_folder = folder_ / "intents",
                                     .place = place},
-        [&] { return encoder::load_text_encoder(encoder_, encoder_options()); }, memory, clock_);
+        [&](const tiers::ModelRef& model) {
+          return encoder::load_text_encoder(model.path, encoder_options());
+        },
+        memory, clock_);
     const auto ask = [&](const std::string& text, const char* source) -> Result<void> {
       request.messages.back().content = text;
       const StopFlag stop;

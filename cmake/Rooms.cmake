@@ -49,7 +49,7 @@ set(TINYARMS_TEST_ENVIRONMENT
   "TINYARMS_SHARED=${PROJECT_SOURCE_DIR}/../shared"
   "TINYARMS_SOURCE=${PROJECT_SOURCE_DIR}"
   "ASAN_OPTIONS=${asan_options}"
-  "GOMP_SPINCOUNT=1000"  # as the program itself: base/patient_threads.h
+  "GOMP_SPINCOUNT=5000"  # as the program itself: base/patient_threads.h
   "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp")
 
 function(tinyarms_test_program name)

@@ -11,7 +11,7 @@ namespace tinyarms {
 namespace {
 
 constexpr const char* kSpins = "GOMP_SPINCOUNT";
-constexpr const char* kSpinsOfOurs = "1000";  // about as long as waking a thread takes
+constexpr const char* kSpinsOfOurs = "5000";  // some tens of microseconds, of the order of waking a thread
 
 }  // namespace
 
