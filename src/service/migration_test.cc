@@ -162,6 +162,8 @@ TEST_F(Migrations, SurviveBeingKilledManyTimes) {
       while (carry_out(files_, there) && take_back(files_, there)) continue;
       ::_exit(1);
     }
+    // From its first step on: a process takes a while to come into being.
+    for (int wait = 0; wait < 5000 && config() == before; ++wait) ::usleep(1000);
     ::usleep(1 + static_cast<useconds_t>(random()) % 20000);
     ::kill(child, SIGKILL);
     int status = 0;
