@@ -11,7 +11,8 @@ namespace tinyarms {
 namespace {
 
 constexpr const char* kSpins = "GOMP_SPINCOUNT";
-constexpr const char* kSpinsOfOurs = "5000";  // some tens of microseconds, of the order of waking a thread
+// Some tens of microseconds: of the order of what waking a thread takes.
+constexpr const char* kSpinsOfOurs = "5000";
 
 }  // namespace
 

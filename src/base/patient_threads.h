@@ -5,11 +5,10 @@
 namespace tinyarms {
 
 // libgomp's own answer is some milliseconds. Beside other work that is a time slice taken from the
-// thread that is waited for, at every one of the hundreds of barriers of a token: a model then
-// writes a fifth as fast and less (docs/engine.md has the figures). libgomp reads the variable for
-// it before main, so this starts the program again, in this process, with the variable set; not
-// where the user has set it, or OMP_WAIT_POLICY. Goes on where that fails. First in main, before
-// anything is open.
+// thread that is waited for, at every one of the hundreds of barriers of a token (decision 0135 has
+// what it costs). libgomp reads the variable for it before main, so this starts the program again,
+// in this process, with the variable set; not where the user has set it, or OMP_WAIT_POLICY. Goes
+// on where that fails. First in main, before anything is open.
 void wait_patiently(char** argv);
 
 }  // namespace tinyarms
