@@ -248,16 +248,16 @@ class Level1 {
       if (!put) return put;
     }
     tiers::AnswerMemory memory(folder_ / "hits.sqlite", answer_count() + 1, clock_);
+    tiers::EmbeddingTierOptions options;
+    options.encoder.model.name = "encoder";
+    options.encoder.model.path = encoder_;
+    options.encoder.model.sha256 = "e";
+    options.encoder.similarity_min = 0.7;
+    options.stack = "bench";
+    options.intent_folder = folder_ / "intents";
+    options.place = place;
     tiers::EmbeddingTier tier(
-        tiers::EmbeddingTierOptions{.encoder = {.model = {.name = "encoder",
-                                                          .path = encoder_,
-                                                          .sha256 = "e",
-                                                          .quantization = "",
-                                                          .problem = {}},
-                                                .similarity_min = 0.7},
-                                    .stack = "bench",
-                                    .intent_folder = folder_ / "intents",
-                                    .place = place},
+        std::move(options),
         [&](const tiers::ModelRef& model) {
           return encoder::load_text_encoder(model.path, encoder_options());
         },
