@@ -21,6 +21,9 @@ namespace {
 constexpr size_t kBatchPassages = 256;
 constexpr size_t kBatchFiles = 256;
 constexpr size_t kEmbedTexts = 64;  // between two looks at the stop flag
+// Where nothing but vectors is written, a batch is no larger than what is embedded at once: on a
+// slow machine 256 take half a minute.
+constexpr size_t kBatchVectors = kEmbedTexts;
 constexpr size_t kRemovalBatch = 500;
 
 std::string_view tail_of(std::string_view path) {
@@ -237,8 +240,8 @@ Result<bool> Indexer::embed(std::span<const int64_t> ids, std::span<const std::s
 Result<uint64_t> Indexer::fill(Which which, const std::vector<int64_t>& ids,
                                const std::function<void(uint64_t)>& tell) {
   uint64_t made = 0;
-  for (size_t at = 0; at < ids.size() && !stop_.raised(); at += kBatchPassages) {
-    const auto some = std::span(ids).subspan(at, std::min(kBatchPassages, ids.size() - at));
+  for (size_t at = 0; at < ids.size() && !stop_.raised(); at += kBatchVectors) {
+    const auto some = std::span(ids).subspan(at, std::min(kBatchVectors, ids.size() - at));
     auto rows = library_.store().passages(some);
     if (!rows) return rows.error();
     std::vector<int64_t> found;
