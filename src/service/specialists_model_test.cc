@@ -21,7 +21,7 @@ class SpecialistsWithModel : public ::testing::Test {
     const fs::path weights =
         fs::path(folder == nullptr ? "" : folder) / "smollm2-135m-instruct.q4_1.gguf";
     if (!fs::exists(weights)) {
-      GTEST_SKIP() << "SmolLM2's weights are missing: run ./setup/install, which puts "
+      GTEST_SKIP() << "SKIPPED: SmolLM2's weights are missing: run ./setup/install, which puts "
                       "smollm2-135m-instruct.q4_1.gguf into $TINYARMS_TEST_MODELS";
     }
     paths_.models_dir = root_ / "models";

@@ -216,7 +216,10 @@ TEST_F(SnapshotTest, WhatOthersMayTouchIsPassedOver) {
 }
 
 TEST_F(SnapshotTest, AnotherOwnersAreNotUsed) {
-  if (::geteuid() != 0) GTEST_SKIP() << "SKIPPED: only root can give a file away";
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "SKIPPED: only root can give a file away, so that another user's snapshot is "
+                    "passed over goes untested here: run this test as root";
+  }
   ASSERT_TRUE(write(*open(), tokens(5, 40)));
   ASSERT_EQ(::chown(only_file().c_str(), 12345, 12345), 0);
   auto folder = open();
