@@ -4,21 +4,17 @@
 #include <gtest/gtest.h>
 
 #include "engine/generator.h"
-#include "engine/tiny_model.h"
+#include "engine/tiny_model_test.h"
 
 namespace tinyarms::engine {
 namespace {
 
-using testing::TemporaryFolder;
 
-class DraftTest : public ::testing::Test {
+class DraftTest : public testing::TinyModelTest {
  protected:
   void SetUp() override {
-    testing::write_tiny_model(folder_ / "tiny.gguf");
-    auto model = LanguageModel::load(folder_ / "tiny.gguf");
-    ASSERT_TRUE(model) << model.error().message();
-    model_ = std::move(*model);
-    open(16);
+    TinyModelTest::SetUp();
+    if (!HasFatalFailure()) open(16);
   }
 
   void open(uint32_t guesses_max) {
@@ -46,8 +42,6 @@ class DraftTest : public ::testing::Test {
     return drafted;
   }
 
-  TemporaryFolder folder_;
-  std::unique_ptr<const LanguageModel> model_;
   std::unique_ptr<Generator> generator_;
   StopFlag stop_;
   std::string shown_;

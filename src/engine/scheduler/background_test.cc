@@ -9,7 +9,7 @@
 #include <mutex>
 
 #include "engine/scheduler/scheduler.h"
-#include "engine/tiny_model.h"
+#include "engine/tiny_model_test.h"
 
 namespace tinyarms::engine {
 namespace {
@@ -40,15 +40,8 @@ class Gate {
   bool open_ = false;
 };
 
-class BackgroundTest : public ::testing::Test {
+class BackgroundTest : public testing::TinyModelTest {
  protected:
-  void SetUp() override {
-    testing::write_tiny_model(folder_ / "tiny.gguf");
-    auto model = LanguageModel::load(folder_ / "tiny.gguf");
-    ASSERT_TRUE(model) << model.error().message();
-    model_ = std::move(*model);
-  }
-
   void TearDown() override {
     if (gate_) gate_->open();
   }
@@ -80,9 +73,7 @@ class BackgroundTest : public ::testing::Test {
     return stream ? std::move(*stream) : nullptr;
   }
 
-  testing::TemporaryFolder folder_;
   CoreBudget cores_{1};
-  std::unique_ptr<const LanguageModel> model_;
   std::shared_ptr<Gate> gate_;
   std::unique_ptr<Scheduler> scheduler_;
 };

@@ -7,26 +7,18 @@
 
 #include "engine/scheduler/scheduler.h"
 #include "engine/snapshots/snapshot_keeper.h"
-#include "engine/tiny_model.h"
+#include "engine/tiny_model_test.h"
 
 namespace tinyarms::engine {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::TemporaryFolder;
 using ::testing::HasSubstr;
 
 constexpr size_t kPrompt = 300;  // bytes, which are tokens here
 
-class PrefixSnapshotsTest : public ::testing::Test {
+class PrefixSnapshotsTest : public testing::TinyModelTest {
  protected:
-  void SetUp() override {
-    testing::write_tiny_model(folder_ / "tiny.gguf");
-    auto model = LanguageModel::load(folder_ / "tiny.gguf");
-    ASSERT_TRUE(model) << model.error().message();
-    model_ = std::move(*model);
-  }
-
   // As a process that starts: everything of the one before is gone but the files.
   void start(SchedulerOptions options = {}, bool snapshots = true) {
     stop();
@@ -89,10 +81,8 @@ class PrefixSnapshotsTest : public ::testing::Test {
   uint64_t computed() const { return scheduler_->counters().kv.tokens_computed; }
   uint64_t restored() const { return scheduler_->counters().kv.tokens_restored; }
 
-  TemporaryFolder folder_;
   SystemClock clock_;
   CoreBudget cores_{1};
-  std::unique_ptr<const LanguageModel> model_;
   std::unique_ptr<SnapshotKeeper> keeper_;
   std::unique_ptr<Scheduler> scheduler_;
   std::vector<std::string> notices_;
