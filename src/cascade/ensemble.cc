@@ -102,9 +102,11 @@ Result<Attempt> Ensemble::attempt_within(const Outlook& outlook, const Request& 
   Result<Attempt> second = second_->attempt_within(to_the_end, request, so_far, stop, nobody);
   if (!usable(first) && !usable(second)) return first;
   if (usable(first) != usable(second)) {
-    Attempt one = usable(first) ? std::move(*first) : std::move(*second);
+    Result<Attempt>& there = usable(first) ? first : second;
+    const Result<Attempt>& missing = usable(first) ? second : first;
+    Attempt one = std::move(*there);
     add_to_notice(fmt::format("the other of both models did not answer: {}",
-                              what_was_wrong(usable(first) ? second : first)),
+                              what_was_wrong(missing)),
                   one);
     tell(level(), one, listener);
     return one;

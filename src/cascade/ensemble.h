@@ -39,7 +39,7 @@ struct EnsembleOptions {
   CompareAnswers compare = {};  // empty: nothing is compared
 };
 
-// One climb at a time, as its members.
+// Keeps nothing between climbs: as thread-safe as its members.
 class Ensemble final : public Tier {
  public:
   // Both of one level.
