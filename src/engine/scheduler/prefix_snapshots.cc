@@ -1,7 +1,6 @@
 #include "engine/scheduler/prefix_snapshots.h"
 
 #include <algorithm>
-#include <ctime>
 
 namespace tinyarms::engine {
 namespace {
@@ -100,8 +99,7 @@ void PrefixSnapshots::save(const std::string& scope, int sequence,
   SnapshotHead head{.binding = binding_,
                     .scope = keeper_.folder().scope_tag(scope),
                     .model = model_,
-                    .tokens = {tokens.begin(), tokens.end()},
-                    .created_at = static_cast<double>(std::time(nullptr))};
+                    .tokens = {tokens.begin(), tokens.end()}};
   head.state_bytes = llama_state_seq_get_size(context_, sequence);
   const size_t offset = snapshot_state_offset(tokens.size());
   const uint64_t bytes = offset + head.state_bytes;

@@ -264,7 +264,8 @@ void SnapshotFolder::remove_covered(const SnapshotHead& head, const std::string&
   remove(gone);
 }
 
-Result<void> SnapshotFolder::write(const SnapshotHead& head, std::string file) {
+Result<void> SnapshotFolder::write(SnapshotHead head, std::string file) {
+  head.created_at = clock_.wall_seconds();
   seal_snapshot(file, head, key_);
   if (auto there = provide_folder(options_.folder); !there) return there;
   refresh();

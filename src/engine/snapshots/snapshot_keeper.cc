@@ -127,7 +127,7 @@ void SnapshotKeeper::do_write(Writing writing) {
   const uint64_t bytes = writing.file.size();
   Result<void> written;
   try {
-    written = folder_->write(writing.head, std::move(writing.file));
+    written = folder_->write(std::move(writing.head), std::move(writing.file));
   } catch (const std::exception& problem) {
     written = Error{ErrorCode::Io, problem.what(), "", ""};
   }
