@@ -208,6 +208,8 @@ class Traces(unittest.TestCase):
                              headers["x-tinyarms-trace-id"])
         self.assertLessEqual(int(question["startTimeUnixNano"]), int(tier["startTimeUnixNano"]))
         self.assertLessEqual(int(tier["endTimeUnixNano"]), int(question["endTimeUnixNano"]))
+        # Counted when the collector's reply has come back.
+        self.wait_until(serve, "spans_sent_total", 2)
         self.assertEqual(self.counted(serve)["spans_sent_total"], 2)
 
     def test_who_brings_no_trace_begins_one(self):
