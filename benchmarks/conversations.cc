@@ -6,7 +6,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
 #include "bench.h"
+#include "engine/snapshots/snapshot_memory.h"
 #include "llama_server.h"
 #include "model.h"
 #include "scheduler_answer.h"
@@ -18,6 +20,7 @@ constexpr int kConversations = 3;
 constexpr int kSlots = 2;
 constexpr int kSlotTokens = 2048;
 constexpr int kAnswerTokens = 4;
+constexpr uint64_t kCopiedBytes = 1'000'000'000;  // as prefix.memory_limit has it
 // Each is fifteen prompts read twice, and what is computed of them is the same in every round.
 constexpr int kRounds = 3;
 
@@ -74,9 +77,15 @@ Result<std::vector<Figure>> run(Bench& bench) {
   auto weights = engine::LanguageModel::load((*model)->file());
   if (!weights) return weights.error();
   engine::CoreBudget cores(bench.options().threads);
+  const SystemClock clock;
+  engine::SnapshotMemory copies(kCopiedBytes, clock);
   auto scheduler = engine::Scheduler::create(
       **weights, cores,
-      {.context_tokens = kSlotTokens, .parallel = kSlots, .kv_tokens = kSlots * kSlotTokens});
+      {.context_tokens = kSlotTokens,
+       .parallel = kSlots,
+       .kv_tokens = kSlots * kSlotTokens,
+       .snapshots = {.memory = &copies},
+       .model_stamp = "measured"});
   if (!scheduler) return scheduler.error();
   auto server = LlamaServer::start({.program = bench.options().deps / "llama/bin/llama-server",
                                     .file = (*model)->file(),

@@ -8,8 +8,10 @@
 #include <map>
 #include <thread>
 
+#include "base/clock.h"
 #include "bench.h"
 #include "engine/scheduler/scheduler.h"
+#include "engine/snapshots/snapshot_memory.h"
 #include "llama_server.h"
 #include "model.h"
 #include "scheduler_answer.h"
@@ -18,6 +20,8 @@ namespace tinyarms::bench {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
+
+constexpr uint64_t kCopiedBytes = 1'000'000'000;  // as prefix.memory_limit has it
 
 struct Measured {
   double tokens_per_second = 0;
@@ -80,9 +84,13 @@ Result<void> compare(Bench& bench, Model& model, const engine::LanguageModel& we
   const int tokens = bench.smoke() ? 8 : 64;
   const int context = 1024 * streams;
   engine::CoreBudget cores(bench.options().threads);
+  const SystemClock clock;
+  engine::SnapshotMemory copies(kCopiedBytes, clock);
   auto scheduler = engine::Scheduler::create(
       weights, cores, {.context_tokens = 1024, .parallel = static_cast<uint32_t>(streams),
-                       .kv_tokens = static_cast<uint32_t>(context)});
+                       .kv_tokens = static_cast<uint32_t>(context),
+                       .snapshots = {.memory = &copies},
+                       .model_stamp = "measured"});
   if (!scheduler) return scheduler.error();
   auto server = LlamaServer::start({.program = bench.options().deps / "llama/bin/llama-server",
                                     .file = model.file(),

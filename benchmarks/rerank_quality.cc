@@ -1,7 +1,8 @@
 // Does a second opinion help? CoSQA's development queries over its whole corpus: the nearest by
 // MiniLM's vectors first, then the same candidates reranked. nDCG@10, and the mean gain over the
 // first stage with a paired bootstrap interval. Needs TINYARMS_SHARED (data/cosqa); without it
-// nothing is measured. TINYARMS_RERANK_QUERIES limits the queries of the slow yes-no method (100).
+// nothing is measured. TINYARMS_RERANK_QUERIES limits the queries of the slow yes-no method (100; 0
+// leaves it out), TINYARMS_RERANK_LATE=0 leaves late interaction out.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -134,6 +135,7 @@ Result<void> judge(engine::Reranker& reranker, const Data& data, size_t queries,
     auto scores = reranker.score(data.queries[q].text, passages, stop);
     if (!scores) return scores.error();
     for (size_t i = 0; i < scores->size(); ++i) stage[q][i].second = (*scores)[i].score;
+    if ((q + 1) % 10 == 0) fmt::print(stderr, "  {} of {} queries judged\n", q + 1, queries);
   }
   return {};
 }
@@ -195,6 +197,20 @@ void report(const std::string& name, const Data& data, const std::vector<Candida
   }
 }
 
+Result<void> late_interaction(const std::filesystem::path& file,
+                              const encoder::TextEncoderOptions& with, const Data& data,
+                              std::vector<Candidates>& stage, std::vector<Figure>& figures) {
+  auto late = encoder::load_late_interaction(file, with);
+  if (!late) return late.error();
+  if (auto done = judge(**late, data, data.queries.size(), stage); !done) return done;
+  for (const size_t depth : {10, 50}) {
+    std::vector<Candidates> cut = stage;
+    for (Candidates& each : cut) each.resize(std::min(depth, each.size()));
+    report(fmt::format("late-interaction-of-{}", depth), data, cut, cut.size(), figures);
+  }
+  return {};
+}
+
 Result<std::vector<Figure>> run(Bench& bench) {
   std::vector<Figure> figures;
   const char* shared = std::getenv("TINYARMS_SHARED");
@@ -214,13 +230,11 @@ Result<std::vector<Figure>> run(Bench& bench) {
   auto stage = first_stage(*data, **embedder, 50);
   if (!stage) return stage.error();
   embedder->reset();
-  auto late = encoder::load_late_interaction(file, with);
-  if (!late) return late.error();
-  if (auto done = judge(**late, *data, data->queries.size(), *stage); !done) return done.error();
-  for (const size_t depth : {10, 50}) {
-    std::vector<Candidates> cut = *stage;
-    for (Candidates& each : cut) each.resize(std::min(depth, each.size()));
-    report(fmt::format("late-interaction-of-{}", depth), *data, cut, cut.size(), figures);
+  const char* with_late = std::getenv("TINYARMS_RERANK_LATE");
+  if (with_late == nullptr || std::string_view(with_late) != "0") {
+    if (auto done = late_interaction(file, with, *data, *stage, figures); !done) {
+      return done.error();
+    }
   }
   const char* limit = std::getenv("TINYARMS_RERANK_QUERIES");
   const size_t queries = std::min<size_t>(

@@ -11,6 +11,7 @@
 #include "base/descriptor.h"
 #include "bench.h"
 #include "engine/snapshots/snapshot_keeper.h"
+#include "engine/snapshots/snapshot_memory.h"
 #include "model.h"
 #include "scheduler_answer.h"
 
@@ -46,6 +47,7 @@ struct Asked {
 Result<Asked> ask_after_start(const engine::LanguageModel& weights, engine::CoreBudget& cores,
                               const fs::path& base, std::vector<engine::ChatMessage> messages) {
   const SystemClock clock;
+  engine::SnapshotMemory memory(0, clock);
   std::unique_ptr<engine::SnapshotKeeper> keeper;
   if (!base.empty()) {
     auto folder = engine::SnapshotFolder::open(
@@ -56,7 +58,7 @@ Result<Asked> ask_after_start(const engine::LanguageModel& weights, engine::Core
   }
   auto scheduler =
       engine::Scheduler::create(weights, cores, {.context_tokens = kRestartContext,
-                                                 .snapshots = keeper.get(),
+                                                 .snapshots = {&memory, keeper.get()},
                                                  .model_hash = "measured"});
   if (!scheduler) return scheduler.error();
   auto answer = ask_scheduler(**scheduler, std::move(messages), 1);

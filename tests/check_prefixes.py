@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Prefixes on disk from outside: a server is stopped and started again, its tokens are counted.
+"""Prefixes beside the context from outside: conversations take turns, and a server is stopped and
+started again; its tokens are counted.
 
 check_prefixes.py TINYARMS MODELS
 """
@@ -21,6 +22,10 @@ CONTEXT = "Here is a file:\n" + "".join(
     f"def handler_{i}(request): return request.value + {i * 7 % 31}\n" for i in range(70))
 ASKED = [{"role": "user", "content": CONTEXT + "What does handler_3 return?"}]
 TOKENS_MIN = 1000
+SHORTER = [{"role": "user", "content": CONTEXT[:600] + "\nWhat does handler_3 return?"}]
+SHORTER_TOKENS_MIN = 150
+OTHER = [{"role": "user", "content": "Say in one sentence what a hash table is good for, to one "
+                                     "who knows lists and has never needed anything else."}]
 
 
 class Prefixes(unittest.TestCase):
@@ -148,7 +153,17 @@ class Prefixes(unittest.TestCase):
     def test_nothing_is_written_unasked(self):
         del self.environment["TINYARMS_PREFIX_DISK_LIMIT"]
         self.start()
-        self.chat(ASKED)
+        answer, cached = self.chat(SHORTER)
+        self.assertEqual(cached, 0)
+        self.chat(OTHER)
+        self.assertEqual(self.metric("tinyarms_prefix_copies"), 1)
+        turn = SHORTER + [{"role": "assistant", "content": answer},
+                          {"role": "user", "content": "And handler_4?"}]
+        self.assertGreaterEqual(self.chat(turn)[1], SHORTER_TOKENS_MIN)
+        self.assertGreaterEqual(self.metric("tinyarms_prefix_recalled_tokens_total"),
+                                SHORTER_TOKENS_MIN)
+        held = {one["kind"]: one for one in self.json_of("ps")["models"]}
+        self.assertEqual(held["prefixes"]["bytes"], self.metric("tinyarms_prefix_copies_bytes"))
         self.assertIsNone(self.metric("tinyarms_prefix_files"))
         self.stop()
         self.assertFalse(self.folder.exists())

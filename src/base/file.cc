@@ -25,14 +25,16 @@ Error io_error(const fs::path& path, int error_number) {
   return Error{code, std::strerror(error_number), path.string(), hint};
 }
 
-Result<void> write_all(const fs::path& path, std::string_view bytes) {
+Result<void> write_all(const fs::path& path, std::span<const std::string_view> pieces) {
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (file.get() < 0) return io_error(path, errno);
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return io_error(path, errno);
-    bytes.remove_prefix(static_cast<size_t>(written));
+  for (std::string_view bytes : pieces) {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return io_error(path, errno);
+      bytes.remove_prefix(static_cast<size_t>(written));
+    }
   }
   return {};
 }
@@ -62,11 +64,16 @@ Result<std::string> read_file(const fs::path& path, size_t bytes_max) {
 }
 
 Result<void> write_file_atomically(const fs::path& path, std::string_view bytes) {
+  return write_file_atomically(path, {&bytes, 1});
+}
+
+Result<void> write_file_atomically(const fs::path& path,
+                                   std::span<const std::string_view> pieces) {
   std::error_code problem;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), problem);
   if (problem) return io_error(path.parent_path(), problem.value());
   PendingFile pending(path);
-  if (auto written = write_all(pending.path(), bytes); !written) return written;
+  if (auto written = write_all(pending.path(), pieces); !written) return written;
   return pending.commit();
 }
 

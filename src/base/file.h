@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,9 @@ Result<std::string> read_file(const std::filesystem::path& path, size_t bytes_ma
 
 // Creates missing parent folders. Errors: Io; the old file, if any, is untouched then.
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+// The pieces, one after the other.
+Result<void> write_file_atomically(const std::filesystem::path& path,
+                                   std::span<const std::string_view> pieces);
 
 // A file under construction beside its destination: `path()` is the temporary name to write to,
 // `commit()` puts it in place, destruction without commit removes it.

@@ -41,7 +41,7 @@ void run_ps(const PsOptions& options, Context& context) {
                            "context", "since", "idle", "used by"));
   for (const HeldModel& held : all) {
     const std::string line = fmt::format(
-        "{:36} {:8} {:>11} {:>8} {:21} {:>9}  {} {}{}{}", held.model.file.stem().string(),
+        "{:36} {:8} {:>11} {:>8} {:21} {:>9}  {} {}{}{}", held.name(),
         service::name_of(held.model.kind), size_text(held.model.bytes), held.model.context_tokens,
         service::timestamp(held.since), held.in_use ? "in use" : held_for(held.idle_seconds),
         held.pid, held.command, held.model.use.empty() ? "" : ", " + held.model.use,
@@ -60,7 +60,8 @@ void add_ps(CLI::App& app, Context& context) {
       "memory is what was planned for the model: weights, key-value memory, computing. Processes\n"
       "that map the same file share its weights. models.idle_seconds, models.keep and\n"
       "memory_budget decide how long a language model stays; an encoder or a reranker counts in\n"
-      "the budget for as long as what uses it (l1, embeddings, rerank) keeps it.\n"
+      "the budget for as long as what uses it (l1, embeddings, rerank) keeps it. \"prefixes\" are\n"
+      "computed beginnings of prompts, in what the budget leaves (prefix.memory_limit).\n"
       "Examples:\n"
       "  tinyarms ps\n"
       "  tinyarms ps --json");

@@ -2,6 +2,7 @@
 
 #include "door/routes.h"
 #include "engine/snapshots/snapshot_keeper.h"
+#include "engine/snapshots/snapshot_memory.h"
 #include "service/model_pool.h"
 
 namespace tinyarms::door {
@@ -68,6 +69,22 @@ void add_upstream_metrics(MetricsText& text, const std::vector<service::Upstream
     text.value("tinyarms_upstream_first_token_seconds", *one.first_token_seconds,
                fmt::format("upstream=\"{}\"", one.place));
   }
+}
+
+void add_prefix_metrics(MetricsText& text, const engine::SnapshotMemoryCounters& counts) {
+  const auto number = [](uint64_t value) { return static_cast<double>(value); };
+  text.one("tinyarms_prefix_copies", "gauge", "Beginnings of prompts in memory, beside models.",
+           number(counts.snapshots));
+  text.one("tinyarms_prefix_copies_bytes", "gauge",
+           "What they take there, with those that wait to be written to disk.",
+           number(counts.bytes));
+  text.one("tinyarms_prefix_copied_total", "counter", "Copied out of a model's memory.",
+           number(counts.kept));
+  text.one("tinyarms_prefix_copies_let_go_total", "counter",
+           "Let go for others, or for a model that needed the memory.", number(counts.let_go));
+  text.one("tinyarms_prefix_recalled_tokens_total", "counter",
+           "Tokens that came from there back into a model's memory.",
+           number(counts.tokens_restored));
 }
 
 void add_prefix_metrics(MetricsText& text, const engine::SnapshotCounters& counts) {
@@ -139,7 +156,8 @@ void show_metrics(const Door& door, const Gauges& gauges, const Call& call) {
            number(answers.completion_tokens));
   add_upstream_metrics(text, gauges.climbs.upstreams());
   const auto models = gauges.climbs.models();
-  if (models->prefixes() != nullptr) add_prefix_metrics(text, models->prefixes()->counters());
+  add_prefix_metrics(text, models->prefixes_in_memory().counters());
+  if (const auto* disk = models->prefixes_on_disk()) add_prefix_metrics(text, disk->counters());
   add_trace_metrics(text, gauges.traces);
   call.send(http::Response{200, "text/plain; version=0.0.4; charset=utf-8", text.take()});
 }

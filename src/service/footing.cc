@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "base/file_stamp.h"
 #include "base/sha256.h"
 #include "service/cache_pairs.h"
-#include "service/file_stamp.h"
 #include "service/model_places.h"
 #include "service/user_files.h"
 

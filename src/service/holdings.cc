@@ -73,7 +73,7 @@ std::string timestamp(double wall_seconds) {
 }
 
 Json held_json(const HeldModel& held) {
-  return {{"name", held.model.file.stem().string()},
+  return {{"name", held.name()},
           {"path", held.model.file.string()},
           {"kind", name_of(held.model.kind)},
           {"use", held.model.use},

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "catalog/model_store.h"
+#include "engine/snapshots/snapshot_memory.h"
 #include "service/prefix_folder.h"
 #include "service/residency.h"
 
@@ -10,10 +11,15 @@ namespace tinyarms::service {
 namespace {
 
 tiers::ShelfOptions shelf_options(const Settings& settings, const Paths& paths, const Clock& clock,
-                                  uint64_t physical_bytes) {
+                                  uint64_t physical_bytes, engine::SnapshotMemory& prefixes) {
+  const auto held = [&prefixes] {
+    const engine::SnapshotMemoryCounters counters = prefixes.counters();
+    return HeldPrefixes{counters.snapshots, counters.bytes};
+  };
   tiers::ShelfOptions options{
       .budget_bytes = memory_budget(settings, physical_bytes),
-      .watcher = std::make_shared<ResidencyFile>(residency_folder(paths.cache_dir), clock)};
+      .watcher = std::make_shared<ResidencyFile>(residency_folder(paths.cache_dir), clock, held),
+      .on_room = [&prefixes](uint64_t bytes) { prefixes.set_room(bytes); }};
   if (settings.models.idle_seconds > 0) options.idle_seconds = settings.models.idle_seconds;
   const catalog::ModelStore store(paths.models_dir);
   for (const std::string& name : settings.models.keep) {
@@ -23,11 +29,12 @@ tiers::ShelfOptions shelf_options(const Settings& settings, const Paths& paths, 
   return options;
 }
 
-constexpr int kParallelMax = 64;  // of models.parallel: each is a context in memory
+// Each has room for a whole context, and from some on none is faster: whoever wants more says so.
+constexpr int kParallelUnasked = 8;
 
 uint32_t parallel(const Settings& settings, int askers) {
-  return static_cast<uint32_t>(std::clamp(
-      settings.models.parallel > 0 ? settings.models.parallel : askers, 1, kParallelMax));
+  const int chosen = settings.models.parallel;
+  return static_cast<uint32_t>(chosen > 0 ? chosen : std::clamp(askers, 1, kParallelUnasked));
 }
 
 // A sidecar knows it; a model that was named by its path is read, a second a gigabyte.
@@ -43,15 +50,16 @@ std::string content_hash(const Paths& paths, const std::filesystem::path& file) 
 ModelPool::ModelPool(const Settings& settings, const Paths& paths, const Clock& clock,
                      uint64_t physical_bytes, int askers,
                      const std::function<void(const std::string&)>& on_notice)
-    : prefixes_(keep_prefixes(settings, paths, clock, on_notice)),
+    : prefix_memory_(std::make_unique<engine::SnapshotMemory>(
+          settings.prefix.memory_bytes, clock, settings.models.idle_seconds)),
+      prefix_disk_(keep_prefixes(settings, paths, clock, on_notice)),
       loader_(settings.threads, parallel(settings, askers)),
-      shelf_(loader_, clock, shelf_options(settings, paths, clock, physical_bytes)),
+      shelf_(loader_, clock,
+             shelf_options(settings, paths, clock, physical_bytes, *prefix_memory_)),
       always_ahead_(settings.escalation.prefetch == Toggle::On) {
-  if (prefixes_) {
-    loader_.keep_prefixes(*prefixes_, [paths](const std::filesystem::path& file) {
-      return content_hash(paths, file);
-    });
-  }
+  loader_.keep_prefixes(
+      {.memory = prefix_memory_.get(), .disk = prefix_disk_.get()},
+      [paths](const std::filesystem::path& file) { return content_hash(paths, file); });
   const bool drafts = settings.escalation.speculate != Toggle::Off ||
                       settings.escalation.lookup != Toggle::Off;
   if (drafts && !settings.l3.model.empty()) {
@@ -65,7 +73,7 @@ ModelPool::ModelPool(const Settings& settings, const Paths& paths, const Clock& 
   if (always_ahead_ || automatic) prefetcher_.emplace(shelf_, clock);
 }
 
-ModelPool::~ModelPool() = default;
+ModelPool::~ModelPool() { prefix_memory_->stop_keeping(); }
 
 cascade::Headstarts ModelPool::headstarts() {
   return {.climbs = prefetcher_ ? &climbs_ : nullptr, .always = always_ahead_};

@@ -18,6 +18,7 @@
 
 namespace tinyarms::engine {
 class SnapshotKeeper;
+class SnapshotMemory;
 }
 
 namespace tinyarms::service {
@@ -33,15 +34,18 @@ class ModelPool {
   ~ModelPool();
 
   tiers::ModelShelf& shelf() { return shelf_; }
-  // The prefixes on disk; null where none are kept.
-  const engine::SnapshotKeeper* prefixes() const { return prefixes_.get(); }
+  const engine::SnapshotMemory& prefixes_in_memory() const { return *prefix_memory_; }
+  // Null where none are kept.
+  const engine::SnapshotKeeper* prefixes_on_disk() const { return prefix_disk_.get(); }
   // What computes L3's prompts ahead, and when; null and never where the settings or the machine do
   // not allow it.
   tiers::Prefetcher* prefetcher() { return prefetcher_ ? &*prefetcher_ : nullptr; }
   cascade::Headstarts headstarts();
 
  private:
-  std::unique_ptr<engine::SnapshotKeeper> prefixes_;  // outlives the models
+  // Both outlive the models.
+  std::unique_ptr<engine::SnapshotMemory> prefix_memory_;
+  std::unique_ptr<engine::SnapshotKeeper> prefix_disk_;
   tiers::EngineLoader loader_;
   tiers::ModelShelf shelf_;
   std::optional<tiers::IdleSweeper> sweeper_;

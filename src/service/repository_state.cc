@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/file_stamp.h"
 #include "base/sha256.h"
-#include "service/file_stamp.h"
 
 namespace tinyarms::service {
 namespace {

@@ -72,6 +72,7 @@ constexpr std::pair<tiers::ModelKind, std::string_view> kKinds[] = {
     {tiers::ModelKind::Language, "language"},
     {tiers::ModelKind::Encoder, "encoder"},
     {tiers::ModelKind::Reranker, "reranker"},
+    {tiers::ModelKind::Prefixes, "prefixes"},
 };
 
 tiers::ModelKind kind_of(const std::string& name) {
@@ -153,6 +154,11 @@ std::string_view name_of(tiers::ModelKind kind) {
   return "";
 }
 
+std::string HeldModel::name() const {
+  if (model.kind != tiers::ModelKind::Prefixes) return model.file.stem().string();
+  return fmt::format("{} beginnings of prompts", uses);
+}
+
 fs::path residency_folder(const fs::path& cache_dir) { return cache_dir / "resident"; }
 
 std::vector<HeldModel> held_models(const fs::path& folder, const Clock& clock) {
@@ -169,7 +175,9 @@ std::vector<HeldModel> held_models(const fs::path& folder, const Clock& clock) {
   return all;
 }
 
-ResidencyFile::ResidencyFile(fs::path folder, const Clock& clock) : clock_(clock) {
+ResidencyFile::ResidencyFile(fs::path folder, const Clock& clock,
+                             std::function<HeldPrefixes()> prefixes)
+    : clock_(clock), prefixes_(std::move(prefixes)) {
   static std::atomic<int> number{0};  // a process may have several shelves
   file_ = folder / fmt::format("{}-{}.json", ::getpid(), number++);
 }
@@ -219,30 +227,46 @@ void ResidencyFile::put_away(uint64_t id) {
   if (entries_.erase(id) > 0) write();
 }
 
+void ResidencyFile::swept() {
+  const std::lock_guard lock(mutex_);
+  if (prefixes_ && prefixes_() != written_prefixes_) write();
+}
+
 void ResidencyFile::write() {
   written_at_ = clock_.monotonic_seconds();
+  written_prefixes_ = prefixes_ ? prefixes_() : HeldPrefixes{};
   std::error_code problem;
-  if (entries_.empty()) {
+  if (entries_.empty() && written_prefixes_.count == 0) {
     fs::remove(file_, problem);
     return;
   }
   Json json = {{"pid", ::getpid()}, {"process", identity_of(::getpid())}};
   json["models"] = Json::array();
-  for (const auto& [id, entry] : entries_) {
-    json["models"].push_back({{"path", entry.model.file.string()},
-                              {"context_tokens", entry.model.context_tokens},
-                              {"bytes", entry.model.bytes},
-                              {"load_seconds", entry.model.load_seconds},
-                              {"kept", entry.model.kept},
-                              {"kind", name_of(entry.model.kind)},
-                              {"use", entry.model.use},
-                              {"since", entry.since},
-                              {"used_at", entry.used_at},
-                              {"uses", entry.uses},
-                              {"in_use", entry.users > 0}});
+  for (const auto& [id, entry] : entries_) json["models"].push_back(entry_json(entry));
+  if (written_prefixes_.count > 0) {
+    const double now = clock_.wall_seconds();
+    json["models"].push_back(entry_json({.model = {.bytes = written_prefixes_.bytes,
+                                                   .kind = tiers::ModelKind::Prefixes},
+                                         .since = now,
+                                         .used_at = now,
+                                         .uses = written_prefixes_.count}));
   }
   fs::create_directories(file_.parent_path(), problem);
   replace_file(file_, json.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+Json ResidencyFile::entry_json(const Entry& entry) {
+  return {{"path", entry.model.file.string()},
+          {"context_tokens", entry.model.context_tokens},
+          {"bytes", entry.model.bytes},
+          {"load_seconds", entry.model.load_seconds},
+          {"kept", entry.model.kept},
+          {"kind", name_of(entry.model.kind)},
+          {"use", entry.model.use},
+          {"since", entry.since},
+          {"used_at", entry.used_at},
+          {"uses", entry.uses},
+          {"in_use", entry.users > 0}};
 }
 
 }  // namespace tinyarms::service

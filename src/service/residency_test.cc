@@ -169,5 +169,25 @@ TEST_F(ResidencyTest, WhatIsNoSuchFileIsPassedOver) {
   EXPECT_EQ(files(), 4u);
 }
 
+// Also where no model is left.
+TEST_F(ResidencyTest, ShowsWhatIsKeptOfPrompts) {
+  HeldPrefixes prefixes;
+  ResidencyFile file(folder, clock, [&] { return prefixes; });
+  file.loaded(1, {.file = "one", .bytes = 40});
+  EXPECT_EQ(seen().size(), 1u);
+  prefixes = {.count = 3, .bytes = 500};
+  file.swept();
+  ASSERT_EQ(seen().size(), 2u);
+  EXPECT_EQ(seen()[1].model.kind, tiers::ModelKind::Prefixes);
+  EXPECT_EQ(seen()[1].model.bytes, 500u);
+  EXPECT_EQ(seen()[1].name(), "3 beginnings of prompts");
+  file.put_away(1);
+  EXPECT_EQ(seen().size(), 1u);
+  prefixes = {};
+  file.swept();
+  EXPECT_TRUE(seen().empty());
+  EXPECT_EQ(files(), 0u);
+}
+
 }  // namespace
 }  // namespace tinyarms::service

@@ -37,10 +37,13 @@ constexpr SettingInfo kSettings[] = {
      "`tinyarms models list`, or paths."},
     {"models.parallel", Kind::Integer, Rule::Forbidden, TINYARMS_FIELD(models.parallel),
      "Requests that a model computes at once, each with room for a whole context; 0 is as many as "
-     "ask at the same time (`serve --workers`), 64 at most.", 0, 64},
+     "ask at the same time (`serve --workers`), 8 at most.", 0, 64},
     {"models.trial_margin", Kind::Number, Rule::Forbidden, TINYARMS_FIELD(models.trial_margin),
      "Points of accuracy that a model on trial must be better by, with 95 % confidence, before "
      "`tinyarms models migrate` puts it into a tier.", 0, 100},
+    {"prefix.memory_limit", Kind::SizeOrOff, Rule::Forbidden, TINYARMS_FIELD(prefix.memory_bytes),
+     "What computed beginnings of prompts may take in memory beside the models, where a model has "
+     "no room for them; only of what memory_budget leaves. \"off\" or 0: none."},
     {"prefix.disk_limit", Kind::SizeOrOff, Rule::Forbidden, TINYARMS_FIELD(prefix.disk_bytes),
      "What computed beginnings of prompts may take on disk, so that a restart need not compute "
      "them again, e.g. \"512MB\"; they hold the prompts' words. \"off\" or 0: none."},

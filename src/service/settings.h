@@ -74,7 +74,8 @@ struct ModelsSettings {
 };
 
 struct PrefixSettings {
-  uint64_t disk_bytes = 0;  // 0: no prompt is kept on disk
+  uint64_t memory_bytes = 1'000'000'000;  // of copies, in what memory_budget leaves; 0: none
+  uint64_t disk_bytes = 0;                // 0: no prompt is kept on disk
 };
 
 enum class RemoteKind { OpenAi, Anthropic };  // which API it speaks

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/file_stamp.h"
 #include "engine/drafting_generator.h"
 #include "engine/scheduler/scheduled_generator.h"
 #include "engine/snapshots/snapshot_keeper.h"
@@ -43,6 +44,7 @@ Result<uint64_t> EngineLoader::bytes_needed(const std::filesystem::path& file,
 
 Result<LoadedModel> EngineLoader::make(const StopFlag* stop, const std::filesystem::path& file,
                                        uint32_t context_tokens) {
+  const std::string stamp = file_stamp(file);
   auto weights = engine::LanguageModel::load(file, stop);
   if (!weights) return weights.error();
   const uint32_t tokens = clipped((*weights)->facts(), context_tokens);
@@ -52,9 +54,11 @@ Result<LoadedModel> EngineLoader::make(const StopFlag* stop, const std::filesyst
                                    .batch_tokens = kBatchTokens,
                                    .kept_sequences = kKeptSequences,
                                    .snapshots = snapshots_};
-  if (snapshots_ != nullptr) {
+  // Of a file that was replaced meanwhile nobody knows which one was loaded.
+  if (stamp == file_stamp(file)) options.model_stamp = stamp;
+  if (snapshots_.disk != nullptr) {
     options.model_hash = content_hash_(file);
-    snapshots_->folder().refresh();
+    snapshots_.disk->folder().refresh();
   }
   auto scheduler = engine::Scheduler::create(**weights, cores_, options);
   if (!scheduler) return scheduler.error();

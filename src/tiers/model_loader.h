@@ -13,10 +13,6 @@
 #include "engine/memory_plan.h"
 #include "engine/scheduler/scheduler.h"
 
-namespace tinyarms::engine {
-class SnapshotKeeper;
-}
-
 namespace tinyarms::tiers {
 
 // Weights and the context over them; the generator goes first when both are put away.
@@ -54,11 +50,11 @@ class EngineLoader final : public ModelLoader {
       : cores_(threads), parallel_(parallel) {}
   // The model of that file also looks at drafts, in a context of its own (docs/escalation.md).
   void let_verify(std::filesystem::path file) { verifier_ = std::move(file); }
-  // Prefixes of its models outlive them. `content_hash`: of the model in that file; empty: none of
-  // its are kept. The keeper outlives the models.
+  // Prefixes of its models outlive their contexts. `content_hash`: of the model in that file, asked
+  // where there is a disk to keep them on; empty: none of its are kept there.
   using ContentHash = std::function<std::string(const std::filesystem::path& file)>;
-  void keep_prefixes(engine::SnapshotKeeper& keeper, ContentHash content_hash) {
-    snapshots_ = &keeper;
+  void keep_prefixes(engine::SnapshotPlaces places, ContentHash content_hash) {
+    snapshots_ = places;
     content_hash_ = std::move(content_hash);
   }
   Result<uint64_t> bytes_needed(const std::filesystem::path& file,
@@ -79,7 +75,7 @@ class EngineLoader final : public ModelLoader {
   engine::CoreBudget cores_;
   uint32_t parallel_;  // requests that one model computes at once
   std::filesystem::path verifier_;
-  engine::SnapshotKeeper* snapshots_ = nullptr;
+  engine::SnapshotPlaces snapshots_;
   ContentHash content_hash_;
 };
 

@@ -1,29 +1,23 @@
 #include "tiers/model_shelf.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <numeric>
+
+#include "base/file_stamp.h"
 
 namespace tinyarms::tiers {
 namespace {
 
 constexpr double kGigabyte = 1e9;
 
-// What tells a file from another of the same name; empty where there is none any more, which a
-// model that is mapped does not mind.
-std::string identity_of(const std::filesystem::path& file) {
-  struct stat status {};
-  if (::stat(file.c_str(), &status) != 0) return {};
-  return fmt::format("{} {} {} {}.{}", status.st_dev, status.st_ino, status.st_size,
-                     status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
-}
-
 }  // namespace
 
 ModelShelf::ModelShelf(ModelLoader& loader, const Clock& clock, ShelfOptions options)
-    : loader_(loader), clock_(clock), options_(std::move(options)) {}
+    : loader_(loader), clock_(clock), options_(std::move(options)) {
+  tell_room();
+}
 
 // Tells the watcher when the memory is really given back, which may be after the last loan.
 std::shared_ptr<LoadedModel> ModelShelf::watched(LoadedModel model, uint64_t id) const {
@@ -104,6 +98,7 @@ Result<std::unique_ptr<ModelShelf::Spare>> ModelShelf::take_spare(
                            .stop = &stop,
                            .loading = known == nullptr,
                            .number = ++last_background_};
+  tell_room();
   if (known != nullptr) {
     spare->loan_ = lend(*known, 0);
     return Result<std::unique_ptr<Spare>>(std::move(spare));
@@ -125,6 +120,7 @@ ModelShelf::Spare::~Spare() {
   {
     const std::lock_guard lock(shelf_.mutex_);
     shelf_.background_.reset();
+    shelf_.tell_room();
   }
   shelf_.changed_.notify_all();
 }
@@ -144,16 +140,18 @@ Result<std::unique_ptr<ShelfGuest>> ModelShelf::admit(const ShelvedModel& model)
                                       [this, bytes = model.bytes] {
                                         const std::lock_guard leaving(mutex_);
                                         guest_bytes_ -= bytes;
+                                        tell_room();
                                       });
 }
 
 // The place of that model. Whoever uses an old file's model goes on with it; the next one gets the
 // new file's.
 ModelShelf::Place* ModelShelf::find(Wanted& wanted) {
-  wanted.identity = identity_of(wanted.file);
+  wanted.stamp = file_stamp(wanted.file);
+  // A model that is mapped does not mind that its file is gone.
+  const bool there = wanted.stamp != kStampOfNoFile;
   std::erase_if(shelf_, [&](const Place& place) {
-    return place.file == wanted.file && !wanted.identity.empty() &&
-           place.identity != wanted.identity;
+    return there && place.file == wanted.file && place.stamp != wanted.stamp;
   });
   const auto known = std::find_if(shelf_.begin(), shelf_.end(), [&](const Place& place) {
     return place.file == wanted.file && place.context_tokens == wanted.context_tokens;
@@ -205,7 +203,13 @@ Result<bool> ModelShelf::make_room(Lock& lock, const Wanted& wanted) {
                 "try again later, raise memory_budget, or pin less");
   }
   while (sum_of_bytes() + wanted.bytes > options_.budget_bytes) shelf_.erase(least_worth());
+  tell_room(wanted.bytes);
   return true;
+}
+
+void ModelShelf::tell_room(uint64_t coming) const {
+  const uint64_t taken = std::min(sum_of_bytes() + coming, options_.budget_bytes);
+  if (options_.on_room) options_.on_room(options_.budget_bytes - taken);
 }
 
 ModelShelf::Loan ModelShelf::shelve(const Wanted& wanted, LoadedModel model,
@@ -222,7 +226,7 @@ ModelShelf::Loan ModelShelf::shelve(const Wanted& wanted, LoadedModel model,
   shelf_.push_front({.file = wanted.file,
                      .context_tokens = wanted.context_tokens,
                      .bytes = wanted.bytes,
-                     .identity = wanted.identity,
+                     .stamp = wanted.stamp,
                      .load_seconds = load_seconds,
                      .loaded_at = now,
                      .used_at = std::make_shared<std::atomic<double>>(now),
@@ -251,15 +255,18 @@ std::list<ModelShelf::Place>::iterator ModelShelf::least_worth() {
 void ModelShelf::drop_idle() {
   if (!options_.idle_seconds) return;
   const double now = clock_.monotonic_seconds();
-  std::erase_if(shelf_, [&](const Place& place) {
+  const size_t gone = std::erase_if(shelf_, [&](const Place& place) {
     const bool idle = !place.in_use() && now - place.used_at->load() >= *options_.idle_seconds;
     return idle && !keeps(place);
   });
+  if (gone > 0) tell_room();
 }
 
 void ModelShelf::put_away_idle() {
   const std::lock_guard lock(mutex_);
   drop_idle();
+  tell_room();
+  if (options_.watcher) options_.watcher->swept();
 }
 
 uint64_t ModelShelf::sum_of_bytes() const {

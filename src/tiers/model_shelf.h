@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -29,6 +30,10 @@ struct ShelfOptions {
   std::optional<double> idle_seconds{}; // put away after so long without use; nothing: never
   std::set<std::filesystem::path> kept{};  // never put away for another model, nor for idleness
   std::shared_ptr<ShelfWatcher> watcher{};  // may be null
+  // Told what the budget leaves beside the models and guests: whenever that has changed, before
+  // what takes it is loaded, and when idle models are looked for. Called with the shelf's mutex
+  // held; may be empty.
+  std::function<void(uint64_t bytes)> on_room{};
 };
 
 // Thread-safe: one mutex is over everything here; loaders run under it, but for take_spare()'s.
@@ -88,7 +93,7 @@ class ModelShelf {
     std::filesystem::path file;
     uint32_t context_tokens = 0;
     uint64_t bytes = 0;
-    std::string identity;  // of the file when it was loaded
+    std::string stamp;  // of the file when it was loaded
     double load_seconds = 0;
     double loaded_at = 0;
     std::shared_ptr<std::atomic<double>> used_at;  // last taken or given back; loans hold it too
@@ -110,7 +115,7 @@ class ModelShelf {
   struct Wanted {
     std::filesystem::path file;
     uint32_t context_tokens = 0;
-    std::string identity = {};  // of the file
+    std::string stamp = {};  // of the file
     uint64_t bytes = 0;
   };
   using Lock = std::unique_lock<std::mutex>;
@@ -124,6 +129,7 @@ class ModelShelf {
   std::shared_ptr<LoadedModel> watched(LoadedModel model, uint64_t id) const;
   bool keeps(const Place& place) const { return options_.kept.contains(place.file); }
   void drop_idle();
+  void tell_room(uint64_t coming = 0) const;
   uint64_t sum_of_bytes() const;
   std::list<Place>::iterator least_worth();
 

@@ -64,6 +64,33 @@ TEST_F(ModelShelfTest, WhatIsInUseOrPinnedIsNotPutAway) {
   EXPECT_TRUE(shelf.residents()[1].kept);
 }
 
+// What the budget leaves is somebody else's until a model needs it.
+TEST_F(ModelShelfTest, TellsWhatTheBudgetLeaves) {
+  std::vector<uint64_t> room;
+  ModelShelf shelf(loader, clock,
+                   {.budget_bytes = 100, .idle_seconds = 60,
+                    .on_room = [&](uint64_t bytes) { room.push_back(bytes); }});
+  EXPECT_EQ(room, std::vector<uint64_t>{100});
+  ASSERT_TRUE(shelf.take("one", 10));
+  EXPECT_EQ(room.back(), 60u);
+  ASSERT_TRUE(shelf.take("two", 10));
+  EXPECT_EQ(room.back(), 20u);
+  ASSERT_TRUE(shelf.take("three", 10));  // in the place of one
+  EXPECT_EQ(room.back(), 20u);
+  clock.now += 60;
+  shelf.put_away_idle();
+  EXPECT_EQ(room.back(), 100u);
+  auto guest = shelf.admit({.file = "encoder", .bytes = 30});
+  ASSERT_TRUE(guest);
+  EXPECT_EQ(room.back(), 70u);
+  StopFlag stop;
+  auto spare = shelf.take_spare("one", 10, stop);
+  ASSERT_TRUE(spare);
+  EXPECT_EQ(room.back(), 30u);
+  guest = Error{};
+  EXPECT_EQ(room.back(), 60u);
+}
+
 TEST_F(ModelShelfTest, IdleModelsAreUnloaded) {
   ModelShelf shelf(loader, clock,
                    {.budget_bytes = 1000, .idle_seconds = 60, .kept = {"pinned"}});

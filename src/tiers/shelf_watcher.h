@@ -8,7 +8,8 @@
 
 namespace tinyarms::tiers {
 
-enum class ModelKind { Language, Encoder, Reranker };
+// Prefixes: no model, but what was computed of prompts and is kept beside the models.
+enum class ModelKind { Language, Encoder, Reranker, Prefixes };
 
 struct ShelvedModel {
   std::filesystem::path file{};
@@ -43,6 +44,7 @@ class ShelfWatcher {
   virtual void given_back(uint64_t id) = 0;
   virtual void used(uint64_t /*id*/) {}  // for a moment, by who keeps it anyway; may be often
   virtual void put_away(uint64_t id) = 0;  // its memory is free
+  virtual void swept() {}                  // what was idle for too long has gone, if anything was
 };
 
 }  // namespace tinyarms::tiers

@@ -14,7 +14,7 @@ struct KvCounters {
   size_t sequences_kept = 0;
   uint64_t tokens_reused = 0;    // not computed because another sequence held them
   uint64_t tokens_computed = 0;  // prompts and answers
-  uint64_t tokens_restored = 0;  // came from snapshots on disk
+  uint64_t tokens_restored = 0;  // came from snapshots, in memory or on disk
   uint64_t evictions = 0;
 };
 

@@ -138,11 +138,12 @@ bool KvStore::evict_one(int spared) {
   return true;
 }
 
-bool KvStore::adopt(const std::string& scope, std::span<const llama_token> tokens,
+bool KvStore::adopt(const std::string& scope, std::span<const llama_token> tokens, size_t cells,
                     const std::function<bool(int sequence)>& fill) {
+  assert(tokens.size() <= cells);
   // A request needs a sequence of its own beside the one whose cells it shares.
   if (!options_.sharing || options_.sequences < 2 || tokens.empty()) return false;
-  while (!fits(tokens.size())) {
+  while (!fits(cells)) {
     if (!evict_one(-1)) return false;
   }
   const auto id = free_id(-1);
@@ -169,6 +170,10 @@ std::vector<KvStore::KeptTokens> KvStore::kept() const {
   return all;
 }
 
+size_t KvStore::own_cells(int sequence) const {
+  return trees_.at(kept_.at(sequence).scope).own_cells(sequence);
+}
+
 void KvStore::drop(int sequence) {
   const auto running = running_.find(sequence);
   const std::string scope =
@@ -190,7 +195,7 @@ KvCounters KvStore::counters() const {
   now.sequences_running = running_.size();
   now.sequences_kept = kept_.size();
   for (const auto& [sequence, kept] : kept_) {
-    now.cells_kept += trees_.at(kept.scope).own_cells(sequence);
+    now.cells_kept += own_cells(sequence);
   }
   return now;
 }

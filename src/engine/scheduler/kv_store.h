@@ -48,9 +48,10 @@ class KvStore {
   void drop(int sequence);
   void drop_kept();
 
-  // A sequence that was computed elsewhere, as if it had been kept here: room is made for it, and
-  // `fill` writes its cells. False where there is no room, or `fill` says no; nothing stays then.
-  bool adopt(const std::string& scope, std::span<const llama_token> tokens,
+  // A sequence that was computed elsewhere, as if it had been kept here. Room is made for `cells`,
+  // which is at least as many as there are tokens: `fill` may write so many before it leaves those
+  // of the tokens. False where there is no room, or `fill` says no; nothing stays then.
+  bool adopt(const std::string& scope, std::span<const llama_token> tokens, size_t cells,
              const std::function<bool(int sequence)>& fill);
 
   struct KeptTokens {
@@ -59,6 +60,8 @@ class KvStore {
     std::vector<llama_token> tokens;
   };
   std::vector<KeptTokens> kept() const;
+  // Cells that would be free without that kept one.
+  size_t own_cells(int sequence) const;
 
   // Called before a kept sequence goes for want of room.
   using Evicting = std::function<void(const std::string& scope, int sequence,

@@ -8,6 +8,7 @@
 #include "base/temporary_folder.h"
 #include "engine/scheduler/scheduler.h"
 #include "engine/snapshots/snapshot_keeper.h"
+#include "engine/snapshots/snapshot_memory.h"
 
 namespace tinyarms::engine {
 namespace {
@@ -27,7 +28,7 @@ struct Process {
       if (!folder) return;
       (*folder)->refresh();
       keeper = std::make_unique<SnapshotKeeper>(std::move(*folder));
-      options.snapshots = keeper.get();
+      options.snapshots = {&memory, keeper.get()};
     }
     if (auto made = Scheduler::create(*model, cores, options)) scheduler = std::move(*made);
   }
@@ -48,6 +49,7 @@ struct Process {
   SystemClock clock;
   CoreBudget cores{0};
   std::unique_ptr<const LanguageModel> model;
+  SnapshotMemory memory{0, clock};  // provides for the copies, keeps none
   std::unique_ptr<SnapshotKeeper> keeper;
   std::unique_ptr<Scheduler> scheduler;
 };

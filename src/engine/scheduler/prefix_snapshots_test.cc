@@ -7,6 +7,7 @@
 
 #include "engine/scheduler/scheduler.h"
 #include "engine/snapshots/snapshot_keeper.h"
+#include "engine/snapshots/snapshot_memory.h"
 #include "engine/tiny_model_test.h"
 
 namespace tinyarms::engine {
@@ -32,7 +33,7 @@ class PrefixSnapshotsTest : public testing::TinyModelTest {
       ASSERT_TRUE(folder) << folder.error().message();
       (*folder)->refresh();
       keeper_ = std::make_unique<SnapshotKeeper>(std::move(*folder), note);
-      options.snapshots = keeper_.get();
+      options.snapshots = {&memory_, keeper_.get()};
       if (options.model_hash.empty()) options.model_hash = "the tiny one";
     }
     options.context_tokens = std::min(options.context_tokens, 512u);
@@ -83,6 +84,7 @@ class PrefixSnapshotsTest : public testing::TinyModelTest {
 
   SystemClock clock_;
   CoreBudget cores_{1};
+  SnapshotMemory memory_{0, clock_};  // provides for the copies, keeps none
   std::unique_ptr<SnapshotKeeper> keeper_;
   std::unique_ptr<Scheduler> scheduler_;
   std::vector<std::string> notices_;

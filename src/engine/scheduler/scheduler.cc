@@ -16,6 +16,7 @@
 #include "engine/scheduler/model_context.h"
 #include "engine/scheduler/prefix_snapshots.h"
 #include "engine/scheduler/prepared_request.h"
+#include "engine/scheduler/prompt_pace.h"
 
 namespace tinyarms::engine {
 namespace {
@@ -26,9 +27,6 @@ using Requests = std::list<std::unique_ptr<RunningRequest>>;
 constexpr uint32_t kSequencesMax = 64;
 constexpr int kPassedOverMax = 8;        // then a request of a batch goes first
 constexpr size_t kSharedPrefixMin = 32;  // worth waiting for while another request computes it
-// What a pass may take longer because of a prompt while others write.
-constexpr double kPromptSeconds = 0.2;
-constexpr size_t kPromptTokensMin = 16;
 constexpr std::chrono::milliseconds kSnapshotPoll(2);  // where there is nothing else to do
 
 size_t alike(std::span<const llama_token> a, std::span<const llama_token> b) {
@@ -118,14 +116,21 @@ class LlamaScheduler final : public Scheduler {
  private:
   // Another build, another model or another set-up: other bytes.
   void open_snapshots() {
+    const SnapshotPlaces& places = options_.snapshots;
     const bool usable = context_->kv().sharing() && options_.kept_sequences > 0;
-    if (options_.snapshots == nullptr || options_.model_hash.empty() || !usable) return;
-    const EngineInfo engine = engine_info();
-    const std::string binding = sha256_hex(
-        fmt::format("{}\n{}\n{}\n{}\n{}", engine.ggml_version, engine.ggml_commit,
-                    engine.features, options_.model_hash, context_->numerics()));
-    snapshots_ = std::make_unique<PrefixSnapshots>(*options_.snapshots, context_->handle(),
-                                                   context_->kv(), binding,
+    if (places.memory == nullptr || !usable) return;
+    PrefixSnapshots::Bindings bindings;
+    if (!options_.model_stamp.empty()) {
+      bindings.memory = options_.model_stamp + "\n" + context_->numerics();
+    }
+    if (places.disk != nullptr && !options_.model_hash.empty()) {
+      const EngineInfo engine = engine_info();
+      bindings.disk = sha256_hex(
+          fmt::format("{}\n{}\n{}\n{}\n{}", engine.ggml_version, engine.ggml_commit,
+                      engine.features, options_.model_hash, context_->numerics()));
+    }
+    snapshots_ = std::make_unique<PrefixSnapshots>(places, std::move(bindings),
+                                                   context_->handle(), context_->kv(),
                                                    model_.facts().path.stem().string());
   }
 
@@ -159,15 +164,27 @@ class LlamaScheduler final : public Scheduler {
       {
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [&] { return stopping_ || !waiting_.empty() || !running_.empty(); });
+        if (running_.empty()) await_company(lock);
         if (stopping_) return end_all();
         end_unwanted(waiting_);
         end_unwanted(running_);
-        admit();
+        admit(lock);
         note_counters();
         if (running_.empty() && !waiting_.empty()) changed_.wait_for(lock, kSnapshotPoll);
       }
       if (!running_.empty()) compute();
     }
+  }
+
+  // Who asks in the same moment is computed in the same pass, and not in pieces while the first
+  // one writes. That is worth a hundredth of what the pass takes.
+  void await_company(std::unique_lock<std::mutex>& lock) {
+    size_t tokens = 0;
+    for (const auto& request : waiting_) {
+      if (request->priority() == Priority::Background) continue;
+      tokens += request->tokens().size() - context_->kv().held(request->scope(), request->tokens());
+    }
+    changed_.wait_for(lock, pace_.patience(tokens), [this] { return stopping_; });
   }
 
   void end_all() {
@@ -199,18 +216,29 @@ class LlamaScheduler final : public Scheduler {
   }
 
   // Interactive requests first, in the order they came; one of a batch that was passed over often
-  // enough before them. In the background only where there is nobody else.
-  void admit() {
+  // enough before them. In the background only where there is nobody else. The lock is let go
+  // while memory is copied: others only add to the queue's end.
+  void admit(std::unique_lock<std::mutex>& lock) {
     waiting_.sort([](const auto& a, const auto& b) { return rank(*a) < rank(*b); });
     for (auto it = waiting_.begin(); it != waiting_.end();) {
       RunningRequest& request = **it;
       if (!room_for(request)) break;
-      if (shared_prefix_comes(request) || (snapshots_ && snapshots_->comes(request))) {
+      if (shared_prefix_comes(request)) {
         ++it;
         continue;
       }
-      const auto opened =
-          context_->kv().open(request.scope(), request.tokens(), request.length_max());
+      lock.unlock();
+      const bool awaits_file = snapshots_ && snapshots_->bring(request);
+      const auto opened = awaits_file
+                              ? std::nullopt
+                              : context_->kv().open(request.scope(), request.tokens(),
+                                                    request.length_max());
+      if (opened && snapshots_) snapshots_->send_away_idle();
+      lock.lock();
+      if (awaits_file) {
+        ++it;
+        continue;
+      }
       if (!opened) {
         if (!running_.empty()) break;  // whoever is running leaves some time
         request.fail(Error{ErrorCode::OverBudget, "the context's memory cannot hold it",
@@ -271,6 +299,8 @@ class LlamaScheduler final : public Scheduler {
     context_->kv().keep(request.sequence);
     request.sequence = -1;
     request.computed = 0;
+    request.looked_for_snapshot = false;
+    request.awaited_snapshot.clear();
     ++request.passed_over;
     ++counters_.parked;
     waiting_.splice(waiting_.end(), running_, parked);
@@ -296,10 +326,11 @@ class LlamaScheduler final : public Scheduler {
       pending.push_back({request->pending(), request->priority()});
     }
     // Whoever comes meanwhile waits no longer than a writer would have to.
-    const size_t most = in_background() ? std::min(prompt_tokens_, context_->batch_tokens())
+    const size_t beside = pace_.tokens_beside_writers();
+    const size_t most = in_background() ? std::min(beside, context_->batch_tokens())
                                         : context_->batch_tokens();
     const std::vector<size_t> planned =
-        plan_batch(pending, {.batch_tokens = most, .prompt_tokens = prompt_tokens_});
+        plan_batch(pending, {.batch_tokens = most, .prompt_tokens = beside});
     std::vector<PassMember> members;
     size_t prompt_tokens = 0;
     size_t i = 0;
@@ -318,19 +349,12 @@ class LlamaScheduler final : public Scheduler {
           request.fail(std::move(error));
           end(request, false);
         });
-    measure(prompt_tokens, std::chrono::duration<double>(SteadyClock::now() - start).count());
+    pace_.measure(prompt_tokens,
+                  std::chrono::duration<double>(SteadyClock::now() - start).count());
+    if (snapshots_) snapshots_->set_prompt_rate(pace_.tokens_per_second());
     if (in_background()) running_.front()->tell_progress();
     const std::lock_guard lock(mutex_);
     ++counters_.passes;
-  }
-
-  // How much of prompts fits into the time that writers may be kept waiting.
-  void measure(size_t prompt_tokens, double seconds) {
-    if (prompt_tokens < kPromptTokensMin || seconds <= 0) return;
-    const double rate = static_cast<double>(prompt_tokens) / seconds;
-    prompt_rate_ = prompt_rate_ == 0 ? rate : 0.7 * prompt_rate_ + 0.3 * rate;
-    if (snapshots_) snapshots_->set_prompt_rate(prompt_rate_);
-    prompt_tokens_ = std::max(kPromptTokensMin, static_cast<size_t>(prompt_rate_ * kPromptSeconds));
   }
 
   void end(RunningRequest& request, bool answered) {
@@ -362,8 +386,7 @@ class LlamaScheduler final : public Scheduler {
   Requests running_;
   std::unique_ptr<ModelContext> context_;
   std::unique_ptr<PrefixSnapshots> snapshots_;  // null: none
-  double prompt_rate_ = 0;  // tokens a second
-  size_t prompt_tokens_ = 64;
+  PromptPace pace_;
   std::thread thread_;
 };
 

@@ -13,13 +13,12 @@
 #include "engine/scheduler/completion_stream.h"
 #include "engine/scheduler/core_budget.h"
 #include "engine/scheduler/kv_counters.h"
+#include "engine/snapshots/snapshot_places.h"
 
 struct llama_batch;
 struct llama_context;
 
 namespace tinyarms::engine {
-
-class SnapshotKeeper;
 
 struct SchedulerOptions {
   uint32_t context_tokens = 4096;  // of one request; clipped to what the model was trained for
@@ -28,9 +27,11 @@ struct SchedulerOptions {
   uint32_t batch_tokens = 512;
   size_t queue_max = 64;           // requests that may wait
   uint32_t kept_sequences = 16;    // answered requests whose tokens stay in memory
-  // Where prefixes outlive this process, and what tells the model's content from any other's (its
-  // hash); null or empty: nowhere. The keeper outlives the scheduler.
-  SnapshotKeeper* snapshots = nullptr;
+  // Where prefixes go that the context has no room for, and what tells the model from any other in
+  // this process (its file's stamp) and anywhere (its content's hash). Without a stamp none stay in
+  // memory, without a hash none go to disk.
+  SnapshotPlaces snapshots = {};
+  std::string model_stamp = {};
   std::string model_hash = {};
   // Instead of libllama's decode, so that a test can make a pass fail; empty: the real one.
   std::function<int(llama_context*, const llama_batch&)> decode = {};

@@ -1,7 +1,7 @@
 // Random arrivals, lengths, cancellations, priorities, deadlines and failing passes over two models
-// that share the cores: every request ends, every cell is accounted for, nobody hears of another's
-// failure. TINYARMS_STRESS_SECONDS makes it longer; the seed is fixed unless TINYARMS_STRESS_SEED
-// is set.
+// that share the cores and the memory for their prefixes: every request ends, every cell is
+// accounted for, nobody hears of another's failure. TINYARMS_STRESS_SECONDS makes it longer; the
+// seed is fixed unless TINYARMS_STRESS_SEED is set.
 #include <gtest/gtest.h>
 #include <llama.h>
 
@@ -13,7 +13,9 @@
 #include <string>
 #include <thread>
 
+#include "base/clock.h"
 #include "engine/scheduler/scheduler.h"
+#include "engine/snapshots/snapshot_memory.h"
 #include "engine/tiny_model.h"
 
 namespace tinyarms::engine {
@@ -92,6 +94,8 @@ TEST(SchedulerStress, EveryRequestEndsAndEveryCellIsAccountedFor) {
   testing::write_tiny_model(folder / "one.gguf");
   testing::write_tiny_model(folder / "two.gguf", {.layers = 2, .heads = 4, .kv_heads = 2});
   CoreBudget cores(2);
+  const SystemClock clock;
+  SnapshotMemory memory(500'000, clock);
   std::vector<std::unique_ptr<const LanguageModel>> weights;
   std::vector<std::unique_ptr<Scheduler>> models;
   for (const char* name : {"one.gguf", "two.gguf"}) {
@@ -101,7 +105,8 @@ TEST(SchedulerStress, EveryRequestEndsAndEveryCellIsAccountedFor) {
     auto scheduler = Scheduler::create(
         *weights.back(), cores,
         {.context_tokens = 400, .parallel = 3, .kv_tokens = 1024, .batch_tokens = 64,
-         .queue_max = 8, .kept_sequences = 5,
+         .queue_max = 8, .kept_sequences = 5, .snapshots = {.memory = &memory},
+         .model_stamp = name,
          .decode = [passes = 0](llama_context* context, const llama_batch& batch) mutable {
            return ++passes % 61 == 0 ? -3 : llama_decode(context, batch);
          }});
@@ -110,11 +115,20 @@ TEST(SchedulerStress, EveryRequestEndsAndEveryCellIsAccountedFor) {
   }
   std::atomic<int> ended_well{0};
   std::atomic<int> unexpected{0};
+  std::atomic<bool> over{false};
+  std::thread pressure([&] {
+    for (int i = 0; !over; ++i) {  // other models come and go
+      memory.set_room(i % 20 == 0 ? 0 : 400'000);
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  });
   std::vector<std::thread> callers;
   for (uint32_t i = 0; i < 3; ++i) {
     callers.emplace_back([&, i] { ended_well += call(models, seed + i, until, unexpected); });
   }
   for (std::thread& caller : callers) caller.join();
+  over = true;
+  pressure.join();
   EXPECT_EQ(unexpected, 0);
   EXPECT_GT(ended_well, 0);
   for (const auto& model : models) {
@@ -125,7 +139,12 @@ TEST(SchedulerStress, EveryRequestEndsAndEveryCellIsAccountedFor) {
     EXPECT_EQ(counters.kv.sequences_running, 0u);
     EXPECT_LE(counters.kv.cells_used, counters.kv.cells);
     EXPECT_GT(counters.kv.tokens_reused, 0u);
+    EXPECT_GT(counters.kv.tokens_restored, 0u);
   }
+  models.clear();
+  EXPECT_LE(memory.counters().bytes, 500'000u);
+  memory.stop_keeping();
+  EXPECT_EQ(memory.counters().bytes, 0u);
 }
 
 }  // namespace

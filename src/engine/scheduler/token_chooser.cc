@@ -188,6 +188,7 @@ void TokenChooser::remember(llama_token token) {
 
 std::vector<TokenChooser::Ranked> TokenChooser::likeliest(std::span<const float> logits,
                                                           size_t count) const {
+  if (count == 0) return {};
   std::vector<llama_token> order(logits.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<llama_token>(i);
   count = std::min(count, order.size());

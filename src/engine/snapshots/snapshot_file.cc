@@ -35,8 +35,6 @@ Head read_head(std::string_view bytes) {
   return head;
 }
 
-size_t sealed_bytes(size_t tokens) { return sizeof(Head) + tokens * sizeof(int32_t); }
-
 template <size_t N>
 void fill(char (&field)[N], std::string_view text) {
   std::memcpy(field, text.data(), std::min(N, text.size()));
@@ -51,10 +49,12 @@ Error unsound(std::string what) { return Error{ErrorCode::Corrupt, std::move(wha
 
 }  // namespace
 
-size_t snapshot_state_offset(size_t tokens) { return sealed_bytes(tokens) + kHexBytes; }
+size_t snapshot_state_offset(size_t tokens) {
+  return sizeof(Head) + tokens * sizeof(int32_t) + kHexBytes;
+}
 
-void seal_snapshot(std::string& file, const SnapshotHead& head, std::string_view key) {
-  assert(file.size() == snapshot_state_offset(head.tokens.size()) + head.state_bytes);
+std::string seal_snapshot(const SnapshotHead& head, std::string_view state, std::string_view key) {
+  assert(state.size() == head.state_bytes);
   Head raw{};
   fill(raw.mark, {kMark, sizeof(kMark)});
   raw.version = kVersion;
@@ -64,15 +64,12 @@ void seal_snapshot(std::string& file, const SnapshotHead& head, std::string_view
   raw.created_at = head.created_at;
   fill(raw.binding, head.binding);
   fill(raw.scope, head.scope);
-  const size_t offset = snapshot_state_offset(head.tokens.size());
-  fill(raw.state_hash, sha256_hex(std::string_view(file).substr(offset)));
+  fill(raw.state_hash, sha256_hex(state));
   fill(raw.model, std::string_view(head.model).substr(0, sizeof(raw.model) - 1));
-  std::memcpy(file.data(), &raw, sizeof(raw));
-  std::memcpy(file.data() + sizeof(raw), head.tokens.data(),
-              head.tokens.size() * sizeof(int32_t));
-  const size_t sealed = sealed_bytes(head.tokens.size());
-  const std::string seal = hmac_sha256_hex(key, std::string_view(file).substr(0, sealed));
-  std::memcpy(file.data() + sealed, seal.data(), kHexBytes);
+  std::string front(reinterpret_cast<const char*>(&raw), sizeof(raw));
+  front.append(reinterpret_cast<const char*>(head.tokens.data()),
+               head.tokens.size() * sizeof(int32_t));
+  return front += hmac_sha256_hex(key, front);
 }
 
 Result<size_t> snapshot_front_bytes(std::string_view bytes, uint64_t file_bytes) {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,13 +29,16 @@ struct SnapshotHead {
   uint64_t state_bytes = 0;
 };
 
+// The state's bytes, shared by who keeps them in memory and who writes them to disk.
+using SnapshotState = std::shared_ptr<const std::string>;
+
 inline constexpr size_t kSnapshotTokensMax = size_t{1} << 22;
 
 // Where the state begins in a file with so many tokens.
 size_t snapshot_state_offset(size_t tokens);
 
-// Writes head, tokens and seal before the state, which stands in `file` from there on already.
-void seal_snapshot(std::string& file, const SnapshotHead& head, std::string_view key);
+// Head, tokens and seal: what stands before that state in its file.
+std::string seal_snapshot(const SnapshotHead& head, std::string_view state, std::string_view key);
 
 // How many bytes of the file come before the state, by its first kSnapshotHeadBytes. Errors:
 // Corrupt (not one, or sizes that do not add up to `file_bytes`), Unsupported (another version).

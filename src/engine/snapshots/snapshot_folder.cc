@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "engine/snapshots/private_file.h"
+#include "engine/snapshots/snapshot_worth.h"
 
 namespace tinyarms::engine {
 namespace {
@@ -31,17 +32,6 @@ Result<std::string> read_front(const Descriptor& file, uint64_t file_bytes, cons
     return done.error();
   }
   return front;
-}
-
-size_t length_alike(std::span<const int32_t> a, std::span<const int32_t> b) {
-  return static_cast<size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first -
-                             a.begin());
-}
-
-// Whether who has the first has the second too.
-bool covers(const SnapshotHead& longer, const SnapshotHead& shorter) {
-  return longer.binding == shorter.binding && longer.scope == shorter.scope &&
-         length_alike(longer.tokens, shorter.tokens) == shorter.tokens.size();
 }
 
 double seconds_of(const struct timespec& time) {
@@ -222,8 +212,7 @@ std::string SnapshotFolder::first_to_go(const SnapshotHead& head) const {
     const SnapshotHead& old = entry.head;
     const bool covered = covers(head, old);
     const double age = std::max(now - entry.used_at, kAgeMin);
-    const double worth =
-        covered ? -1 : old.seconds / static_cast<double>(std::max<uint64_t>(entry.bytes, 1)) / age;
+    const double worth = covered ? -1 : worth_keeping(old, entry.bytes, age);
     if (!worst.empty() && worth >= least) continue;
     worst = name;
     least = worth;
@@ -264,21 +253,23 @@ void SnapshotFolder::remove_covered(const SnapshotHead& head, const std::string&
   remove(gone);
 }
 
-Result<void> SnapshotFolder::write(SnapshotHead head, std::string file) {
+Result<void> SnapshotFolder::write(SnapshotHead head, std::string_view state) {
   head.created_at = clock_.wall_seconds();
-  seal_snapshot(file, head, key_);
+  const std::string front = seal_snapshot(head, state, key_);
+  const uint64_t bytes = front.size() + state.size();
   if (auto there = provide_folder(options_.folder); !there) return there;
   refresh();
   const std::lock_guard changing(disk_mutex_);
-  if (file.size() > options_.bytes_max) {
+  if (bytes > options_.bytes_max) {
     return Error{ErrorCode::OverBudget,
                  fmt::format("a snapshot of {} tokens takes {} bytes", head.tokens.size(),
-                             file.size()),
+                             bytes),
                  options_.folder.string(), "raise prefix.disk_limit"};
   }
-  make_room(head, file.size());
+  make_room(head, bytes);
   const std::string name = name_of(head);
-  if (auto written = write_file_atomically(path_of(name), file); !written) return written;
+  const std::string_view pieces[] = {front, state};
+  if (auto written = write_file_atomically(path_of(name), pieces); !written) return written;
   auto entry = read_entry(name);
   if (!entry) return entry.error();
   remove_covered(head, name);

@@ -72,10 +72,9 @@ class SnapshotFolder {
   // Every byte checked. Errors: NotFound, Corrupt (removed), Unsupported, Io (passed over).
   Result<Loaded> read(const std::string& name);
 
-  // `file`: the state, after room for what comes before it; dated now. Makes room for it; those
-  // that it begins with go. Errors: OverBudget (larger than the limit alone), Io; nothing is left
-  // behind then.
-  Result<void> write(SnapshotHead head, std::string file);
+  // Dated now. Makes room for it; those that it begins with go. Errors: OverBudget (larger than
+  // the limit alone), Io; nothing is left behind then.
+  Result<void> write(SnapshotHead head, std::string_view state);
 
   std::vector<StoredSnapshot> list() const;  // last used first
   uint64_t bytes() const;                    // unusable files included

@@ -46,11 +46,11 @@ bool SnapshotKeeper::takes(uint64_t bytes) const {
   return waiting_bytes_ + bytes <= kWaitingBytesMax;
 }
 
-void SnapshotKeeper::write(SnapshotHead head, std::string file) {
+void SnapshotKeeper::write(SnapshotHead head, SnapshotState state) {
   {
     const std::lock_guard lock(mutex_);
-    waiting_bytes_ += file.size();
-    writings_.push_back({std::move(head), std::move(file)});
+    waiting_bytes_ += state->size();
+    writings_.push_back({std::move(head), std::move(state)});
   }
   changed_.notify_all();
 }
@@ -124,10 +124,10 @@ void SnapshotKeeper::do_read(Reading reading) {
 }
 
 void SnapshotKeeper::do_write(Writing writing) {
-  const uint64_t bytes = writing.file.size();
+  const uint64_t bytes = writing.state->size();
   Result<void> written;
   try {
-    written = folder_->write(std::move(writing.head), std::move(writing.file));
+    written = folder_->write(std::move(writing.head), *writing.state);
   } catch (const std::exception& problem) {
     written = Error{ErrorCode::Io, problem.what(), "", ""};
   }

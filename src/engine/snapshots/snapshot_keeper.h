@@ -52,7 +52,7 @@ class SnapshotKeeper {
 
   // Whether so many bytes more may wait to be written; asked before they are copied.
   bool takes(uint64_t bytes) const;
-  void write(SnapshotHead head, std::string file);
+  void write(SnapshotHead head, SnapshotState state);
   void skipped();  // something worth keeping was not written because too much was waiting
 
   // How fast reading and checking were lately; a cautious guess before the first.
@@ -64,7 +64,7 @@ class SnapshotKeeper {
  private:
   struct Writing {
     SnapshotHead head;
-    std::string file;
+    SnapshotState state;
   };
   struct Reading {
     std::string name;

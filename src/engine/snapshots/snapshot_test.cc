@@ -63,8 +63,7 @@ class SnapshotTest : public ::testing::Test {
                       .seconds = seconds,
                       .created_at = clock_.now,
                       .state_bytes = state_bytes};
-    std::string file(snapshot_state_offset(head.tokens.size()) + state_bytes, 's');
-    return folder.write(head, std::move(file));
+    return folder.write(head, std::string(state_bytes, 's'));
   }
 
   fs::path only_file() const {
@@ -175,10 +174,9 @@ TEST_F(SnapshotTest, AForgedFileIsNotBelieved) {
   auto folder = open();
   SnapshotHead head{.binding = binding_, .scope = folder->scope_tag(""), .tokens = tokens(5, 40),
                     .seconds = 1, .state_bytes = 100};
-  std::string file(snapshot_state_offset(40) + 100, 'x');
-  seal_snapshot(file, head, "a key of my own");
+  const std::string state(100, 'x');
   const fs::path path = base_ / "prefixes" / "0123.prefix";
-  write_bytes(path, file);
+  write_bytes(path, seal_snapshot(head, state, "a key of my own") + state);
   ::chmod(path.c_str(), 0600);
   folder->refresh();
   EXPECT_FALSE(folder->find(binding_, folder->scope_tag(""), tokens(5, 40)));
@@ -350,9 +348,9 @@ TEST_F(SnapshotTest, TheKeeperReadsAndWritesOnItsOwnThread) {
     SnapshotKeeper keeper(open(), [this](const std::string& line) { notices_.push_back(line); });
     SnapshotHead head{.binding = binding_, .scope = keeper.folder().scope_tag(""),
                       .tokens = tokens(5, 40), .seconds = 1, .state_bytes = 10};
-    keeper.write(head, std::string(snapshot_state_offset(40) + 10, 's'));
+    keeper.write(head, std::make_shared<std::string>(10, 's'));
     head.state_bytes = 2 << 20;  // over the limit
-    keeper.write(head, std::string(snapshot_state_offset(40) + (2 << 20), 's'));
+    keeper.write(head, std::make_shared<std::string>(2 << 20, 's'));
     keeper.wait_until_idle();
     ASSERT_EQ(notices_.size(), 1u);
     EXPECT_THAT(notices_[0], HasSubstr("prefix.disk_limit"));
@@ -366,7 +364,7 @@ TEST_F(SnapshotTest, TheKeeperReadsAndWritesOnItsOwnThread) {
     counters = keeper.counters();
     head.state_bytes = 20;
     head.tokens = tokens(500, 40);
-    keeper.write(head, std::string(snapshot_state_offset(40) + 20, 's'));
+    keeper.write(head, std::make_shared<std::string>(20, 's'));
   }
   EXPECT_EQ(counters.written, 1u);
   EXPECT_EQ(counters.not_written, 1u);
