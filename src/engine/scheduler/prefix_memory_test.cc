@@ -65,7 +65,7 @@ TEST_F(PrefixMemoryTest, WhatLeftTheContextComesBackAsItWas) {
   answer(ask(long_text('r')));
   const std::string turn = long_text('q') + first.text + " and then?";
   const Completion held = answer(ask(turn));
-  ASSERT_GT(held.cached_tokens, 300);
+  ASSERT_GE(held.cached_tokens, 300);
   EXPECT_EQ(kv().tokens_restored, 0u);
 
   scheduler_.reset();
