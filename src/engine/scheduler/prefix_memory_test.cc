@@ -142,6 +142,25 @@ TEST_F(PrefixMemoryTest, AModelThatIsLoadedAgainFindsThem) {
   EXPECT_EQ(answer(ask(long_text('q'))).cached_tokens, 0);
 }
 
+// One that is larger than all of them may be costs the others nothing.
+TEST_F(PrefixMemoryTest, OnlyWhatFitsLeavesTheContext) {
+  start({.kv_tokens = 2048});
+  answer(ask(long_text('q')));
+  answer(ask(long_text('r')));
+  ASSERT_EQ(copies(), 1u);
+  const uint64_t bytes = memory_->counters().bytes;
+  scheduler_.reset();
+  memory_.reset();
+  start({.kv_tokens = 2048}, bytes + 100);
+  answer(ask(long_text('q')));
+  answer(ask(long_text('r') + long_text('s').substr(0, 150)));
+  answer(ask(long_text('t')));
+  EXPECT_EQ(copies(), 1u);
+  EXPECT_EQ(kv().sequences_kept, 2u);  // the longer one and the last
+  EXPECT_EQ(memory_->counters().let_go, 0u);
+  EXPECT_GT(answer(ask(long_text('q'))).cached_tokens, 250);
+}
+
 TEST_F(PrefixMemoryTest, WithoutRoomItStaysInTheContext) {
   start({.kv_tokens = 1024});
   memory_->set_room(1000);

@@ -146,7 +146,7 @@ bool PrefixSnapshots::is_in_memory(const std::string& scope,
 // It is copied twice: now, and back.
 bool PrefixSnapshots::belongs_into_memory(std::span<const llama_token> tokens,
                                           uint64_t bytes) const {
-  if (bindings_.memory.empty() || !places_.memory->keeps()) return false;
+  if (bindings_.memory.empty() || !places_.memory->takes(bytes)) return false;
   if (tokens.size() < kCopyTokensMin || prompt_rate_ <= 0) return false;
   return static_cast<double>(tokens.size()) / prompt_rate_ >
          2 * static_cast<double>(bytes) / copied_per_second_;

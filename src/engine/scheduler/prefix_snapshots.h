@@ -29,8 +29,11 @@ class PrefixSnapshots {
   PrefixSnapshots(const SnapshotPlaces& places, Bindings bindings, llama_context* context,
                   KvStore& kv, std::string model);
 
-  // Tokens of prompts computed a second, as measured; 0: not known yet.
-  void set_prompt_rate(double rate) { prompt_rate_ = rate; }
+  // Tokens of prompts computed a second, as measured; 0: not known yet, which leaves what a
+  // snapshot told.
+  void set_prompt_rate(double rate) {
+    if (rate > 0) prompt_rate_ = rate;
+  }
 
   // Puts what has been read from disk into the context's memory. Takes as long as copying it.
   void collect();

@@ -69,6 +69,11 @@ std::shared_ptr<std::string> SnapshotMemory::provide(uint64_t bytes) {
   }
 }
 
+bool SnapshotMemory::takes(uint64_t bytes) const {
+  const std::lock_guard lock(mutex_);
+  return keeps() && bytes <= std::min(bytes_max_, room_);
+}
+
 bool SnapshotMemory::keep(SnapshotHead head, SnapshotState state) {
   const std::lock_guard lock(mutex_);
   if (!keeps() || state->size() > bytes_max_) return false;

@@ -44,6 +44,8 @@ class SnapshotMemory {
   // stop_keeping().
   bool keep(SnapshotHead head, SnapshotState state);
   bool keeps() const { return keeps_.load(std::memory_order_relaxed); }
+  // Whether one of so many bytes would be kept; asked before it is copied.
+  bool takes(uint64_t bytes) const;
   // The process ends: nobody will ask for what is copied from here on.
   void stop_keeping();
 

@@ -91,9 +91,12 @@ TEST_F(SnapshotMemoryTest, LetsGoOfWhatIsWorthLeastAByte) {
 TEST_F(SnapshotMemoryTest, OneLargerThanTheLimitPushesNobodyOut) {
   SnapshotMemory memory(300, clock_);
   ASSERT_TRUE(keep(memory, counting(0, 40)));
+  EXPECT_TRUE(memory.takes(300));
+  EXPECT_FALSE(memory.takes(301));
   EXPECT_FALSE(keep(memory, counting(500, 40), 301));
   EXPECT_EQ(held(memory, 500, 40), 0u);
   memory.set_room(200);
+  EXPECT_FALSE(memory.takes(201));
   EXPECT_FALSE(keep(memory, counting(500, 40), 201));
   EXPECT_EQ(held(memory, 0, 40), 40u);
 }
