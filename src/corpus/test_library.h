@@ -71,7 +71,8 @@ class LibraryTest : public ::testing::Test {
   }
   ~LibraryTest() override { fs::remove_all(folder_); }
 
-  fs::path tree() const { return folder_ / "tree"; }
+  // Deep enough that no encoder is told of the folder's name, which is another one each time.
+  fs::path tree() const { return folder_ / "some" / "deep" / "tree"; }
   fs::path own() const { return folder_ / "index"; }
 
   void write(const std::string& name, const std::string& text) const {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <mutex>
 #include <string_view>
 
 #include "engine/llama_backend.h"
@@ -64,6 +65,9 @@ common_chat_params render_with(const common_chat_templates* templates,
   inputs.enable_thinking = false;
   // Without tools the answer is plain text: no grammar, hence no parser to be derived.
   inputs.force_pure_content = options.tools.empty();
+  // It asks std::localtime for today's date, whose answer is one and the same for all threads.
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
   return common_chat_templates_apply(templates, inputs);
 }
 
