@@ -1,4 +1,5 @@
-"""Writes unicode_tables.cc from Python's Unicode database: python3 make_unicode_tables.py"""
+"""Writes unicode_{categories,case,accents}.cc from Python's Unicode database:
+python3 make_unicode_tables.py"""
 
 import pathlib
 import sys
@@ -60,28 +61,35 @@ def array(kind, name, rows):
     return f"constexpr {kind} {name}[] = {{\n{body}\n}};\n"
 
 
+def write(name, arrays, definition):
+    parts = [
+        '// Made by make_unicode_tables.py from Unicode ' + unicodedata.unidata_version + '.\n'
+        '#include "encoder/unicode_tables.h"\n\nnamespace tinyarms::encoder {\nnamespace {\n',
+        *arrays,
+        "}  // namespace\n",
+        definition,
+        "}  // namespace tinyarms::encoder\n",
+    ]
+    pathlib.Path(__file__).with_name(name).write_text("\n".join(parts))
+
+
 def main():
+    write("unicode_categories.cc", [
+        array("CodeRange", "kPunctuation", ranges(lambda c: category(c)[0] == "P")),
+        array("CodeRange", "kInvisible", ranges(lambda c: category(c) in ("Cc", "Cf", "Co"))),
+        array("CodeRange", "kAccents", ranges(lambda c: category(c) == "Mn")),
+    ], "UnicodeCategories unicode_categories() { return {kPunctuation, kInvisible, kAccents}; }\n")
+    lower = {c: ord(chr(c).lower()[0]) for c in CODE_POINTS if chr(c).lower()[0] != chr(c)}
+    write("unicode_case.cc", [array("CodeRun", "kLower", runs(lower))],
+          "std::span<const CodeRun> unicode_lower() { return kLower; }\n")
     stripped = {c: t for c in CODE_POINTS if (t := without_accents(c)) is not None}
     single = {c: ord(t) for c, t in stripped.items() if len(t) == 1}
     several = [[c] + [ord(x) for x in t] + [0] * (3 - len(t))
                for c, t in stripped.items() if len(t) in (2, 3)]
-    lower = {c: ord(chr(c).lower()[0]) for c in CODE_POINTS if chr(c).lower()[0] != chr(c)}
-    parts = [
-        '// Made by make_unicode_tables.py from Unicode ' + unicodedata.unidata_version + '.\n'
-        '#include "encoder/unicode_tables.h"\n\nnamespace tinyarms::encoder {\nnamespace {\n',
-        array("CodeRange", "kPunctuation", ranges(lambda c: category(c)[0] == "P")),
-        array("CodeRange", "kInvisible", ranges(lambda c: category(c) in ("Cc", "Cf", "Co"))),
-        array("CodeRange", "kAccents", ranges(lambda c: category(c) == "Mn")),
-        array("CodeRun", "kWithoutAccents", runs(single)),
+    write("unicode_accents.cc", [
+        array("CodeRun", "kOne", runs(single)),
         array("CodeExpansion", "kSeveral", several),
-        array("CodeRun", "kLower", runs(lower)),
-        "}  // namespace\n",
-        "const UnicodeTables& unicode_tables() {",
-        "  static constexpr UnicodeTables tables = {kPunctuation, kInvisible, kAccents,",
-        "                                           kWithoutAccents, kSeveral, kLower};",
-        "  return tables;\n}\n\n}  // namespace tinyarms::encoder\n",
-    ]
-    pathlib.Path(__file__).with_name("unicode_tables.cc").write_text("\n".join(parts))
+    ], "UnaccentedForms unaccented_forms() { return {kOne, kSeveral}; }\n")
 
 
 main()

@@ -25,15 +25,20 @@ struct CodeExpansion {
   uint32_t to[3] = {0, 0, 0};  // 0 ends it
 };
 
-struct UnicodeTables {
-  std::span<const CodeRange> punctuation;     // categories P*
-  std::span<const CodeRange> invisible;       // Cc, Cf, Co
-  std::span<const CodeRange> accents;         // Mn
-  std::span<const CodeRun> without_accents;   // canonical decomposition less its accents
-  std::span<const CodeExpansion> expansions;  // the same, where several code points remain
-  std::span<const CodeRun> lower;
+struct UnicodeCategories {
+  std::span<const CodeRange> punctuation;  // P*
+  std::span<const CodeRange> invisible;    // Cc, Cf, Co
+  std::span<const CodeRange> accents;      // Mn
 };
+UnicodeCategories unicode_categories();
 
-const UnicodeTables& unicode_tables();
+std::span<const CodeRun> unicode_lower();
+
+// The canonical decomposition less its accents.
+struct UnaccentedForms {
+  std::span<const CodeRun> one;
+  std::span<const CodeExpansion> several;  // where several code points remain
+};
+UnaccentedForms unaccented_forms();
 
 }  // namespace tinyarms::encoder

@@ -56,7 +56,7 @@ bool is_chinese(uint32_t code) {
 
 // Every ASCII character that is neither letter, digit, space nor control counts.
 bool is_punctuation(uint32_t code) {
-  if (code >= 0x80) return contains(unicode_tables().punctuation, code);
+  if (code >= 0x80) return contains(unicode_categories().punctuation, code);
   return (code >= 0x21 && code <= 0x2f) || (code >= 0x3a && code <= 0x40) ||
          (code >= 0x5b && code <= 0x60) || (code >= 0x7b && code <= 0x7e);
 }
@@ -64,7 +64,7 @@ bool is_punctuation(uint32_t code) {
 // Replaced bytes (U+FFFD) say nothing.
 bool is_dropped(uint32_t code) {
   if (code < 0x80) return code < 0x20 || code == 0x7f;
-  return code == 0xfffd || contains(unicode_tables().invisible, code);
+  return code == 0xfffd || contains(unicode_categories().invisible, code);
 }
 
 void append_utf8(uint32_t code, std::string& text) {
@@ -106,13 +106,13 @@ void without_accents(uint32_t code, const Use& use) {
     if (syllable % 28 != 0) use(0x11a7 + syllable % 28);
     return;
   }
-  const UnicodeTables& tables = unicode_tables();
-  if (contains(tables.accents, code)) return;
+  if (contains(unicode_categories().accents, code)) return;
+  const UnaccentedForms forms = unaccented_forms();
   const auto expansion = std::lower_bound(
-      tables.expansions.begin(), tables.expansions.end(), code,
+      forms.several.begin(), forms.several.end(), code,
       [](const CodeExpansion& entry, uint32_t value) { return entry.code < value; });
-  if (expansion == tables.expansions.end() || expansion->code != code) {
-    return use(mapped(tables.without_accents, code));
+  if (expansion == forms.several.end() || expansion->code != code) {
+    return use(mapped(forms.one, code));
   }
   for (const uint32_t to : expansion->to) {
     if (to != 0) use(to);
@@ -218,7 +218,7 @@ Result<std::vector<int32_t>> WordPiece::tokenize(std::string_view text) const {
     if (alone) finish();
     if (options_.lower_case) {
       code = code < 0x80 ? (code >= 'A' && code <= 'Z' ? code + 32 : code)
-                         : mapped(unicode_tables().lower, code);
+                         : mapped(unicode_lower(), code);
     }
     append_utf8(code, word);
     if (alone) finish();
