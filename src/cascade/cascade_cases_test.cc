@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "base/hand_clock.h"
 #include "cascade/cascade.h"
 #include "cascade/case_file_test.h"
 #include "cascade/formula_estimator.h"
@@ -18,15 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class HandClock final : public Clock {
- public:
-  double monotonic_seconds() const override { return now; }
-  double wall_seconds() const override { return now; }
-  double now = 1000;
-};
-
 struct Stage {
-  HandClock clock;
+  HandClock clock{1000};
   StopFlag stop;
 };
 

@@ -9,6 +9,7 @@
 #include <future>
 #include <thread>
 
+#include "base/hand_clock.h"
 #include "mcp/errands.h"
 #include "mcp/ledger.h"
 #include "mcp/roots.h"
@@ -19,13 +20,6 @@ namespace tinyarms::mcp {
 namespace {
 
 namespace fs = std::filesystem;
-
-class HandClock final : public Clock {
- public:
-  double monotonic_seconds() const override { return now; }
-  double wall_seconds() const override { return now; }
-  double now = 0;
-};
 
 class RootsTest : public testing::Test {
  protected:

@@ -5,19 +5,13 @@
 #include <future>
 #include <set>
 
+#include "base/hand_clock.h"
 #include "remote/endpoint_prober.h"
 #include "remote/retry.h"
 #include "remote/scripted_server.h"
 
 namespace tinyarms::remote {
 namespace {
-
-class CrankedClock final : public Clock {
- public:
-  double monotonic_seconds() const override { return now; }
-  double wall_seconds() const override { return now; }
-  double now = 1000;
-};
 
 const std::vector<std::string> kThree = {"http://127.0.0.1:1/v1", "http://127.0.0.1:2/v1/",
                                          "http://127.0.0.1:3/v1"};
@@ -35,7 +29,7 @@ void fail(EndpointPool& pool, size_t index, int times) {
 }
 
 TEST(EndpointPool, TheLeastLoadedIsTaken) {
-  CrankedClock clock;
+  HandClock clock{1000};
   EndpointPool pool(kThree, clock);
   auto first = pool.take();
   auto second = pool.take();
@@ -52,7 +46,7 @@ TEST(EndpointPool, TheLeastLoadedIsTaken) {
 }
 
 TEST(EndpointPool, OfEquallyLoadedTheQuickerOneLately) {
-  CrankedClock clock;
+  HandClock clock{1000};
   EndpointPool pool(kThree, clock, {.latency_half_life = 60});
   for (const double seconds : {0.9, 0.1, 0.5}) {
     pool.take().lease->end(CallEnd::Answered, seconds);
@@ -67,7 +61,7 @@ TEST(EndpointPool, OfEquallyLoadedTheQuickerOneLately) {
 }
 
 TEST(EndpointPool, WhatFailsIsLeftAloneAndSaysWhy) {
-  CrankedClock clock;
+  HandClock clock{1000};
   int opened = 0;
   EndpointPool pool(kThree, clock, {.breaker = {.failures_to_open = 2, .open_seconds = 4}},
                     [&] { ++opened; });
@@ -84,7 +78,7 @@ TEST(EndpointPool, WhatFailsIsLeftAloneAndSaysWhy) {
 }
 
 TEST(EndpointPool, WhatAsksToBeLeftAloneIs) {
-  CrankedClock clock;
+  HandClock clock{1000};
   EndpointPool pool({kThree[0]}, clock, {.busy_seconds = 1});
   pool.take().lease->end(CallEnd::Busy, 7);
   auto choice = pool.take();
@@ -99,7 +93,7 @@ TEST(EndpointPool, WhatAsksToBeLeftAloneIs) {
 }
 
 TEST(EndpointPool, AnOpenCircuitIsNotWaitedFor) {
-  CrankedClock clock;
+  HandClock clock{1000};
   EndpointPool pool({kThree[0]}, clock, {.breaker = {.failures_to_open = 1}});
   fail(pool, 0, 1);
   const auto choice = pool.take();
@@ -108,7 +102,7 @@ TEST(EndpointPool, AnOpenCircuitIsNotWaitedFor) {
 }
 
 TEST(EndpointPool, PlacesThatShareAHostAreToldApart) {
-  CrankedClock clock;
+  HandClock clock{1000};
   const EndpointPool pool({"https://gw.example/a/v1", "https://gw.example/b/v1", kThree[0]}, clock);
   EXPECT_EQ(pool.place(0), "gw.example/a/v1");
   EXPECT_EQ(pool.place(1), "gw.example/b/v1");

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 
+#include "base/hand_clock.h"
 #include "tiers/prompt.h"
 
 namespace tinyarms::tiers {
@@ -14,13 +15,6 @@ namespace {
 using cascade::Level;
 using cascade::Role;
 namespace signal = cascade::signal;
-
-class HandClock final : public Clock {
- public:
-  double monotonic_seconds() const override { return now; }
-  double wall_seconds() const override { return now; }
-  double now = 0;
-};
 
 struct Script {
   std::string text = "an answer";

@@ -7,19 +7,14 @@
 #include <future>
 #include <map>
 
+#include "base/hand_clock.h"
+
 namespace tinyarms::tiers {
 namespace {
 
-class ShelfClock final : public Clock {
- public:
-  double monotonic_seconds() const override { return now; }
-  double wall_seconds() const override { return now; }
-  double now = 0;
-};
-
 class CountingLoader final : public ModelLoader {
  public:
-  explicit CountingLoader(ShelfClock& clock) : clock_(clock) {}
+  explicit CountingLoader(HandClock& clock) : clock_(clock) {}
   Result<uint64_t> bytes_needed(const std::filesystem::path&, uint32_t) override { return 40; }
   Result<LoadedModel> load(const std::filesystem::path& file, uint32_t) override {
     ++loads[file.string()];
@@ -30,12 +25,12 @@ class CountingLoader final : public ModelLoader {
   std::map<std::string, double> seconds;
 
  private:
-  ShelfClock& clock_;
+  HandClock& clock_;
 };
 
 class ModelShelfTest : public ::testing::Test {
  protected:
-  ShelfClock clock;
+  HandClock clock;
   CountingLoader loader{clock};
 };
 

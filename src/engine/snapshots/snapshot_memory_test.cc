@@ -6,15 +6,10 @@
 #include <thread>
 #include <vector>
 
+#include "base/hand_clock.h"
+
 namespace tinyarms::engine {
 namespace {
-
-class StillClock final : public Clock {
- public:
-  double monotonic_seconds() const override { return now; }
-  double wall_seconds() const override { return now; }
-  double now = 0;
-};
 
 std::vector<int32_t> counting(int first, size_t count) {
   std::vector<int32_t> all(count);
@@ -38,7 +33,7 @@ class SnapshotMemoryTest : public ::testing::Test {
     return match ? match->length : 0;
   }
 
-  StillClock clock_;
+  HandClock clock_;
 };
 
 TEST_F(SnapshotMemoryTest, FindsTheLongestBeginningOfTheSameBindingAndScope) {

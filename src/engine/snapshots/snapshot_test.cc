@@ -10,6 +10,7 @@
 #include <random>
 #include <thread>
 
+#include "base/hand_clock.h"
 #include "base/sha256.h"
 #include "base/temporary_folder.h"
 #include "engine/snapshots/snapshot_keeper.h"
@@ -19,13 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
-
-class HandClock final : public Clock {
- public:
-  double monotonic_seconds() const override { return now; }
-  double wall_seconds() const override { return now; }
-  double now = 0;
-};
 
 class SnapshotTest : public ::testing::Test {
  protected:
