@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "engine/length_alike.h"
+
 namespace tinyarms::engine {
 
 KvStore::KvStore(llama_context* context, const KvOptions& options)
@@ -104,9 +106,7 @@ void KvStore::remove_covered(const std::string& scope, int by) {
   for (const auto& [sequence, kept] : kept_) {
     if (sequence == by || kept.scope != scope) continue;
     const std::vector<PrefixTree::Token> other = tree.tokens(sequence);
-    const size_t alike = static_cast<size_t>(
-        std::mismatch(other.begin(), other.end(), tokens.begin(), tokens.end()).first -
-        other.begin());
+    const size_t alike = length_alike(other, tokens);
     if (alike == other.size()) covered.push_back(sequence);
     if (alike == tokens.size() && alike < other.size()) return drop(by);
   }

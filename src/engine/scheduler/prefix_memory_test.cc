@@ -5,7 +5,7 @@
 
 #include <thread>
 
-#include "engine/scheduler/scheduler.h"
+#include "engine/scheduler/settled_answer_test.h"
 #include "engine/snapshots/snapshot_memory.h"
 #include "engine/tiny_model_test.h"
 
@@ -41,13 +41,7 @@ class PrefixMemoryTest : public testing::TinyModelTest {
   }
 
   Completion answer(CompletionRequest request) {
-    auto stream = scheduler_->submit(std::move(request));
-    EXPECT_TRUE(stream) << stream.error().message();
-    auto completion = (*stream)->result();
-    EXPECT_TRUE(completion) << completion.error().message();
-    // Its counters follow in a moment.
-    while (scheduler_->counters().running > 0) std::this_thread::yield();
-    return completion ? *completion : Completion{};
+    return testing::settled_answer(*scheduler_, std::move(request));
   }
 
   KvCounters kv() const { return scheduler_->counters().kv; }

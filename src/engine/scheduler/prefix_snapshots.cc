@@ -34,10 +34,11 @@ PrefixSnapshots::PrefixSnapshots(const SnapshotPlaces& places, Bindings bindings
 }
 
 // As measured here, else as it was where the snapshot was made.
-double PrefixSnapshots::seconds_to_compute(size_t tokens, const SnapshotHead& measured) const {
+double PrefixSnapshots::seconds_to_compute(size_t tokens, size_t then_tokens,
+                                           double then_seconds) const {
   const auto count = static_cast<double>(tokens);
   if (prompt_rate_ > 0) return count / prompt_rate_;
-  return count * measured.seconds / static_cast<double>(measured.tokens.size());
+  return count * then_seconds / static_cast<double>(then_tokens);
 }
 
 bool PrefixSnapshots::bring(RunningRequest& request) {
@@ -51,8 +52,9 @@ void PrefixSnapshots::recall(const std::string& scope, std::span<const llama_tok
   if (!match) return;
   const size_t held = kv_.held(scope, tokens);
   if (match->length < held + kGainMin) return;
-  const auto bytes = static_cast<double>(match->state->size());
-  if (seconds_to_compute(match->length - held, match->head) <= bytes / copied_per_second_) return;
+  const double computing = seconds_to_compute(match->length - held, match->head.tokens.size(),
+                                              match->head.seconds);
+  if (computing <= static_cast<double>(match->state->size()) / copied_per_second_) return;
   send_away_idle();
   // What follows is another conversation's, which its copy goes on holding.
   if (put_back(scope, match->head, *match->state, match->length)) {
@@ -69,13 +71,9 @@ void PrefixSnapshots::send_away_idle() {
 }
 
 bool PrefixSnapshots::is_worth_reading(const SnapshotFolder::Match& match, size_t gain) const {
-  if (gain < kGainMin) return false;
-  // What this process measured, else what the one that wrote it did.
-  const double rate = prompt_rate_ > 0
-                          ? prompt_rate_
-                          : static_cast<double>(match.tokens) / std::max(match.seconds, 1e-9);
-  return static_cast<double>(gain) / rate >
-         static_cast<double>(match.bytes) / places_.disk->bytes_per_second();
+  return gain >= kGainMin &&
+         seconds_to_compute(gain, match.tokens, match.seconds) >
+             static_cast<double>(match.bytes) / places_.disk->bytes_per_second();
 }
 
 bool PrefixSnapshots::awaits_file(RunningRequest& request, std::span<const llama_token> tokens) {

@@ -64,7 +64,7 @@ class PrefixSnapshots {
   bool belongs_into_memory(std::span<const llama_token> tokens, uint64_t bytes) const;
   bool belongs_on_disk(const std::string& tag, std::span<const llama_token> tokens,
                        uint64_t bytes) const;
-  double seconds_to_compute(size_t tokens, const SnapshotHead& measured) const;
+  double seconds_to_compute(size_t tokens, size_t then_tokens, double then_seconds) const;
   bool put_back(const std::string& scope, const SnapshotHead& head, std::string_view state,
                 size_t length);
   void restore(const Reading& reading);

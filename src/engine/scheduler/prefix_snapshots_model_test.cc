@@ -3,10 +3,9 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <thread>
 
 #include "base/temporary_folder.h"
-#include "engine/scheduler/scheduler.h"
+#include "engine/scheduler/settled_answer_test.h"
 #include "engine/snapshots/snapshot_keeper.h"
 #include "engine/snapshots/snapshot_memory.h"
 
@@ -37,13 +36,7 @@ struct Process {
     CompletionRequest request;
     request.messages = std::move(messages);
     request.tokens_max = 32;
-    auto stream = scheduler->submit(std::move(request));
-    EXPECT_TRUE(stream) << stream.error().message();
-    auto completion = (*stream)->result();
-    EXPECT_TRUE(completion) << completion.error().message();
-    // Its counters follow in a moment.
-    while (scheduler->counters().running > 0) std::this_thread::yield();
-    return completion ? *completion : Completion{};
+    return testing::settled_answer(*scheduler, std::move(request));
   }
 
   SystemClock clock;

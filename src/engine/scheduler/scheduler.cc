@@ -11,6 +11,7 @@
 
 #include "base/sha256.h"
 #include "engine/engine_info.h"
+#include "engine/length_alike.h"
 #include "engine/llama_backend.h"
 #include "engine/scheduler/batch_planner.h"
 #include "engine/scheduler/model_context.h"
@@ -28,11 +29,6 @@ constexpr uint32_t kSequencesMax = 64;
 constexpr int kPassedOverMax = 8;        // then a request of a batch goes first
 constexpr size_t kSharedPrefixMin = 32;  // worth waiting for while another request computes it
 constexpr std::chrono::milliseconds kSnapshotPoll(2);  // where there is nothing else to do
-
-size_t alike(std::span<const llama_token> a, std::span<const llama_token> b) {
-  return static_cast<size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first -
-                             a.begin());
-}
 
 class LlamaScheduler final : public Scheduler {
  public:
@@ -315,7 +311,7 @@ class LlamaScheduler final : public Scheduler {
         return false;
       }
       const auto prompt = other->tokens().first(other->prompt_tokens());
-      const size_t shared = alike(prompt, request.tokens());
+      const size_t shared = length_alike(prompt, request.tokens());
       return shared >= held + kSharedPrefixMin && other->computed < shared;
     });
   }

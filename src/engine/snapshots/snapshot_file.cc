@@ -47,11 +47,10 @@ std::string text_of(const char (&field)[N]) {
 
 Error unsound(std::string what) { return Error{ErrorCode::Corrupt, std::move(what), "", ""}; }
 
-}  // namespace
+// Head, tokens and seal.
+size_t front_bytes(size_t tokens) { return sizeof(Head) + tokens * sizeof(int32_t) + kHexBytes; }
 
-size_t snapshot_state_offset(size_t tokens) {
-  return sizeof(Head) + tokens * sizeof(int32_t) + kHexBytes;
-}
+}  // namespace
 
 std::string seal_snapshot(const SnapshotHead& head, std::string_view state, std::string_view key) {
   assert(state.size() == head.state_bytes);
@@ -83,7 +82,7 @@ Result<size_t> snapshot_front_bytes(std::string_view bytes, uint64_t file_bytes)
   if (head.tokens == 0 || head.tokens > kSnapshotTokensMax) {
     return unsound("has an absurd number of tokens");
   }
-  const size_t front = snapshot_state_offset(head.tokens);
+  const size_t front = front_bytes(head.tokens);
   if (file_bytes < front || file_bytes - front != head.state_bytes) {
     return unsound("is not as long as it says");
   }

@@ -34,9 +34,6 @@ using SnapshotState = std::shared_ptr<const std::string>;
 
 inline constexpr size_t kSnapshotTokensMax = size_t{1} << 22;
 
-// Where the state begins in a file with so many tokens.
-size_t snapshot_state_offset(size_t tokens);
-
 // Head, tokens and seal: what stands before that state in its file.
 std::string seal_snapshot(const SnapshotHead& head, std::string_view state, std::string_view key);
 

@@ -2,18 +2,12 @@
 #pragma once
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
-#include <span>
 
+#include "engine/length_alike.h"
 #include "engine/snapshots/snapshot_file.h"
 
 namespace tinyarms::engine {
-
-inline size_t length_alike(std::span<const int32_t> a, std::span<const int32_t> b) {
-  return static_cast<size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first -
-                             a.begin());
-}
 
 // Whether who has the first has the second too.
 inline bool covers(const SnapshotHead& longer, const SnapshotHead& shorter) {
