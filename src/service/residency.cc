@@ -156,7 +156,7 @@ std::string_view name_of(tiers::ModelKind kind) {
 
 std::string HeldModel::name() const {
   if (model.kind != tiers::ModelKind::Prefixes) return model.file.stem().string();
-  return fmt::format("{} beginnings of prompts", uses);
+  return fmt::format("{} beginning{} of prompts", uses, uses == 1 ? "" : "s");
 }
 
 fs::path residency_folder(const fs::path& cache_dir) { return cache_dir / "resident"; }

@@ -182,7 +182,10 @@ TEST_F(ResidencyTest, ShowsWhatIsKeptOfPrompts) {
   EXPECT_EQ(seen()[1].model.bytes, 500u);
   EXPECT_EQ(seen()[1].name(), "3 beginnings of prompts");
   file.put_away(1);
-  EXPECT_EQ(seen().size(), 1u);
+  prefixes.count = 1;
+  file.swept();
+  ASSERT_EQ(seen().size(), 1u);
+  EXPECT_EQ(seen()[0].name(), "1 beginning of prompts");
   prefixes = {};
   file.swept();
   EXPECT_TRUE(seen().empty());
