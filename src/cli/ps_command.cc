@@ -40,12 +40,17 @@ void run_ps(const PsOptions& options, Context& context) {
   terminal.out(fmt::format("{:36} {:8} {:>11} {:>8} {:21} {:>9}  {}\n", "model", "kind", "memory",
                            "context", "since", "idle", "used by"));
   for (const HeldModel& held : all) {
+    // Beginnings of prompts have neither context nor load.
+    const std::string loaded =
+        held.model.kind == tiers::ModelKind::Prefixes
+            ? std::string()
+            : fmt::format("{:>8} {:21} {:>9}", held.model.context_tokens,
+                          service::timestamp(held.since),
+                          held.in_use ? "in use" : held_for(held.idle_seconds));
     const std::string line = fmt::format(
-        "{:36} {:8} {:>11} {:>8} {:21} {:>9}  {} {}{}{}", held.name(),
-        service::name_of(held.model.kind), size_text(held.model.bytes), held.model.context_tokens,
-        service::timestamp(held.since), held.in_use ? "in use" : held_for(held.idle_seconds),
-        held.pid, held.command, held.model.use.empty() ? "" : ", " + held.model.use,
-        held.model.kept ? " (kept)" : "");
+        "{:36} {:8} {:>11} {:40}  {} {}{}{}", held.name(), service::name_of(held.model.kind),
+        size_text(held.model.bytes), loaded, held.pid, held.command,
+        held.model.use.empty() ? "" : ", " + held.model.use, held.model.kept ? " (kept)" : "");
     terminal.out(printable(line) + "\n");
   }
 }

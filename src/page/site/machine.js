@@ -13,6 +13,13 @@ function memory(all) {
         svg('rect', {class: 'f2', width: `${100 * share}%`, height: '100%', rx: '4'})));
 }
 
+const modelCells = (one) => [h('td', {}, count(one.context_tokens)),
+  h('td', {}, seconds(one.load_seconds)), h('td', {}, count(one.uses)),
+  h('td', {class: one.in_use ? 'good' : ''}, one.in_use ? 'in use'
+    : seconds(Math.round(one.idle_seconds)))];
+// Beginnings of prompts have neither context nor load.
+const noModelCells = () => [1, 2, 3, 4].map(() => h('td', {}, ''));
+
 function models(all) {
   if (all.models.length === 0) {
     return h('p', {class: 'empty'}, 'No language model is in memory; the first question that ' +
@@ -22,10 +29,7 @@ function models(all) {
     h('table', {}, h('thead', {}, h('tr', {}, ['model', 'memory', 'context', 'loaded in', 'uses',
       'idle', 'process'].map((name) => h('th', {scope: 'col'}, name)))),
     h('tbody', {}, all.models.map((one) => h('tr', {}, h('td', {}, one.name),
-      h('td', {}, bytes(one.bytes)), h('td', {}, count(one.context_tokens)),
-      h('td', {}, seconds(one.load_seconds)), h('td', {}, count(one.uses)),
-      h('td', {class: one.in_use ? 'good' : ''}, one.in_use ? 'in use'
-        : seconds(Math.round(one.idle_seconds))),
+      h('td', {}, bytes(one.bytes)), ...(one.kind === 'prefixes' ? noModelCells() : modelCells(one)),
       h('td', {}, `${one.command} ${one.pid}${one.kept ? ' (kept)' : ''}`))))));
 }
 
